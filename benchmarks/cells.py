@@ -1,0 +1,209 @@
+"""Cells and suites: what would be run, as plain frozen data. Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from tasks import get_task
+from tasks.options import from_plain, nearest, to_plain
+from tasks.recipe import Recipe
+
+TIERS = ("smoke", "embedded", "full")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row's worth of numbers: a body trained by a recipe, or a checkpoint, evaluated under one protocol.
+
+    Attributes:
+        changes: keyword arguments of ``tasks.build_model``, as sorted (name, value) pairs.
+        recipe: what trains it; None for a checkpoint.
+        checkpoint: file name of released weights, looked for below ``--weights``; None for a trained cell.
+        protocol: the task's frozen protocol.
+        label: a short name for tables where the model's does not tell it apart ("V1h", "without exchange").
+        data: the embedded writer's key where the data are embedded; None for a dataset below ``--data-root``.
+        boxes_from: id of another cell whose predictions feed this one (detector boxes for pose).
+    """
+
+    task: str
+    dataset: str
+    split: str
+    model: str
+    representation: str
+    protocol: Any
+    recipe: Recipe | None = None
+    checkpoint: str | None = None
+    changes: tuple[tuple[str, Any], ...] = ()
+    seed: int = 0
+    tier: str = "full"
+    label: str = ""
+    data: str | None = None
+    boxes_from: str | None = None
+
+    def identity(self) -> dict[str, Any]:
+        """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
+        plain = to_plain(self)
+        plain.pop("label")
+        return plain
+
+    @property
+    def id(self) -> str:
+        """Twelve hexadecimal digits of the identity's hash; stable across machines."""
+        return digest(self.identity())[:12]
+
+    @property
+    def name(self) -> str:
+        """``task/dataset/model[+label][@seed]``: what ``--only`` patterns match."""
+        label = f"+{self.label}" if self.label else ""
+        return f"{self.task}/{self.dataset}/{self.model}{label}" + (f"@{self.seed}" if self.seed else "")
+
+
+def make_cell(
+    task: str,
+    dataset: str,
+    model: str,
+    *,
+    tier: str = "full",
+    representation: str | None = None,
+    split: str | None = None,
+    checkpoint: str | None = None,
+    family: str | None = None,
+    protocol: Mapping[str, Any] | None = None,
+    recipe: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    label: str = "",
+    embedded: bool | None = None,
+    boxes_from: str | None = None,
+    **changes: Any,
+) -> Cell:
+    """A cell with the task's defaults for its tier, and the given fields of protocol and recipe changed.
+
+    Raises:
+        ValueError: an unknown task, dataset, tier, split or field; the nearest name is given.
+    """
+    if tier not in TIERS:
+        raise ValueError(f"Unknown tier {tier!r}. {nearest(tier, TIERS)}")
+    the_task = get_task(task)
+    info = the_task.dataset(dataset)
+    chosen = split or info.eval_split
+    if chosen not in info.splits:
+        raise ValueError(f"Unknown split {chosen!r} of {dataset}. {nearest(chosen, info.splits)}")
+    made_protocol = the_task.protocol(dataset, model=model, family=family, tier=tier)
+    made_protocol = the_task.protocol_with(made_protocol, protocol or {})
+    made_recipe: Recipe | None = None
+    if checkpoint is None:
+        from tasks.options import override
+
+        made_recipe = override(the_task.recipe(dataset, model, tier), recipe or {}, "recipe field")
+    use_embedded = tier != "full" if embedded is None else embedded
+    return Cell(
+        task,
+        dataset,
+        chosen,
+        model,
+        representation or the_task.default_representation(model, dataset),
+        made_protocol,
+        made_recipe,
+        checkpoint,
+        tuple(sorted(changes.items())),
+        seed,
+        tier,
+        label,
+        info.embedded if use_embedded else None,
+        boxes_from,
+    )
+
+
+def cell_from_identity(plain: Mapping[str, Any], label: str = "") -> Cell:
+    """The inverse of :meth:`Cell.identity`, for workers and for reading the store."""
+    data = dict(plain)
+    task = get_task(data["task"])
+    prototype = task.protocol(data["dataset"], model=data["model"], tier=data["tier"])
+    data["protocol"] = from_plain(type(prototype), data["protocol"])
+    if data["recipe"] is not None:
+        default = task.recipe(data["dataset"], data["model"], data["tier"])
+        recipe = dict(data["recipe"])
+        augment = recipe.pop("augment", None)
+        made = from_plain(Recipe, recipe)
+        if augment is not None and default.augment is not None:
+            augment = from_plain(type(default.augment), augment)
+        data["recipe"] = replace(made, augment=augment)
+    data["changes"] = tuple((k, _tuples(v)) for k, v in data["changes"])
+    return Cell(**data, label=label)
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+def digest(plain: Any) -> str:
+    """SHA-256 of plain data in canonical JSON."""
+    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True)
+class TableSpec:
+    """A table that a suite fills: which cells are its rows, which figures its columns.
+
+    ``cells`` are cell ids in row order; ``columns`` metric names of the task; ``kind`` "task" (one protocol per table),
+    "ablation", "cross" or "published"; ``extra`` whatever that kind needs.
+    """
+
+    name: str
+    title: str
+    task: str
+    dataset: str
+    cells: tuple[str, ...]
+    columns: tuple[str, ...]
+    kind: str = "task"
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Suite:
+    """A named list of cells and the tables that they fill."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    tables: tuple[TableSpec, ...]
+    description: str = ""
+
+    @staticmethod
+    def joined(name: str, parts: Sequence[Suite], description: str = "") -> Suite:
+        """Several suites as one; a cell that several parts name is run once."""
+        cells = {cell.id: cell for part in parts for cell in part.cells}
+        return Suite(name, tuple(cells.values()), tuple(t for part in parts for t in part.tables), description)
+
+    def with_seeds(self, count: int) -> Suite:
+        """Every trained cell under seeds 0 .. count - 1; tables name all of them."""
+        if count <= 1:
+            return self
+        copies = {c.id: [replace(c, seed=c.seed + k) if c.recipe else c for k in range(count)] for c in self.cells}
+        cells = {c.id: c for group in copies.values() for c in group}
+        tables = tuple(
+            replace(t, cells=tuple(c.id for i in t.cells for c in {x.id: x for x in copies[i]}.values()))
+            for t in self.tables
+        )
+        return Suite(self.name, tuple(cells.values()), tables, self.description)
+
+
+def suite_names() -> list[str]:
+    """Every module of ``benchmarks/suites``, sorted."""
+    return sorted(p.stem for p in (Path(__file__).parent / "suites").glob("*.py") if p.stem != "__init__")
+
+
+def load_suite(name: str, **options: Any) -> Suite:
+    """Calls ``benchmarks/suites/<name>.py``'s ``suite(**options)``.
+
+    Raises:
+        ValueError: no such suite; the nearest name is given.
+    """
+    if name not in suite_names():
+        raise ValueError(f"Unknown suite {name!r}. {nearest(name, suite_names())}")
+    return import_module(f"benchmarks.suites.{name}").suite(**options)

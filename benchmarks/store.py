@@ -1,0 +1,178 @@
+"""The result store: one folder per cell, written whole or not at all. Torch-free.
+
+``<root>/<task>/<cell id>/`` holds ``cell.json`` (written last: its presence says that the cell is finished), ``stats.npz``
+(per-image statistics), and what the run kept beside them (``weights.pt``, ``curves.json``, ``pictures/``, predictions).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True)
+class StoredCell:
+    """A finished (or failed) cell as it lies on disk.
+
+    ``record`` is cell.json: schema, id, key, name, label, status ("done" or "failed"), reason, cell (the identity),
+    figures {metric: {value, unit, higher_is_better, decimals, n}}, headline, model {params, macs, macs_as_published,
+    input_hw}, protocol_header, n {images, samples}, provenance, durations_s, curves {training: [{epoch, lr, loss, ...}],
+    evaluation: {name: [[x, y], ...]}}, pictures [{kind, index, image, score, truth, prediction}], report (of the checkpoint).
+    """
+
+    folder: Path
+    record: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return self.record["id"]
+
+    @property
+    def done(self) -> bool:
+        return self.record["status"] == "done"
+
+    def value(self, metric: str) -> float | None:
+        """The figure, or None where the cell failed or lacks it."""
+        entry = self.record.get("figures", {}).get(metric)
+        return None if entry is None else entry["value"]
+
+    def stats(self) -> dict[str, np.ndarray]:
+        """The per-image statistics; empty if none were kept."""
+        path = self.folder / "stats.npz"
+        if not path.exists():
+            return {}
+        with np.load(path, allow_pickle=False) as data:
+            return {name: data[name] for name in data.files}
+
+
+class Store:
+    """Cells below one folder.
+
+    Args:
+        root: usually ``results/runs``.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+
+    def folder(self, task: str, cell_id: str) -> Path:
+        return self.root / task / cell_id
+
+    def load(self, task: str, cell_id: str) -> StoredCell | None:
+        """None if the cell was never finished.
+
+        Raises:
+            ValueError: cell.json is there but is not readable, or of a newer schema.
+        """
+        path = self.folder(task, cell_id) / "cell.json"
+        if not path.exists():
+            return None
+        try:
+            record = json.loads(path.read_text(encoding="utf-8"))
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"{path}: expected a result in JSON, got {error}. Delete its folder and run again."
+            ) from None
+        if record.get("schema") != SCHEMA:
+            raise ValueError(f"{path}: expected schema {SCHEMA}, got {record.get('schema')}. Update, or run again.")
+        return StoredCell(path.parent, record)
+
+    def all(self) -> Iterator[StoredCell]:
+        """Every stored cell, in order of task and id."""
+        for path in sorted(self.root.glob("*/*/cell.json")):
+            stored = self.load(path.parent.parent.name, path.parent.name)
+            if stored is not None:
+                yield stored
+
+    def workspace(self, task: str, cell_id: str) -> Path:
+        """A folder for what a running cell keeps between interruptions (resumable checkpoints)."""
+        path = self.root / task / f"{cell_id}.work"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def save(
+        self, record: Mapping[str, Any], stats: Mapping[str, np.ndarray] | None = None, files: Path | None = None
+    ) -> StoredCell:
+        """Puts a cell on disk, whole: everything is written to a temporary folder, synced, and renamed into place.
+
+        Args:
+            record: without ``schema``; needs ``id``, ``status`` and ``cell``. Not-a-number becomes null.
+            stats: per-image statistics.
+            files: a folder whose content is moved into the cell's.
+
+        Raises:
+            OSError: the disk refused; the message says how much room was needed and where.
+        """
+        task, cell_id = record["cell"]["task"], record["id"]
+        target = self.folder(task, cell_id)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{cell_id}.", dir=target.parent))
+        try:
+            if files is not None and files.exists():
+                for item in sorted(files.iterdir()):
+                    shutil.move(str(item), temporary / item.name)
+            if stats is not None:
+                with (temporary / "stats.npz").open("wb") as handle:
+                    np.savez_compressed(handle, **stats)  # type: ignore[arg-type]
+                    _sync(handle)
+            with (temporary / "cell.json").open("w", encoding="utf-8") as text:
+                json.dump(without_nan({"schema": SCHEMA, **record}), text, indent=1, allow_nan=False)
+                text.write("\n")
+                _sync(text)
+            if target.exists():
+                old = Path(tempfile.mkdtemp(prefix=f".{cell_id}.old.", dir=target.parent))
+                target.rename(old / "cell")
+                temporary.rename(target)
+                shutil.rmtree(old)
+            else:
+                temporary.rename(target)
+            _sync_folder(target.parent)
+        except OSError as error:
+            shutil.rmtree(temporary, ignore_errors=True)
+            free = shutil.disk_usage(target.parent).free / 2**20
+            raise OSError(
+                error.errno,
+                f"{target}: could not write the result ({error.strerror or error}); {free:.0f} MiB are free there. "
+                "Make room, or choose another folder with --out, and run again: finished cells are kept",
+            ) from error
+        stored = self.load(task, cell_id)
+        assert stored is not None
+        return stored
+
+
+def without_nan(value: Any) -> Any:
+    """Plain data with not-a-number and infinities as None, NumPy scalars as Python's."""
+    if isinstance(value, Mapping):
+        return {str(k): without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return without_nan(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
+
+
+def _sync(handle: Any) -> None:
+    handle.flush()
+    os.fsync(handle.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

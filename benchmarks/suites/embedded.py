@@ -1,0 +1,14 @@
+"""The default run: every task's embedded cells, side by side.
+
+Parts are the modules ``embedded_<part>.py`` of this folder, so that a new task joins by adding its own file.
+"""
+
+from __future__ import annotations
+
+from benchmarks.cells import Suite, load_suite, suite_names
+
+
+def suite(tier: str = "embedded") -> Suite:
+    """All parts at ``tier``: "embedded" (about 15 minutes on 2 cores) or "smoke" (a few steps per cell)."""
+    parts = [load_suite(name, tier=tier) for name in suite_names() if name.startswith("embedded_")]
+    return Suite.joined("embedded" if tier == "embedded" else tier, parts, "Trained and evaluated on embedded data.")

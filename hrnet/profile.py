@@ -1,0 +1,100 @@
+"""What a network costs: parameters, multiply-adds by layer (true, and as the papers count), activations."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+
+@dataclass(frozen=True)
+class LayerCost:
+    """One convolution or linear layer: its name, multiply-adds, the papers' count of them, output elements."""
+
+    name: str
+    kind: str
+    macs: int
+    macs_published_rule: int
+    activations: int
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Cost of one forward pass of one image.
+
+    Attributes:
+        params: number of parameters (weights and biases; buffers do not count).
+        macs: multiply-adds of convolutions, transposed convolutions and linear layers, as executed.
+        macs_as_published: the figure that the HRNet and SimpleBaseline papers print as GFLOPs: multiply-adds divided by
+            2**30, with a transposed convolution charged at its *output* size (four times its cost at stride 2).
+        macs_published_rule: the same count as an integer, not divided.
+        activations: elements in the outputs of the counted layers.
+        input_size: (H, W).
+        layers: one entry per call of a counted layer.
+    """
+
+    params: int
+    macs: int
+    macs_as_published: float
+    macs_published_rule: int
+    activations: int
+    input_size: tuple[int, int]
+    layers: tuple[LayerCost, ...]
+
+    @property
+    def gmacs(self) -> float:
+        """Multiply-adds in units of 10**9."""
+        return self.macs / 1e9
+
+
+def profile(model: nn.Module, input_size: tuple[int, int]) -> Profile:
+    """Counts the cost of one (1, 3, H, W) float32 image on the meta device: no arithmetic is done.
+
+    A model whose forward depends on values (a detector) offers ``profile_forward(images)``, which is called instead.
+
+    Args:
+        input_size: (H, W) in pixels.
+    """
+    twin = copy.deepcopy(model).to("meta").eval()
+    layers: list[LayerCost] = []
+
+    def counted(name: str, module: nn.Module) -> Any:
+        def hook(_: nn.Module, inputs: tuple[Tensor, ...], output: Tensor) -> None:
+            weight = module.weight
+            assert isinstance(weight, Tensor)
+            if isinstance(module, nn.Linear):
+                rows = output.numel() // output.shape[-1]
+                true = published = weight.numel() * rows
+            else:
+                published = weight.numel() * output.shape[-2] * output.shape[-1]
+                transposed = isinstance(module, nn.ConvTranspose2d)
+                true = weight.numel() * inputs[0].shape[-2] * inputs[0].shape[-1] if transposed else published
+            layers.append(LayerCost(name, type(module).__name__, true, published, output.numel()))
+
+        return hook
+
+    handles = [
+        module.register_forward_hook(counted(name, module))
+        for name, module in twin.named_modules()
+        if isinstance(module, nn.Conv2d | nn.ConvTranspose2d | nn.Linear)
+    ]
+    try:
+        with torch.no_grad():
+            images = torch.empty(1, 3, *input_size, device="meta")
+            getattr(twin, "profile_forward", twin)(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    rule = sum(layer.macs_published_rule for layer in layers)
+    return Profile(
+        params=sum(p.numel() for p in model.parameters()),
+        macs=sum(layer.macs for layer in layers),
+        macs_as_published=rule / 2**30,
+        macs_published_rule=rule,
+        activations=sum(layer.activations for layer in layers),
+        input_size=(int(input_size[0]), int(input_size[1])),
+        layers=tuple(layers),
+    )

@@ -1,0 +1,215 @@
+"""What a task is to the rest of the harness. Torch-free at import; a task's methods import torch where they run."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from tasks.options import nearest, override, to_plain
+from tasks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+Stats = dict[str, np.ndarray]
+"""Sufficient statistics of an evaluation. ``image`` (N,) names each image; every array whose first axis has length N is
+per image; ragged data use ``<name>_start`` (N + 1,) offsets. Saved as one npz, merged by concatenation over images."""
+
+
+@dataclass(frozen=True)
+class MetricInfo:
+    """A figure's unit, direction and how it is printed."""
+
+    name: str
+    unit: str
+    higher_is_better: bool
+    decimals: int = 1
+    bounds: tuple[float, float] | None = None
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """A dataset of a task.
+
+    ``folder`` is its name below the data root; ``num_outputs`` joints, classes or points; ``headline`` the metric that
+    ranks; ``embedded`` the writer's key in ``benchmarks.synthetic.WRITERS``; ``profile_hw`` the input size for its cost.
+    """
+
+    name: str
+    title: str
+    folder: str
+    num_outputs: int
+    train_split: str
+    eval_split: str
+    splits: tuple[str, ...]
+    headline: str
+    profile_hw: tuple[int, int]
+    embedded: str | None = None
+
+
+class EvalData(ABC):
+    """The samples of one evaluation: a map-style dataset whose items are dictionaries with an integer ``index``."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+
+    @abstractmethod
+    def image_ids(self) -> list[str]:
+        """Name of the image of every sample; samples may share one."""
+
+    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        """A batch; the default stacks with torch's own rule."""
+        from torch.utils.data import default_collate
+
+        return default_collate(samples)
+
+
+class TrainData(ABC):
+    """Training samples. Every random draw of an item comes from ``np.random.default_rng([seed, epoch, index])``."""
+
+    @abstractmethod
+    def __len__(self) -> int: ...
+
+    @abstractmethod
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
+        """The sample of (epoch, index): the engine's sampler yields such pairs."""
+
+    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        from torch.utils.data import default_collate
+
+        return default_collate(samples)
+
+    def groups(self) -> np.ndarray | None:
+        """(N,) integers; a batch holds samples of one group only (aspect-ratio groups in detection). None: no groups."""
+        return None
+
+
+class Evaluation(ABC):
+    """Collects predictions of one evaluation; sums only, so that shards merge exactly."""
+
+    def __init__(self, data: EvalData, protocol: Any) -> None:
+        self.data, self.protocol = data, protocol
+
+    @abstractmethod
+    def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
+        """Takes predictions (plain NumPy structures) of the samples ``indices``, in any order."""
+
+    @abstractmethod
+    def stats(self) -> Stats:
+        """Per-image sufficient statistics; raises ValueError if samples are missing."""
+
+    @abstractmethod
+    def write_predictions(self, path: Path) -> None:
+        """Writes the benchmark's own submission format to ``path`` (a file, or a folder for label maps)."""
+
+    @abstractmethod
+    def sample_scores(self) -> np.ndarray:
+        """(samples,) a quality per sample, higher is better, for choosing best and worst pictures; NaN where undefined."""
+
+    @abstractmethod
+    def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
+        """(H, W, 3) uint8 RGB: sample ``index`` with its ground truth or its prediction drawn."""
+
+    def curves(self) -> dict[str, list[list[float]]]:
+        """Named curves [[x, y], ...] worth plotting (cumulative errors, precision over recall); none by default."""
+        return {}
+
+
+class Task(ABC):
+    """One folder below ``tasks/``; ``task.py`` holds the instance ``TASK``.
+
+    Attributes:
+        name: the folder.
+        version: raised by hand when an evaluation's meaning changes; part of every result's key.
+        datasets, metrics: by name.
+    """
+
+    name: str
+    version: int = 1
+    datasets: Mapping[str, DatasetInfo]
+    metrics: Mapping[str, MetricInfo]
+
+    def dataset(self, name: str) -> DatasetInfo:
+        """Raises ValueError naming the nearest dataset of this task."""
+        if name not in self.datasets:
+            raise ValueError(f"Unknown dataset {name!r} of task {self.name}. {nearest(name, self.datasets)}")
+        return self.datasets[name]
+
+    # -- networks ------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def default_representation(self, model: str, dataset: str) -> str: ...
+
+    @abstractmethod
+    def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module: ...
+
+    # -- protocol and recipe (torch-free) ------------------------------------------------------------------------
+    @abstractmethod
+    def protocol(self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full") -> Any:
+        """The frozen protocol of this dataset, with what the model's or the checkpoint's family implies (colour order,
+        shift, crop rule, ...)."""
+
+    @abstractmethod
+    def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
+        """The recipe of a tier: "full" is the paper's own, "embedded" and "smoke" fit a laptop."""
+
+    def protocol_with(self, protocol: Any, changes: Mapping[str, Any]) -> Any:
+        """``protocol`` with ``--protocol k=v`` applied; an unknown key names the nearest."""
+        return override(protocol, changes, f"protocol field of {self.name}")
+
+    def protocol_header(self, protocol: Any) -> str:
+        """A short text for a table's header: what moves the score."""
+        return ", ".join(f"{k}={v}" for k, v in to_plain(protocol).items())
+
+    # -- data ----------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def eval_data(self, dataset: str, root: Path, split: str, protocol: Any) -> EvalData:
+        """Opens the dataset at its own folder ``root``; raises ValueError or FileNotFoundError naming file and fix."""
+
+    @abstractmethod
+    def train_data(
+        self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: Any, seed: int
+    ) -> TrainData: ...
+
+    @abstractmethod
+    def data_files(self, dataset: str, root: Path, split: str, protocol: Any) -> list[Path]:
+        """The files (annotations, lists) whose content identifies the data; hashed into the data fingerprint."""
+
+    # -- computation ---------------------------------------------------------------------------------------------
+    @abstractmethod
+    def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
+        """Scalars; keys that start with "loss" are summed and minimised, the others are shown (a quick accuracy)."""
+
+    @abstractmethod
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: Any) -> list[Any]:
+        """One plain NumPy prediction per sample, under inference mode; includes flip, scales and decoding."""
+
+    @abstractmethod
+    def evaluation(self, data: EvalData, protocol: Any) -> Evaluation: ...
+
+    @abstractmethod
+    def figures(
+        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+    ) -> dict[str, float]:
+        """All figures from per-image statistics, torch-free. ``protocol`` is plain data as stored in the cell.
+
+        ``counts`` (N,) says how often each image counts (a bootstrap draw); None counts each once.
+        """
+
+    def headline(self, dataset: str) -> str:
+        return self.dataset(dataset).headline
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+    @abstractmethod
+    def predict_images(
+        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: Any, **options: Any
+    ) -> list[tuple[np.ndarray, Any]]:
+        """For ``predict``: (RGB picture with the result drawn on it, plain-data result) for each file."""

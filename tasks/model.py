@@ -1,0 +1,97 @@
+"""body -> representation -> head: what :func:`tasks.build_model` returns for every dense task."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from hrnet.backbone import HRNet
+from hrnet.representations import build_representation
+
+
+class TaskModel(nn.Module):
+    """forward(images (B, 3, H, W)) -> head(representation(body(images))).
+
+    Parameter names below it are ``body.*``, ``representation.*`` and ``head.*``; the checkpoint adapters map every outside
+    family onto these.
+
+    Attributes:
+        task, dataset, name: how it was asked for.
+        representation_name: V1, V2, ...
+        num_outputs: joints, classes or points.
+    """
+
+    def __init__(
+        self,
+        body: nn.Module,
+        representation: nn.Module,
+        head: nn.Module,
+        *,
+        task: str,
+        dataset: str,
+        name: str,
+        representation_name: str,
+        num_outputs: int,
+    ) -> None:
+        super().__init__()
+        self.body, self.representation, self.head = body, representation, head
+        self.task, self.dataset, self.name = task, dataset, name
+        self.representation_name, self.num_outputs = representation_name, num_outputs
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.head(self.representation(self.body(images)))
+
+    def set_conventions(self, **conventions: Any) -> None:
+        """Sets what a checkpoint's family implies (``upsample``, ``align_corners``, ``bn_momentum``) on body and head.
+
+        A field that the caller stated when building stays; serial bodies have none of them but the head's align_corners.
+        """
+        if isinstance(self.body, HRNet):
+            self.body.set_conventions(**conventions)
+        for part in (self.representation, self.head):
+            if "align_corners" in conventions and hasattr(part, "align_corners"):
+                part.align_corners = conventions["align_corners"]  # type: ignore[assignment]
+            if "bn_momentum" in conventions:
+                for module in part.modules():
+                    if isinstance(module, nn.BatchNorm2d):
+                        module.momentum = conventions["bn_momentum"]
+
+
+class PredictionHead(nn.Module):
+    """A 1x1 convolution with bias: (B, C, H, W) -> (B, num_outputs, H, W); ``init`` as in :func:`hrnet.backbone.initialise`."""
+
+    def __init__(self, in_channels: int, num_outputs: int, init_std: float | None = 0.001) -> None:
+        super().__init__()
+        self.predict = nn.Conv2d(in_channels, num_outputs, 1)
+        if init_std is not None:
+            nn.init.normal_(self.predict.weight, std=init_std)
+            assert self.predict.bias is not None
+            nn.init.zeros_(self.predict.bias)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.predict(x)
+
+
+def build_parts(
+    model: str,
+    representation: str,
+    *,
+    body_options: dict[str, Any],
+    bn_momentum: float = 0.1,
+    align_corners: bool = False,
+    representation_options: dict[str, Any] | None = None,
+) -> tuple[nn.Module, nn.Module]:
+    """The body by name (HRNet or serial) and a representation over its maps."""
+    from benchmarks.baselines import build_body
+
+    body = build_body(model, **body_options)
+    made = build_representation(
+        representation,
+        body.out_channels,  # type: ignore[arg-type]
+        body.strides,  # type: ignore[arg-type]
+        momentum=bn_momentum,
+        align_corners=align_corners,
+        **(representation_options or {}),
+    )
+    return body, made
