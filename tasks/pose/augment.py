@@ -1,0 +1,111 @@
+"""Training draws and the half-body box, with the reference's odds and order. NumPy only.
+
+Every draw comes from the generator that the caller seeds by (seed, epoch, sample), never from global state.
+Source: reference/protocols.md, sections 3 to 5.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.geometry import PIXEL_STD
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How a training sample is varied; a recipe names one.
+
+    scale_factor, rotation_factor: spread of the scale (1 + f N, clipped to 1 +- f) and of the rotation in degrees (f
+    N, clipped to +-2 f). rotation_prob, flip_prob, half_body_prob: odds of each. half_body_joints: a person needs more
+    visible joints than this for half-body. colour: each channel times U(1 - c, 1 + c), clipped (pytorch-pose: 0.2; 0
+    elsewhere).
+    """
+
+    scale_factor: float = 0.0
+    rotation_factor: float = 0.0
+    rotation_prob: float = 0.6
+    flip_prob: float = 0.5
+    half_body_prob: float = 0.0
+    half_body_joints: int = 8
+    colour: float = 0.0
+
+
+@dataclass(frozen=True)
+class Draw:
+    """What one sample's generator decided; see `draw`."""
+
+    centre: NDArray[np.float32]
+    scale: NDArray[np.float32]
+    rotation_deg: float
+    flip: bool
+    colour: NDArray[np.float32] | None = None
+
+
+def half_body(
+    joints_xy: ArrayLike, visible: ArrayLike, upper: Sequence[int], take_upper: bool, aspect: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]] | None:
+    """Centre and scale of a box around one half of a person, or None where fewer than two joints are left.
+
+    The half asked for is taken if it has more than two visible joints, otherwise the lower if that has, otherwise the
+    upper.
+
+    Args:
+        joints_xy: (J, 2) px. visible: (J,), counted where > 0. upper: indices of the upper half.
+        take_upper: prefer the upper half. aspect: width over height of the input.
+
+    Returns:
+        centre (2,) float32 px, the joints' mean; scale (2,) float32, their extent grown to the aspect, times 1.5.
+    """
+    xy = np.asarray(joints_xy, dtype=np.float32)
+    seen = np.asarray(visible).reshape(-1) > 0
+    is_upper = np.isin(np.arange(len(xy)), upper)
+    upper_xy, lower_xy = xy[seen & is_upper], xy[seen & ~is_upper]
+    if take_upper and len(upper_xy) > 2:
+        chosen = upper_xy
+    else:
+        chosen = lower_xy if len(lower_xy) > 2 else upper_xy
+    if len(chosen) < 2:
+        return None
+    width, height = chosen.max(0) - chosen.min(0)
+    if width > aspect * height:
+        height = width / np.float32(aspect)
+    elif width < aspect * height:
+        width = height * np.float32(aspect)
+    scale = np.array([width / PIXEL_STD, height / PIXEL_STD], dtype=np.float32) * np.float32(1.5)
+    return chosen.mean(0), scale
+
+
+def draw(
+    rng: np.random.Generator,
+    augmentation: Augmentation,
+    centre: ArrayLike,
+    scale: ArrayLike,
+    joints_xy: ArrayLike,
+    visible: ArrayLike,
+    upper: Sequence[int],
+    aspect: float,
+) -> Draw:
+    """Decide half-body, scale, rotation and flip of one sample, in this order.
+
+    The upper half is preferred where a normal draw is below 0.5, so with odds of 0.69: the reference's slip, kept.
+    """
+    centre32, scale32 = np.array(centre, dtype=np.float32), np.array(scale, dtype=np.float32)
+    seen = np.asarray(visible).reshape(-1) > 0
+    if seen.sum() > augmentation.half_body_joints and rng.random() < augmentation.half_body_prob:
+        half = half_body(joints_xy, seen, upper, bool(rng.standard_normal() < 0.5), aspect)
+        if half is not None:
+            centre32, scale32 = half
+    spread = augmentation.scale_factor
+    scale32 = scale32 * np.float32(np.clip(rng.standard_normal() * spread + 1, 1 - spread, 1 + spread))
+    turn = augmentation.rotation_factor
+    angle = float(np.clip(rng.standard_normal() * turn, -2 * turn, 2 * turn))
+    rotation = angle if rng.random() <= augmentation.rotation_prob else 0.0
+    flip = bool(rng.random() <= augmentation.flip_prob) if augmentation.flip_prob > 0 else False
+    colour = None
+    if augmentation.colour > 0:
+        colour = rng.uniform(1 - augmentation.colour, 1 + augmentation.colour, 3).astype(np.float32)
+    return Draw(centre32, scale32, rotation, flip, colour)
