@@ -1,0 +1,283 @@
+"""One typed table: numbers with unit, direction, n, uncertainty and protocol; rendered in five forms.  Torch-free.
+
+A table refuses what must not stand side by side: two protocols in a column, two tiers in a table, a number whose unit
+or direction is not its column's. `Table.render` gives markdown, csv, json, LaTeX or html (`benchmarks/rendering/`).
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+HIGHER, LOWER = "higher", "lower"
+ARROWS = {HIGHER: "↑", LOWER: "↓", "": ""}
+FORMATS = {"md": "markdown", "csv": "delimited", "json": "structured", "tex": "latex", "html": "html"}
+STATUSES = (
+    "",
+    "ok",
+    "reproduced",
+    "within tolerance",
+    "off",
+    "suspiciously better",
+    "not attempted",
+    "failed",
+    "stale",
+    "worse",
+    "missing",
+    "new",
+    "gone",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """Uncertainty of one number.
+
+    `kind` is "seeds" (mean of n runs with standard deviation `sd`) or "bootstrap" (interval from resampled images);
+    `low` and `high` bound the stated `level`. All in the number's own unit.
+    """
+
+    kind: str
+    n: int
+    sd: float | None = None
+    low: float | None = None
+    high: float | None = None
+    level: float = 0.95
+
+    def __post_init__(self) -> None:
+        if self.kind not in ("seeds", "bootstrap"):
+            raise ValueError(f"expected a spread over 'seeds' or by 'bootstrap', got {self.kind!r}")
+        if (self.low is None) != (self.high is None):
+            raise ValueError("expected both ends of an interval or neither; give low and high")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What stands in one place of a table. `value` None means that there is no number; `status` or `text` says why.
+
+    `protocol`, `unit` and `direction`, where given, are compared with the column's; `n` counts what the number is
+    pooled over (images, people, faces); `href` leads to the provenance.
+    """
+
+    value: float | int | str | None = None
+    text: str | None = None
+    protocol: str | None = None
+    unit: str | None = None
+    direction: str | None = None
+    n: int | None = None
+    spread: Spread | None = None
+    status: str = ""
+    footnotes: tuple[str, ...] = ()
+    href: str = ""
+
+    def __post_init__(self) -> None:
+        if self.status not in STATUSES:
+            near = difflib.get_close_matches(self.status, STATUSES, 1)
+            raise ValueError(f"expected a status among {STATUSES[1:]}, got {self.status!r}; nearest: {near}")
+        if isinstance(self.value, float) and not math.isfinite(self.value):
+            raise ValueError(f"expected a finite number, got {self.value}; pass None and say why in status or text")
+
+    @property
+    def number(self) -> float | None:
+        """The value as a number, or None for text and empty places."""
+        return float(self.value) if isinstance(self.value, (int, float)) and not isinstance(self.value, bool) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Heading of a column. `protocol` None means: taken from the first number that is put in.
+
+    `direction` "" is for what is not ranked (names, counts); `digits` are the decimals shown; `label` is the short
+    form of the protocol that the heading shows.
+    """
+
+    key: str
+    title: str
+    unit: str = ""
+    direction: str = ""
+    protocol: str | None = None
+    label: str = ""
+    digits: int = 2
+    signed: bool = False
+    group: str = ""
+
+    def __post_init__(self) -> None:
+        if self.direction not in ARROWS:
+            raise ValueError(f"column {self.key!r}: expected direction 'higher', 'lower' or '', got {self.direction!r}")
+
+    @property
+    def heading(self) -> str:
+        """Title with unit, arrow of the better direction, and protocol."""
+        parts = [self.title]
+        if self.unit:
+            parts.append(f"({self.unit})")
+        if self.direction:
+            parts.append(ARROWS[self.direction])
+        return " ".join(parts) + (f" [{self.label}]" if self.label else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Entries by column key; `group` heads a block of rows."""
+
+    entries: Mapping[str, Entry]
+    group: str = ""
+
+
+def as_entry(value: Entry | float | int | str | None) -> Entry:
+    """An entry made from a bare value."""
+    return value if isinstance(value, Entry) else Entry(value)
+
+
+@dataclass
+class Table:
+    """Columns and rows that passed the checks. `name` is a file name; `tier` is set by the first row that has one."""
+
+    name: str
+    title: str
+    columns: list[Column]
+    tier: str = ""
+    caption: str = ""
+    rows: list[Row] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        keys = [column.key for column in self.columns]
+        if len(set(keys)) != len(keys):
+            raise ValueError(f"table {self.name!r}: column keys repeat: {keys}; give every column its own key")
+
+    def column(self, key: str) -> Column:
+        """The column of that key; `ValueError` naming the nearest one otherwise."""
+        for column in self.columns:
+            if column.key == key:
+                return column
+        near = difflib.get_close_matches(key, [column.key for column in self.columns], 1)
+        raise ValueError(f"table {self.name!r} has no column {key!r}; nearest: {near or [c.key for c in self.columns]}")
+
+    def add(self, entries: Mapping[str, Entry | float | int | str | None], tier: str = "", group: str = "") -> Row:
+        """Appends a row; refuses another tier, and in any column another protocol, unit or direction."""
+        if tier and self.tier and tier != self.tier:
+            raise ValueError(
+                f"table {self.name!r} holds tier {self.tier!r}; got a row of tier {tier!r}: tiers never share a table, "
+                "make one table per tier"
+            )
+        checked: dict[str, Entry] = {}
+        protocols: dict[str, str] = {}
+        for key, value in entries.items():
+            column, entry = self.column(key), as_entry(value)
+            checked[key] = entry
+            if entry.number is None:
+                continue
+            for name in ("unit", "direction"):
+                stated = getattr(entry, name)
+                if stated is not None and stated != getattr(column, name):
+                    raise ValueError(
+                        f"table {self.name!r}, column {column.title!r}: {name} is {getattr(column, name)!r}, "
+                        f"got a number with {stated!r}; give it a column of its own"
+                    )
+            if entry.protocol is not None:
+                if column.protocol is None:
+                    protocols[key] = entry.protocol
+                elif column.protocol != entry.protocol:
+                    raise ValueError(
+                        f"table {self.name!r}, column {column.title!r}: protocols differ: the column's is "
+                        f"[{column.protocol}], got [{entry.protocol}]; numbers of two protocols need two columns"
+                    )
+        for index, column in enumerate(self.columns):
+            if column.key in protocols:
+                self.columns[index] = _with_protocol(column, protocols[column.key])
+        self.tier = self.tier or tier
+        row = Row(checked, group)
+        self.rows.append(row)
+        return row
+
+    def entry(self, row: Row, column: Column) -> Entry:
+        """The entry of a row in a column; empty where the row says nothing."""
+        return row.entries.get(column.key, Entry())
+
+    def text(self, row: Row, column: Column) -> str:
+        """What is displayed: the given text, or the value at the column's digits with its spread, or the status."""
+        entry = self.entry(row, column)
+        if entry.text is not None:
+            return entry.text
+        if entry.number is None:
+            return str(entry.value) if entry.value is not None else (entry.status or "-")
+        if isinstance(entry.value, int) and column.digits == 2 and not column.signed:
+            shown = str(entry.value)
+        else:
+            shown = f"{entry.number:{'+' if column.signed else ''}.{column.digits}f}"
+        return shown + spread_text(entry.spread, column.digits)
+
+    def places(self, column: Column) -> tuple[set[int], set[int]]:
+        """Row indices of the best and of the second value in a ranked column (ties share); empty if fewer than two."""
+        numbers: dict[int, float] = {}
+        for index, row in enumerate(self.rows):
+            number = self.entry(row, column).number
+            if number is not None:
+                numbers[index] = round(number, column.digits)
+        if not column.direction or len(numbers) < 2:
+            return set(), set()
+        ordered = sorted(set(numbers.values()), reverse=column.direction == HIGHER)
+        best = {index for index, number in numbers.items() if number == ordered[0]}
+        second = {index for index, number in numbers.items() if len(ordered) > 1 and number == ordered[1]}
+        return best, second
+
+    def footnotes(self) -> dict[str, int]:
+        """Footnote text -> number, in the order in which the table meets them row by row."""
+        numbered: dict[str, int] = {}
+        for row in self.rows:
+            for column in self.columns:
+                for note in self.entry(row, column).footnotes:
+                    numbered.setdefault(note, len(numbered) + 1)
+        return numbered
+
+    def protocols(self) -> dict[str, list[str]]:
+        """Protocol -> titles of the columns that were made under it; protocols stated once for all their columns."""
+        stated: dict[str, list[str]] = {}
+        for column in self.columns:
+            if column.protocol:
+                stated.setdefault(column.protocol, []).append(column.title)
+        return stated
+
+    def render(self, form: str = "md") -> str:
+        """The table as text in one of `FORMATS`, ending in a newline."""
+        if form not in FORMATS:
+            near = difflib.get_close_matches(form, FORMATS, 1)
+            raise ValueError(f"expected a format among {list(FORMATS)}, got {form!r}; nearest: {near}")
+        module = importlib.import_module(f"benchmarks.rendering.{FORMATS[form]}")
+        return str(module.render(self))
+
+
+def spread_text(spread: Spread | None, digits: int) -> str:
+    """ " ± sd (n=3)", " [low, high]" or " (n=1)" behind a number; "" without a spread."""
+    if spread is None:
+        return ""
+    if spread.kind == "seeds":
+        return f" ± {spread.sd:.{digits}f} (n={spread.n})" if spread.sd is not None else f" (n={spread.n})"
+    if spread.low is None or spread.high is None:
+        return ""
+    return f" [{spread.low:.{digits}f}, {spread.high:.{digits}f}]"
+
+
+def _with_protocol(column: Column, protocol: str) -> Column:
+    return Column(
+        column.key,
+        column.title,
+        column.unit,
+        column.direction,
+        protocol,
+        column.label,
+        column.digits,
+        column.signed,
+        column.group,
+    )
+
+
+def render_all(tables: Iterable[Table], form: str = "md") -> str:
+    """Several tables one after the other; json as one list, csv with the table's name in the first column."""
+    module = importlib.import_module(f"benchmarks.rendering.{FORMATS[form]}") if form in FORMATS else None
+    if module is None:
+        raise ValueError(f"expected a format among {list(FORMATS)}, got {form!r}")
+    return str(module.render_all(list(tables)))

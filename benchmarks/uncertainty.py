@@ -1,0 +1,192 @@
+"""How sure a number is: bootstrap over images, spread over seeds, paired differences.  Torch-free.
+
+AP, mIoU and PCKh are not means over images: a draw resamples whole images and recomputes the pooled metric from the
+stored per-image statistics. Rows of the statistics that share an image (people in one picture) are drawn together.
+Method: percentile bootstrap (Efron 1979); Holm (1979) for several comparisons at once.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.tables import Spread
+
+Stats = Mapping[str, NDArray[Any]]
+Figures = Callable[[NDArray[np.int64] | None], Mapping[str, float]]
+"""Computes all figures of one cell; the argument says how often each row of its statistics counts (None: once)."""
+
+DRAWS = 1000
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Paired difference B - A of one metric: interval at `level` and two-sided p; `corrected` is p after Holm."""
+
+    metric: str
+    value_a: float
+    value_b: float
+    low: float
+    high: float
+    p: float
+    draws: int
+    corrected: float | None = None
+    level: float = LEVEL
+
+    @property
+    def value(self) -> float:
+        """B - A, in the metric's own unit."""
+        return self.value_b - self.value_a
+
+
+def image_counts(images: NDArray[Any], draws: int, seed: int = 0) -> NDArray[np.int64]:
+    """How often each row counts in each draw, (draws, N) int64; rows with the same image name share a count.
+
+    The draws depend on the set of image names and the seed alone, so that two cells over the same images are paired.
+    """
+    names, inverse = np.unique(np.asarray(images), return_inverse=True)
+    if len(names) == 0:
+        raise ValueError("expected statistics of at least one image, got none; evaluate the cell again")
+    text = "\n".join(map(str, names.tolist())).encode()
+    generator = np.random.default_rng([seed, zlib.crc32(text), len(names)])
+    counts = generator.multinomial(len(names), np.full(len(names), 1 / len(names)), size=draws)
+    return counts[:, inverse.reshape(-1)]
+
+
+def draw(figures: Figures, counts: NDArray[np.int64], metrics: Sequence[str]) -> dict[str, NDArray[np.float64]]:
+    """Each metric over the draws, (draws,) float64; NaN where a draw left it undefined (a class that never occurs)."""
+    values = {metric: np.full(len(counts), np.nan) for metric in metrics}
+    for index, count in enumerate(counts):
+        drawn = figures(count)
+        for metric in metrics:
+            values[metric][index] = drawn.get(metric, np.nan)
+    return values
+
+
+def interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
+    """The central interval of the defined draws; (NaN, NaN) if no draw is defined."""
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return float("nan"), float("nan")
+    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
+
+
+def over_seeds(values: Sequence[float]) -> tuple[float, Spread]:
+    """Mean and sample standard deviation of runs with other seeds; one run has no deviation, and says n=1."""
+    if not values:
+        raise ValueError("expected the values of at least one run, got none")
+    array = np.asarray(values, dtype=np.float64)
+    sd = float(array.std(ddof=1)) if len(array) > 1 else None
+    return float(array.mean()), Spread("seeds", len(array), sd=sd)
+
+
+def paired(
+    figures_a: Figures,
+    figures_b: Figures,
+    images_a: NDArray[Any],
+    images_b: NDArray[Any],
+    metrics: Sequence[str],
+    draws: int = DRAWS,
+    seed: int = 0,
+    level: float = LEVEL,
+) -> list[Difference]:
+    """Differences B - A under the same resampled images, one per metric that both cells have.
+
+    p is two-sided: twice the smaller share of draws on one side of zero, with one added to either count; equal cells
+    have p = 1.
+
+    Raises:
+        ValueError: the cells were not evaluated on the same images.
+    """
+    if set(np.unique(images_a).tolist()) != set(np.unique(images_b).tolist()):
+        raise ValueError(
+            f"expected two cells over the same images, got {len(np.unique(images_a))} and {len(np.unique(images_b))} "
+            "images that differ; a paired comparison needs one dataset and split"
+        )
+    whole_a, whole_b = figures_a(None), figures_b(None)
+    shared = [metric for metric in metrics if metric in whole_a and metric in whole_b]
+    drawn_a = draw(figures_a, image_counts(images_a, draws, seed), shared)
+    drawn_b = draw(figures_b, image_counts(images_b, draws, seed), shared)
+    results = []
+    for metric in shared:
+        difference = drawn_b[metric] - drawn_a[metric]
+        defined = difference[~np.isnan(difference)]
+        low, high = interval(defined, level)
+        at_most, at_least = int((defined <= 0).sum()), int((defined >= 0).sum())
+        p = min(1.0, 2 * (min(at_most, at_least) + 1) / (len(defined) + 1))
+        results.append(
+            Difference(metric, float(whole_a[metric]), float(whole_b[metric]), low, high, p, len(defined), None, level)
+        )
+    return results
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p values corrected for their number (Holm's step-down), in the given order."""
+    order = sorted(range(len(p_values)), key=lambda index: p_values[index])
+    corrected = [1.0] * len(p_values)
+    largest = 0.0
+    for rank, index in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[index]))
+        corrected[index] = largest
+    return corrected
+
+
+def cell_figures(stored: Any, stats: Stats | None = None) -> tuple[Figures, NDArray[Any]]:
+    """Figures of a stored cell as a function of counts, and the image name of each row of its statistics.
+
+    Raises:
+        ValueError: the cell holds no per-image statistics.
+    """
+    from tasks import get_task
+
+    cell = stored.record["cell"]
+    held = dict(stored.stats() if stats is None else stats)
+    if "image" not in held:
+        raise ValueError(
+            f"{stored.folder}: expected per-image statistics (stats.npz with 'image'), found none; run the cell again"
+        )
+    task = get_task(cell["task"])
+
+    def figures(counts: NDArray[np.int64] | None) -> Mapping[str, float]:
+        return task.figures(cell["dataset"], held, cell["protocol"], counts)
+
+    return figures, held["image"]
+
+
+def cell_spread(
+    stored: Any, metrics: Sequence[str], draws: int = DRAWS, seed: int = 0, compute: bool = True
+) -> dict[str, Spread]:
+    """Bootstrap intervals of a stored cell, kept beside it (`bootstrap.json`) so that they are drawn once.
+
+    With `compute` False only what is kept is returned. A cell without statistics has no intervals.
+    """
+    path = Path(stored.folder) / "bootstrap.json"
+    setting = {"draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.get("key", "")}
+    kept: dict[str, Any] = {}
+    if path.exists():
+        held = json.loads(path.read_text(encoding="utf-8"))
+        kept = held["intervals"] if held.get("setting") == setting else {}
+    wanted = [metric for metric in metrics if metric not in kept]
+    if wanted and compute and (Path(stored.folder) / "stats.npz").exists():
+        figures, images = cell_figures(stored)
+        drawn = draw(figures, image_counts(images, draws, seed), wanted)
+        for metric, values in drawn.items():
+            low, high = interval(values)
+            kept[metric] = None if np.isnan(low) else [low, high]
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(json.dumps({"setting": setting, "intervals": kept}, indent=1) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    return {
+        metric: Spread("bootstrap", draws, low=kept[metric][0], high=kept[metric][1])
+        for metric in metrics
+        if kept.get(metric) is not None
+    }

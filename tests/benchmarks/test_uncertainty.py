@@ -1,0 +1,100 @@
+"""Draws resample whole images, pairs share them, and the intervals cover what they should."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from benchmarks import uncertainty
+
+
+def mean_figures(values: np.ndarray) -> uncertainty.Figures:
+    def figures(counts: np.ndarray | None) -> Mapping[str, float]:
+        weights = np.ones(len(values)) if counts is None else counts
+        return {"mean": float((values * weights).sum() / weights.sum())}
+
+    return figures
+
+
+def test_rows_of_one_image_are_drawn_together() -> None:
+    images = np.array(["b", "a", "b", "c", "a"])
+    counts = uncertainty.image_counts(images, 50)
+    assert counts.shape == (50, 5)
+    assert (counts[:, 0] == counts[:, 2]).all() and (counts[:, 1] == counts[:, 4]).all()
+    assert (counts[:, [0, 1, 3]].sum(1) == 3).all()
+
+
+def test_order_of_rows_does_not_change_the_draws() -> None:
+    images = np.array([f"i{k}" for k in range(20)])
+    order = np.random.default_rng(1).permutation(20)
+    np.testing.assert_array_equal(
+        uncertainty.image_counts(images, 10)[:, order], uncertainty.image_counts(images[order], 10)
+    )
+
+
+def test_interval_of_a_mean_has_its_standard_error() -> None:
+    values = np.random.default_rng(0).normal(size=400)
+    images = np.arange(400)
+    drawn = uncertainty.draw(mean_figures(values), uncertainty.image_counts(images, 2000), ["mean"])["mean"]
+    low, high = uncertainty.interval(drawn)
+    error = values.std() / 20
+    assert (high - low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.06)
+    assert low < values.mean() < high
+
+
+def test_clustering_widens_the_interval() -> None:
+    generator = np.random.default_rng(0)
+    values = np.repeat(generator.normal(size=60), 5)
+    figures = mean_figures(values)
+
+    def width(images: np.ndarray) -> float:
+        low, high = uncertainty.interval(
+            uncertainty.draw(figures, uncertainty.image_counts(images, 500), ["mean"])["mean"]
+        )
+        return high - low
+
+    assert width(np.repeat(np.arange(60), 5)) > 1.8 * width(np.arange(300))
+
+
+def test_a_cell_against_itself_is_zero() -> None:
+    values, images = np.random.default_rng(0).normal(size=50), np.arange(50)
+    [same] = uncertainty.paired(mean_figures(values), mean_figures(values), images, images, ["mean", "absent"], 200)
+    assert (same.value, same.low, same.high, same.p) == (0, 0, 0, 1)
+
+
+def test_a_loss_is_significant_and_noise_is_not() -> None:
+    generator = np.random.default_rng(0)
+    values, images = generator.normal(size=200), np.arange(200)
+    worse = values - 0.3 + 0.1 * generator.normal(size=200)
+    [loss] = uncertainty.paired(mean_figures(values), mean_figures(worse), images, images, ["mean"], 500)
+    assert loss.high < 0 and loss.p < 0.01 and loss.value == pytest.approx(-0.3, abs=0.05)
+    [noise] = uncertainty.paired(
+        mean_figures(values), mean_figures(values + generator.normal(size=200) * 0.1), images, images, ["mean"], 500
+    )
+    assert noise.low < 0 < noise.high and noise.p > 0.05
+
+
+def test_other_images_are_refused() -> None:
+    figures = mean_figures(np.ones(3))
+    with pytest.raises(ValueError, match="same images"):
+        uncertainty.paired(figures, figures, np.arange(3), np.arange(1, 4), ["mean"])
+
+
+def test_holm_by_hand() -> None:
+    assert uncertainty.holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
+    assert uncertainty.holm([0.9, 0.9]) == [1.0, 1.0] and uncertainty.holm([]) == []
+
+
+def test_seeds() -> None:
+    mean, spread = uncertainty.over_seeds([1.0, 2.0, 3.0])
+    assert (mean, spread.sd, spread.n) == (2.0, 1.0, 3)
+    assert uncertainty.over_seeds([5.0])[1].sd is None
+    with pytest.raises(ValueError, match="at least one"):
+        uncertainty.over_seeds([])
+
+
+def test_undefined_draws_are_left_out() -> None:
+    low, high = uncertainty.interval(np.array([np.nan, 1.0, 1.0]))
+    assert (low, high) == (1.0, 1.0) and np.isnan(uncertainty.interval(np.array([np.nan]))).all()
