@@ -1,0 +1,133 @@
+"""Keeps embedded data on disk: written once, kept while nothing that made it changes, replaced when it does."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import importlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from benchmarks.synthetic import WRITERS
+
+STAMP = "embedded.json"
+"""The file that marks a folder as ours; a folder without it is somebody's data."""
+
+_PACKAGE = "benchmarks.synthetic"
+
+
+def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
+    """Make sure that `data_root/<dataset>` holds the embedded data of `tier`, and return that folder.
+
+    An existing folder made by the same code, seed and sizes is kept; one made by others of ours is replaced; the new folder appears
+    at once by a rename, so an interruption leaves either the old or the new data.
+
+    Raises:
+        ValueError: unknown dataset or tier; or the folder exists without `embedded.json`, so it may be real data and is not touched.
+    """
+    if dataset not in WRITERS:
+        raise ValueError(f"expected a dataset out of {sorted(WRITERS)}, got {dataset!r}: only these have embedded data")
+    writer = importlib.import_module(WRITERS[dataset])
+    if tier not in writer.SIZES:
+        raise ValueError(
+            f"expected a tier out of {sorted(writer.SIZES)} for {dataset}, got {tier!r}: choose one of them"
+        )
+    sizes = writer.SIZES[tier]
+    wanted = fingerprint(dataset, sizes, seed)
+    target = Path(data_root) / dataset
+    if _is_current(target, wanted):
+        return target
+    Path(data_root).mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_root))
+    try:
+        writer.write(fresh, dict(sizes), seed)
+        stamp = {
+            "dataset": dataset,
+            "tier": tier,
+            "seed": seed,
+            "sizes": sizes,
+            "fingerprint": wanted,
+            "version": writer.VERSION,
+        }
+        (fresh / STAMP).write_text(json.dumps(stamp, indent=1) + "\n")
+        fresh.chmod(0o755)
+        _replace(fresh, target, wanted)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return target
+
+
+def fingerprint(dataset: str, sizes: dict[str, int], seed: int) -> str:
+    """Return the hash (16 hex digits) of all that decides the data: the writer's sources, the sizes and the seed."""
+    digest = hashlib.sha256()
+    for name, path in sorted(source_files(WRITERS[dataset]).items()):
+        digest.update(f"{name}\0".encode())
+        digest.update(path.read_bytes())
+    digest.update(json.dumps([dataset, sorted(sizes.items()), seed]).encode())
+    return digest.hexdigest()[:16]
+
+
+def source_files(module: str) -> dict[str, Path]:
+    """Return name -> file of `module` and of every module of `benchmarks.synthetic` that it imports, directly or through others."""
+    found: dict[str, Path] = {}
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        if name in found:
+            continue
+        spec = importlib.util.find_spec(name)
+        if spec is None or spec.origin is None:
+            continue
+        found[name] = Path(spec.origin)
+        for node in ast.walk(ast.parse(found[name].read_text())):
+            imported: list[str] = []
+            if isinstance(node, ast.Import):
+                imported = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+                imported = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            waiting.extend(entry for entry in imported if entry.startswith(_PACKAGE + ".") and _is_module(entry))
+    return found
+
+
+def _is_module(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except ModuleNotFoundError:
+        # `from module import function` was tried as a module below a plain module.
+        return False
+
+
+def _is_current(target: Path, wanted: str) -> bool:
+    """Tell whether `target` holds what is wanted; raise where it may be somebody's own data."""
+    if not target.exists():
+        return False
+    stamp_path = target / STAMP
+    if not stamp_path.is_file():
+        raise ValueError(
+            f"expected {target} to be absent or embedded data (with {STAMP}), but got a folder without it: it may hold real data and is "
+            "left alone; name another --data-root for the embedded data, or move that folder away"
+        )
+    try:
+        stamp = json.loads(stamp_path.read_text())
+    except json.JSONDecodeError:
+        return False
+    return isinstance(stamp, dict) and stamp.get("fingerprint") == wanted
+
+
+def _replace(fresh: Path, target: Path, wanted: str) -> None:
+    """Put `fresh` in the place of `target`. Another process may have done the same meanwhile: its equal folder is kept."""
+    if _is_current(target, wanted):
+        return
+    aside = fresh.with_name(fresh.name + "-old")
+    if target.exists():
+        os.replace(target, aside)
+    try:
+        os.replace(fresh, target)
+    except OSError:
+        if not _is_current(target, wanted):
+            raise
+    shutil.rmtree(aside, ignore_errors=True)
