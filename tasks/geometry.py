@@ -54,14 +54,15 @@ def affine_points(
     The first is the centre, the second half a box *width* above it, the third completes a right angle; so the width
     alone sets the zoom. Kept in float32 because published numbers carry that rounding.
     """
-    half_width = np.asarray(scale, dtype=np.float32).reshape(-1)[0] * np.float32(PIXEL_STD) * np.float32(-0.5)
+    # No cast of the arguments: float32 scales (COCO) round where float64 ones (MPII) do not, in the reference too.
+    half_width = (np.asarray(scale).reshape(-1) * PIXEL_STD)[0] * -0.5
     angle = np.pi * rotation_deg / 180
     up = np.array([-half_width * np.sin(angle), half_width * np.cos(angle)])
-    centre64 = np.asarray(centre, dtype=np.float32).astype(np.float64)
+    middle = np.asarray(centre, dtype=np.float64)
     width, height = float(size_wh[0]), float(size_wh[1])
     source = np.zeros((3, 2), dtype=np.float32)
     target = np.zeros((3, 2), dtype=np.float32)
-    source[0], source[1] = centre64, centre64 + up
+    source[0], source[1] = middle, middle + up
     target[0], target[1] = (width * 0.5, height * 0.5), (width * 0.5, height * 0.5 - width * 0.5)
     for points in (source, target):
         dx, dy = points[0] - points[1]

@@ -84,7 +84,7 @@ def decode_image(data: bytes, path: str | os.PathLike[str], order: str = "rgb") 
     if data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]:
         raise ValueError(f"Expected a whole png but {path} is cut short after {len(data)} bytes; {advice}")
     picture = np.asarray(image, dtype=np.uint8)
-    return np.ascontiguousarray(picture[..., ::-1]) if order == "rgb" else picture
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8) if order == "rgb" else picture
 
 
 def _read_bytes(path: Path) -> bytes:

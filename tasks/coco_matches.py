@@ -1,0 +1,191 @@
+"""COCO's average precision and recall from per-image match lists. Torch-free; pycocotools does the matching.
+
+`extract` keeps, for every image, what `COCOeval.evaluate` decided about its detections: score, and per threshold whether it was
+matched or ignored. `accumulate` makes of them the numbers of `COCOeval.accumulate` and `summarize`, for any multiset of images,
+so that a bootstrap needs neither network nor matching. Boxes, masks and keypoints alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Stats = dict[str, np.ndarray]
+RECALL_POINTS = np.linspace(0.0, 1.0, 101)
+THRESHOLDS = np.linspace(0.5, 0.95, 10)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One summary number: average precision or recall over thresholds, an area range and a cap on detections per image."""
+
+    name: str
+    kind: str
+    threshold: float | None = None
+    area: str = "all"
+    max_detections: int = 100
+
+
+KEYPOINT_FIGURES: tuple[Figure, ...] = tuple(
+    Figure(kind + suffix, kind, threshold, area, 20)
+    for kind in ("AP", "AR")
+    for suffix, threshold, area in (
+        ("", None, "all"),
+        ("50", 0.5, "all"),
+        ("75", 0.75, "all"),
+        ("M", None, "medium"),
+        ("L", None, "large"),
+    )
+)
+
+BOX_FIGURES: tuple[Figure, ...] = (
+    Figure("AP", "AP"),
+    Figure("AP50", "AP", 0.5),
+    Figure("AP75", "AP", 0.75),
+    Figure("APS", "AP", None, "small"),
+    Figure("APM", "AP", None, "medium"),
+    Figure("APL", "AP", None, "large"),
+    Figure("AR@1", "AR", None, "all", 1),
+    Figure("AR@10", "AR", None, "all", 10),
+    Figure("AR@100", "AR", None, "all", 100),
+    Figure("ARS", "AR", None, "small"),
+    Figure("ARM", "AR", None, "medium"),
+    Figure("ARL", "AR", None, "large"),
+)
+
+
+def extract(evaluator: Any, prefix: str = "") -> Stats:
+    """Match lists of an evaluated `pycocotools.cocoeval.COCOeval` (after `.evaluate()`), for images in `params.imgIds` order.
+
+    Returns:
+        `image` (N,) text; `<prefix>category` (K,) ids; and for each area range `a` of the evaluator `<prefix><a>_start` (N + 1,)
+        offsets into the ragged `<prefix><a>_score` float64, `_class` int16 (row of `category`), `_rank` int16 (place within image
+        and category), `_matched` and `_ignored` uint16 (bit t for threshold t); and `<prefix><a>_truths` (N, K) int32, how
+        many ground truths count.
+
+    Raises:
+        ValueError: not evaluated yet, or other thresholds than COCO's ten.
+    """
+    params = evaluator.params
+    if not evaluator.evalImgs:
+        raise ValueError("Expected an evaluator after .evaluate() but it holds no matches; call it first")
+    if not np.allclose(params.iouThrs, THRESHOLDS):
+        raise ValueError(f"Expected COCO's thresholds {THRESHOLDS.tolist()} but got {list(params.iouThrs)}")
+    categories = list(params.catIds) if params.useCats else [-1]
+    images = list(params.imgIds)
+    num_areas, num_images = len(params.areaRng), len(images)
+    bits = (1 << np.arange(len(THRESHOLDS))).astype(np.uint16)
+    stats: Stats = {
+        "image": np.array([str(image) for image in images]),
+        f"{prefix}category": np.array(categories, dtype=np.int64),
+    }
+    for area, label in enumerate(params.areaRngLbl):
+        truths = np.zeros((num_images, len(categories)), dtype=np.int32)
+        lengths = np.zeros(num_images, dtype=np.int64)
+        parts: list[tuple[int, int, Any]] = []
+        for image in range(num_images):
+            for row in range(len(categories)):
+                entry = evaluator.evalImgs[(row * num_areas + area) * num_images + image]
+                if entry is None:
+                    continue
+                truths[image, row] = np.count_nonzero(np.asarray(entry["gtIgnore"]) == 0)
+                lengths[image] += len(entry["dtScores"])
+                if len(entry["dtScores"]):
+                    parts.append((image, row, entry))
+        name = f"{prefix}{label}"
+        stats[f"{name}_start"] = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        stats[f"{name}_truths"] = truths
+        counts = [len(entry["dtScores"]) for _, _, entry in parts]
+        stats[f"{name}_score"] = _joined([entry["dtScores"] for _, _, entry in parts], np.float64)
+        stats[f"{name}_class"] = np.repeat([row for _, row, _ in parts], counts).astype(np.int16)
+        stats[f"{name}_rank"] = _joined([np.arange(count) for count in counts], np.int16)
+        stats[f"{name}_matched"] = _joined([bits @ (entry["dtMatches"] > 0) for _, _, entry in parts], np.uint16)
+        stats[f"{name}_ignored"] = _joined([bits @ (entry["dtIgnore"] > 0) for _, _, entry in parts], np.uint16)
+    return stats
+
+
+def accumulate(
+    stats: Stats, figures: Sequence[Figure], counts: NDArray[np.integer] | None = None, prefix: str = ""
+) -> dict[str, float]:
+    """COCO's summary numbers in per cent; NaN where there is no ground truth (COCOeval prints -1).
+
+    Args:
+        stats: what `extract` returned. figures: the numbers wanted.
+        counts: (N,) how often each image counts; None counts each once.
+        prefix: as given to `extract`.
+    """
+    tables: dict[tuple[str, int], tuple[NDArray[np.float64], NDArray[np.float64]]] = {}
+    result: dict[str, float] = {}
+    for figure in figures:
+        key = (figure.area, figure.max_detections)
+        if key not in tables:
+            precision, recall = curves(stats, figure.area, figure.max_detections, counts, prefix)
+            # What follows needs the mean over recall points only.
+            tables[key] = precision.mean(-1), recall
+        values = tables[key][0 if figure.kind == "AP" else 1]
+        if figure.threshold is not None:
+            values = values[:, np.isclose(THRESHOLDS, figure.threshold)]
+        known = ~np.isnan(values)
+        result[figure.name] = float(100.0 * values[known].mean()) if known.any() else float("nan")
+    return result
+
+
+def curves(
+    stats: Stats,
+    area: str = "all",
+    max_detections: int = 100,
+    counts: NDArray[np.integer] | None = None,
+    prefix: str = "",
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Interpolated precision (K, T, 101) at `RECALL_POINTS` and final recall (K, T); NaN for classes without ground truth."""
+    name = f"{prefix}{area}"
+    start = stats[f"{name}_start"]
+    num_images, num_classes = len(start) - 1, len(stats[f"{prefix}category"])
+    times = np.ones(num_images, dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
+    weight = np.repeat(times, np.diff(start))
+    kept = np.flatnonzero((weight > 0) & (stats[f"{name}_rank"] < max_detections))
+    scores, classes = stats[f"{name}_score"][kept], stats[f"{name}_class"][kept]
+    # Stable, so that ties keep the order of images, then of classes' own ranks, as in COCOeval.
+    order = np.lexsort((-scores, classes))
+    kept, classes = kept[order], classes[order]
+    bits = (1 << np.arange(len(THRESHOLDS))).astype(np.uint16)[:, None]
+    matched = (stats[f"{name}_matched"][kept] & bits) > 0
+    counted = ~((stats[f"{name}_ignored"][kept] & bits) > 0) * weight[kept]
+    bounds = np.searchsorted(classes, np.arange(num_classes + 1))
+    truths = times @ stats[f"{name}_truths"]
+    precision = np.full((num_classes, len(THRESHOLDS), len(RECALL_POINTS)), np.nan)
+    recall = np.full((num_classes, len(THRESHOLDS)), np.nan)
+    for row in np.flatnonzero(truths > 0):
+        part = slice(bounds[row], bounds[row + 1])
+        precision[row], recall[row] = _precision_recall(matched[:, part], counted[:, part], int(truths[row]))
+    return precision, recall
+
+
+def _precision_recall(
+    matched: NDArray[np.bool_], counted: NDArray[np.int64], truths: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Of one class, detections in order of score: interpolated precision (T, 101) and final recall (T,)."""
+    num_thresholds, num_detections = matched.shape
+    interpolated = np.zeros((num_thresholds, len(RECALL_POINTS)))
+    if num_detections == 0:
+        return interpolated, np.zeros(num_thresholds)
+    true = np.cumsum(np.where(matched, counted, 0), axis=1).astype(np.float64)
+    false = np.cumsum(np.where(matched, 0, counted), axis=1).astype(np.float64)
+    recalls = true / truths
+    precisions = true / (true + false + np.spacing(1))
+    envelope = np.maximum.accumulate(precisions[:, ::-1], axis=1)[:, ::-1]
+    for row in range(num_thresholds):
+        place = np.searchsorted(recalls[row], RECALL_POINTS, side="left")
+        reached = place < num_detections
+        interpolated[row, reached] = envelope[row, place[reached]]
+    return interpolated, recalls[:, -1]
+
+
+def _joined(parts: Sequence[Any], dtype: Any) -> np.ndarray:
+    return (
+        np.concatenate([np.asarray(part).reshape(-1) for part in parts]).astype(dtype) if parts else np.zeros(0, dtype)
+    )
