@@ -1,0 +1,97 @@
+"""Networks of this task: body, representation and one of the heads below, with the SEG repository's conventions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from hrnet.backbone import HRNet, initialise
+from tasks.model import PredictionHead, TaskModel, build_parts
+from tasks.segmentation.ocr import OCRHead
+
+HEADS = ("conv", "ocr")
+DILATED = ("deeplabv3_r50", "deeplabv3_r101", "fcn_r50", "fcn_r101")
+
+
+class SegmentationModel(TaskModel):
+    """forward(images (B, 3, H, W)) -> logits (B, num_classes, H/4, W/4).
+
+    In training mode a network with an auxiliary prediction returns [auxiliary, main]; in eval mode the main one alone.
+    :meth:`outputs` gives all of them in either mode.
+    """
+
+    def outputs(self, images: Tensor) -> list[Tensor]:
+        """Every prediction, the main one last."""
+        made = self.head(self.representation(self.body(images)))
+        return list(made) if isinstance(made, list | tuple) else [made]
+
+    def forward(self, images: Tensor) -> Any:
+        made = self.outputs(images)
+        return made if self.training and len(made) > 1 else made[-1]
+
+    @property
+    def align_corners(self) -> bool:
+        """How logits are enlarged to the labels' size in the loss: as the body enlarges its maps."""
+        return self.body.spec.align_corners if isinstance(self.body, HRNet) else False
+
+
+def reference_conventions(model: str, head: str) -> dict[str, Any]:
+    """The spec fields in which SEG differs from the other repositories (reference/protocols.md, section 1.2).
+
+    The micro sizes have no reference: they train for minutes, so their batch statistics must move ten times faster, and
+    they keep the Kaiming initialisation.
+    """
+    micro = "_micro_" in model
+    return {
+        "upsample": "bilinear",
+        "align_corners": head == "ocr",
+        "bn_momentum": 0.1 if head == "ocr" or micro else 0.01,
+        "init": "kaiming" if micro else "normal_0.001",
+    }
+
+
+def build_network(
+    model: str, representation: str, num_classes: int, dataset: str, head: str, level: int, changes: dict[str, Any]
+) -> SegmentationModel:
+    """Assembles a network; ``changes`` are the fields of the body that the caller stated.
+
+    Args:
+        model: a body's name (without "_ocr"). head: one of :data:`HEADS`.
+        level: which map V1 reads, 0 being the highest resolution.
+    """
+    is_hrnet = model.startswith("hrnet_")
+    conventions = {**reference_conventions(model, head), **changes} if is_hrnet else dict(changes)
+    momentum = conventions.get("bn_momentum", 0.1)
+    align_corners = conventions.get("align_corners", False) if is_hrnet else False
+    body, mixed = build_parts(
+        model,
+        representation,
+        body_options=conventions,
+        bn_momentum=momentum,
+        align_corners=align_corners,
+        representation_options={"level": level} if representation == "V1" else {},
+    )
+    init = conventions.get("init", "default")
+    if isinstance(body, HRNet):
+        # What this task's reference implies may be overruled by a checkpoint's family; what the caller said may not.
+        body.stated = frozenset(changes)
+        initialise(mixed, init)
+    names: dict[str, Any] = {
+        "task": "segmentation",
+        "dataset": dataset,
+        "name": model,
+        "representation_name": representation,
+        "num_outputs": num_classes,
+    }
+    if model in DILATED:
+        from tasks.segmentation.dilated import DilatedModel, dilated_head
+
+        return DilatedModel(body, mixed, dilated_head(model, num_classes), **names)
+    width = mixed.out_channels[0]  # type: ignore[index]
+    made: nn.Module
+    if head == "ocr":
+        made = OCRHead(width, num_classes, momentum=momentum)
+    else:
+        made = PredictionHead(width, num_classes, init_std=0.001)
+    return SegmentationModel(body, mixed, made, **names)
