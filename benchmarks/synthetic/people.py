@@ -70,22 +70,28 @@ class RenderedPerson:
     Attributes:
         mask: (H, W) bool, this person's pixels, not yet reduced by what is drawn over it later.
         parts: (H, W) uint8, LIP's 20 classes, 0 outside of the person.
+        cover: (H, W) bool, pixels that the figure paints: the mask and a rucksack, which is nobody's part.
         joints: (21, 2) float64 in the order of `figure.body.JOINTS`; points may lie outside of the picture.
         visible: (21,) bool, not hidden by the person itself (and, after `hide`, by nothing else) and inside the picture.
+        unhidden: (21,) bool, `visible` as it was before any `hide`: not hidden by the person itself.
         inside: (21,) bool, within the picture.
         head_box: (4,) x1, y1, x2, y2 around the head from chin to crown.
         extent: (4,) x1, y1, x2, y2 of the whole figure, also of what lies outside of the picture.
         stature_px: standing height in pixels.
+        full_area: pixels of the mask before any `hide`.
     """
 
     mask: np.ndarray
     parts: np.ndarray
+    cover: np.ndarray
     joints: np.ndarray
     visible: np.ndarray
+    unhidden: np.ndarray
     inside: np.ndarray
     head_box: np.ndarray
     extent: np.ndarray
     stature_px: float
+    full_area: int = 0
 
     def hide(self, covered: np.ndarray) -> None:
         """Take the pixels where `covered` ((H, W) bool) is set from mask and parts; joints there become invisible."""
@@ -103,6 +109,11 @@ class RenderedPerson:
     def mpii(self) -> tuple[np.ndarray, np.ndarray]:
         """The 16 MPII joints, (16, 2), 0-based, and their visibility, (16,) bool."""
         return self.joints[MPII_FROM_JOINTS], self.visible[MPII_FROM_JOINTS]
+
+    @property
+    def inside_mpii(self) -> np.ndarray:
+        """Which of the 16 MPII joints lie within the picture, (16,) bool."""
+        return self.inside[MPII_FROM_JOINTS]
 
 
 def sample_person(
@@ -216,8 +227,10 @@ def draw_person(
     rendered = RenderedPerson(
         mask=np.zeros((height, width), bool),
         parts=np.zeros((height, width), np.uint8),
+        cover=np.zeros((height, width), bool),
         joints=joints,
         visible=np.zeros(len(JOINTS), bool),
+        unhidden=np.zeros(len(JOINTS), bool),
         inside=inside,
         head_box=_head_box(camera, person, px_per_m) + np.concatenate([offset, offset]),
         extent=extent,
@@ -250,7 +263,10 @@ def draw_person(
     image[window] = np.clip(image[window] * (1.0 - alpha[:, :, None]) + colours + 0.5, 0, 255).astype(np.uint8)
     rendered.parts[window] = parts
     rendered.mask[window] = parts > 0
+    rendered.cover[window] = alpha > 0.5
+    rendered.full_area = int(rendered.mask.sum())
     _self_visibility(rendered, layer, placed, stature_px * zoom)
+    rendered.unhidden = rendered.visible.copy()
     return rendered
 
 
