@@ -1,0 +1,65 @@
+"""ResNet (arXiv 1512.03385) as the common serial body: maps C2 to C5 at strides 4 to 32, torchvision's parameter names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from torch import Tensor, nn
+
+from hrnet.backbone import initialise
+from hrnet.blocks import BLOCKS
+
+NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet_micro")
+
+DEPTHS: dict[str, tuple[str, tuple[int, int, int, int], int]] = {
+    "resnet18": ("basic", (2, 2, 2, 2), 64),
+    "resnet34": ("basic", (3, 4, 6, 3), 64),
+    "resnet50": ("bottleneck", (3, 4, 6, 3), 64),
+    "resnet101": ("bottleneck", (3, 4, 23, 3), 64),
+    "resnet152": ("bottleneck", (3, 8, 36, 3), 64),
+    "resnet_micro": ("basic", (2, 2, 2, 1), 12),
+}
+"""Name -> kind of block, blocks per stage, channels of the first stage (doubled at each further one)."""
+
+
+class ResNet(nn.Module):
+    """forward(images (B, 3, H, W)) -> [C2, C3, C4, C5], each (B, C_i, H/s, W/s), s = 4, 8, 16, 32.
+
+    7x7 stem with stride 2, 3x3 max pooling with stride 2, four stages; a bottleneck's stride is on its 3x3 convolution.
+    """
+
+    def __init__(self, block: str, blocks: Sequence[int], width: int, bn_momentum: float = 0.1) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(3, width, 7, 2, 3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width, momentum=bn_momentum)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, 2, 1)
+        kind = BLOCKS[block]
+        channels, outs = width, []
+        for number, count in enumerate(blocks):
+            planes = width * 2**number
+            layers: list[nn.Module] = []
+            for k in range(count):
+                stride = 2 if number > 0 and k == 0 else 1
+                layers.append(kind(channels, planes, stride, bn_momentum))
+                channels = planes * kind.expansion
+            self.add_module(f"layer{number + 1}", nn.Sequential(*layers))
+            outs.append(channels)
+        self.out_channels: tuple[int, ...] = tuple(outs)
+        self.strides: tuple[int, ...] = (4, 8, 16, 32)
+
+    def forward(self, images: Tensor) -> list[Tensor]:
+        x = self.maxpool(self.relu(self.bn1(self.conv1(images))))
+        maps = []
+        for number in range(4):
+            x = getattr(self, f"layer{number + 1}")(x)
+            maps.append(x)
+        return maps
+
+
+def build(name: str, bn_momentum: float = 0.1, init: str = "kaiming") -> ResNet:
+    """One of :data:`NAMES`; ``init`` as in :func:`hrnet.backbone.initialise`."""
+    block, blocks, width = DEPTHS[name]
+    body = ResNet(block, blocks, width, bn_momentum)
+    initialise(body, init)
+    return body

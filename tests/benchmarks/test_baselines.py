@@ -1,0 +1,128 @@
+"""Every registered body: shapes, strides, independence of the batch; micro sizes cost what micro HRNet costs."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import nn
+
+from benchmarks.baselines import body_names, build_body
+from hrnet import build_representation, profile
+
+MICRO = ("resnet_micro", "simple_baseline_micro", "hourglass_micro")
+
+
+def seeded_eval(name: str, **options: object) -> nn.Module:
+    torch.manual_seed(0)
+    return build_body(name, **options).eval()
+
+
+@pytest.mark.parametrize("name", body_names())
+def test_maps_have_the_stated_channels_and_strides(name: str) -> None:
+    with torch.device("meta"):
+        body = build_body(name)
+    maps = body(torch.empty(2, 3, 128, 96, device="meta"))
+    assert len(maps) == len(body.out_channels) == len(body.strides)
+    assert body.strides[0] in (4, 8)
+    for x, channels, stride in zip(maps, body.out_channels, body.strides):
+        assert tuple(x.shape) == (2, channels, 128 // stride, 96 // stride)
+
+
+@pytest.mark.parametrize("name", [n for n in body_names() if "micro" in n])
+def test_a_batch_equals_its_images_one_by_one(name: str) -> None:
+    body, images = seeded_eval(name).double(), torch.rand(3, 3, 64, 96, dtype=torch.float64)
+    with torch.no_grad():
+        together = body(images)
+        for k in range(3):
+            for whole, single in zip(together, body(images[k : k + 1])):
+                torch.testing.assert_close(whole[k], single[0])
+
+
+class Pose(nn.Module):
+    """A body with its pose head; an hourglass predicts by itself."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        hourglass = name.startswith("hourglass")
+        options = {"num_outputs": 17} if hourglass else {"fuse_last": "one"} if name.startswith("hrnet") else {}
+        self.body = build_body(name, **options)
+        self.representation = (
+            None if hourglass else build_representation("V1", self.body.out_channels, self.body.strides)
+        )
+        self.head = None if hourglass else nn.Conv2d(self.body.out_channels[0], 17, 1)
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        if self.representation is None:
+            return self.body.stacks(images)[-1]
+        return self.head(self.representation(self.body(images)))
+
+
+@pytest.mark.parametrize("name", MICRO)
+def test_micro_bodies_cost_what_micro_hrnet_costs(name: str) -> None:
+    reference = profile(Pose("hrnet_micro_w8"), (128, 96)).macs
+    assert abs(profile(Pose(name), (128, 96)).macs / reference - 1) < 0.2
+
+
+def test_hourglass_stacks_feed_the_next_one_and_end_in_the_features() -> None:
+    torch.manual_seed(1)
+    body = build_body("hourglass_micro", num_outputs=5).eval()
+    images = torch.rand(2, 3, 64, 64)
+    with torch.no_grad():
+        first, last = body.stacks(images)
+        assert first.shape == last.shape == (2, 5, 16, 16)
+        torch.testing.assert_close(body.score[1](body(images)[0]), last)
+        body.score[0].weight.add_(0.1)  # the first stack's heat maps feed the second
+        assert not torch.allclose(body.stacks(images)[1], last)
+
+
+def test_a_plain_hourglass_has_no_score_layers_and_says_so() -> None:
+    body = build_body("hourglass_micro")
+    assert not any(key.startswith("score") for key in body.state_dict())
+    with pytest.raises(ValueError, match="num_outputs"):
+        body.stacks(torch.rand(1, 3, 64, 64))
+
+
+def test_hourglass_takes_sizes_that_its_pooling_does_not_divide() -> None:
+    assert seeded_eval("hourglass_micro")(torch.rand(1, 3, 100, 76))[0].shape == (1, 20, 25, 19)
+
+
+def test_resnet_has_torchvisions_names_and_output() -> None:
+    models = pytest.importorskip("torchvision.models")
+    theirs = models.resnet18(weights=None).eval()
+    body = seeded_eval("resnet18")
+    state = {k: v for k, v in theirs.state_dict().items() if not k.startswith("fc.")}
+    body.load_state_dict(state)
+    images = torch.rand(1, 3, 64, 96)
+    with torch.no_grad():
+        x = theirs.maxpool(theirs.relu(theirs.bn1(theirs.conv1(images))))
+        for number, ours in enumerate(body(images), start=1):
+            x = getattr(theirs, f"layer{number}")(x)
+            torch.testing.assert_close(ours, x)
+
+
+def test_resnet_bottlenecks_have_torchvisions_names_and_stride() -> None:
+    models = pytest.importorskip("torchvision.models")
+    with torch.device("meta"):
+        theirs, ours = models.resnet50(weights=None), build_body("resnet50")
+    shapes = {k: v.shape for k, v in theirs.state_dict().items() if not k.startswith("fc.")}
+    assert {k: v.shape for k, v in ours.state_dict().items()} == shapes
+    assert ours.layer2[0].conv2.stride == theirs.layer2[0].conv2.stride == (2, 2)
+
+
+@pytest.mark.parametrize("name", ["resnet18", "hrnet_w18_small", "swin_tiny_patch4_window7_224"])
+def test_timm_bodies_start_at_stride_four(name: str) -> None:
+    pytest.importorskip("timm")
+    body = seeded_eval(f"timm:{name}")
+    with torch.no_grad():
+        maps = body(torch.rand(1, 3, 224, 224))
+    assert body.strides == (4, 8, 16, 32)
+    for x, channels, stride in zip(maps, body.out_channels, body.strides):
+        assert tuple(x.shape) == (1, channels, 224 // stride, 224 // stride)
+
+
+def test_an_unknown_body_names_the_nearest() -> None:
+    with pytest.raises(ValueError, match="simple_baseline_r50"):
+        build_body("simple_baseline_50")
+    pytest.importorskip("timm")
+    with pytest.raises(ValueError, match="timm:resnet50"):
+        build_body("timm:resnet5O")
