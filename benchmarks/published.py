@@ -25,18 +25,18 @@ REPRESENTATIONS = ("", "V1", "V1h", "V2", "V2p", "C", "Ci", "Cii")
 _PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
 _SIZES = ("AP", "AP50", "AP75", "APS", "APM", "APL")
 METRICS: dict[str, tuple[str, str]] = {
-    **{name: ("%", HIGHER) for name in ("AP", "AP50", "AP75", "APM", "APL", "AR", "AR50", "AR75", "ARM", "ARL")},
+    **dict.fromkeys(("AP", "AP50", "AP75", "APM", "APL", "AR", "AR50", "AR75", "ARM", "ARL"), ("%", HIGHER)),
     **{f"PCKh@0.5/{part}": ("%", HIGHER) for part in _PARTS},
     "PCKh@0.5": ("%", HIGHER),
     "PCKh@0.1": ("%", HIGHER),
     **{f"{kind}_{name}": ("%", HIGHER) for kind in ("box", "mask") for name in _SIZES},
-    **{name: ("%", HIGHER) for name in ("mIoU", "iIoU_cla", "IoU_cat", "iIoU_cat", "pixel_acc", "avg_acc")},
+    **dict.fromkeys(("mIoU", "iIoU_cla", "IoU_cat", "iIoU_cat", "pixel_acc", "avg_acc"), ("%", HIGHER)),
     "NME": ("%", LOWER),
     **{f"AUC@{limit}": ("%", HIGHER) for limit in ("0.08", "0.10")},
     **{f"FR@{limit}": ("%", LOWER) for limit in ("0.08", "0.10")},
     "top1_err": ("%", LOWER),
     "top5_err": ("%", LOWER),
-    **{name: ("%", HIGHER) for name in ("mAP", "MOTA", "MOTP", "Prec", "Rec")},
+    **dict.fromkeys(("mAP", "MOTA", "MOTP", "Prec", "Rec"), ("%", HIGHER)),
     **{f"{kind}_{part}": ("%", HIGHER) for kind in ("AP", "MOTA") for part in _PARTS},
     "train_time": ("s", LOWER),
     "infer_time": ("s", LOWER),

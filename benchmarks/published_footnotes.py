@@ -47,7 +47,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "size-128-w32",
-        "HRNet-W32 at 128x96: 65.5 (CVPR19 Fig. 6), 66.9 (DARK). The stated gap of 6.3 to SimpleBaseline fits 65.5 - 59.2.",
+        "HRNet-W32 at 128x96: 65.5 (CVPR19 Fig. 6), 66.9 (DARK). The stated gap of 6.3 to SimpleBaseline "
+        "fits 65.5 - 59.2.",
         benchmark="^COCO keypoints$",
         body=_W32,
         input_size="^128x96$",
@@ -56,7 +57,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "r152-384-apl",
-        "SimpleBaseline R-152 384x288 val APL: 79.7 in the HRNet papers (probably a slip: it equals AR), 81.6 in both READMEs.",
+        "SimpleBaseline R-152 384x288 val APL: 79.7 in the HRNet papers (probably a slip: it equals AR), "
+        "81.6 in both READMEs.",
         benchmark="^COCO keypoints$",
         split=_VAL,
         body=_R152,
@@ -65,7 +67,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "w32-384",
-        "HRNet-W32 384x288 val AP75/APM/APL/AR: 82.7/71.9/82.8/81.0 in the papers, 82.5/72.0/82.7/80.9 in the README and DARK.",
+        "HRNet-W32 384x288 val AP75/APM/APL/AR: 82.7/71.9/82.8/81.0 in the papers, 82.5/72.0/82.7/80.9 in "
+        "the README and DARK.",
         benchmark="^COCO keypoints$",
         split=_VAL,
         body=_W32,
@@ -75,7 +78,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "r152-testdev",
-        "SimpleBaseline R-152 test-dev AP75/APM: the README's 82.8/71.3 equal the paper's HRNet-W32 row; the papers print 81.1/70.3.",
+        "SimpleBaseline R-152 test-dev AP75/APM: the README's 82.8/71.3 equal the paper's HRNet-W32 row; the "
+        "papers print 81.1/70.3.",
         benchmark="^COCO keypoints$",
         split="test-dev",
         body=_R152,
@@ -128,7 +132,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "mmlab-flops",
-        "The FLOPs of mmpose and mmpretrain are 10^9 multiply-adds and include other operations; the official figures are divided by 2^30.",
+        "The FLOPs of mmpose and mmpretrain are 10^9 multiply-adds and include other operations; the "
+        "official figures are divided by 2^30.",
         source="mmpose|mmpretrain",
         gflops=".",
     ),
@@ -162,7 +167,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "mean-at-0.1",
-        'The "Mean@0.1" of the HRNet and SimpleBaseline evaluators is read at threshold 0.11; mmpose reads 0.10. Never compare the two.',
+        'The "Mean@0.1" of the HRNet and SimpleBaseline evaluators is read at threshold 0.11; mmpose reads '
+        "0.10. Never compare the two.",
         metric="^PCKh@0.1$",
     ),
     _note(
@@ -172,7 +178,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "posetrack-r152",
-        "SimpleBaseline R-152 PoseTrack test mAP/MOTA: 73.9/57.6 trained on train, 74.6/57.8 on train+val (the one HRNet compares with).",
+        "SimpleBaseline R-152 PoseTrack test mAP/MOTA: 73.9/57.6 trained on train, 74.6/57.8 on train+val "
+        "(the one HRNet compares with).",
         benchmark="^PoseTrack2017$",
         split="^test$",
         body=_R152,
@@ -239,7 +246,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "pascal-fig10",
-        "The caption says single scale without flip, yet the W48 V2 point equals the multi-scale 54.0 of Table 5; class count not stated.",
+        "The caption says single scale without flip, yet the W48 V2 point equals the multi-scale 54.0 of "
+        "Table 5; class count not stated.",
         benchmark="^PASCAL-Context$",
         source=r"Fig\. 10",
     ),
@@ -272,7 +280,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "face-wflw",
-        "WFLW: 4.60 on the whole test set in paper and README; the subsets differ (pose 7.94 or 7.86, expression 4.85 or 4.78); mmpose 4.06.",
+        "WFLW: 4.60 on the whole test set in paper and README; the subsets differ (pose 7.94 or 7.86, "
+        "expression 4.85 or 4.78); mmpose 4.06.",
         benchmark="^WFLW$",
         body="^HRNetV2-W18$",
     ),
@@ -285,7 +294,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "face-aflw",
-        "AFLW: 1.57 (papers) and 1.41 (mmpose) use other normalisers (annotated box size; longer side of the ground-truth box).",
+        "AFLW: 1.57 (papers) and 1.41 (mmpose) use other normalisers (annotated box size; longer side of the "
+        "ground-truth box).",
         benchmark="^AFLW$",
         body="^HRNetV2-W18$",
     ),
@@ -299,7 +309,8 @@ FOOTNOTES: tuple[Note, ...] = (
     # classification
     _note(
         "imagenet-c",
-        "ImageNet errors of W18/W30/W40-C: 23.1/6.5, 21.9/5.9, 21.1/5.6 (paper), 23.2/6.6, 21.8/5.8, 21.1/5.5 (README).",
+        "ImageNet errors of W18/W30/W40-C: 23.1/6.5, 21.9/5.9, 21.1/5.6 (paper), 23.2/6.6, 21.8/5.8, "
+        "21.1/5.5 (README).",
         benchmark="^ImageNet-1k$",
         body="^HRNet-W(18|30|40)-C$",
         source="TPAMI|Image-Classification README$",
@@ -307,7 +318,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "w44",
-        "HRNet-W44-C names two networks: TPAMI Table 15's bottleneck net (21.9 M, 3.90 G) and the README's basic-block net (67.1 M, 13.9 G).",
+        "HRNet-W44-C names two networks: TPAMI Table 15's bottleneck net (21.9 M, 3.90 G) and the README's "
+        "basic-block net (67.1 M, 13.9 G).",
         benchmark="^ImageNet-1k$",
         body="W44-C$",
     ),
@@ -325,7 +337,8 @@ FOOTNOTES: tuple[Note, ...] = (
     # detection
     _note(
         "det-faster",
-        "Faster R-CNN W18/W32/W40/W48, 1x to 2x: paper 36.2-38.0 / 39.6-40.9 / 40.4-41.6 / 41.3-41.8; HRNet-Object-Detection 36.1-38.1 / "
+        "Faster R-CNN W18/W32/W40/W48, 1x to 2x: paper 36.2-38.0 / 39.6-40.9 / 40.4-41.6 / 41.3-41.8; "
+        "HRNet-Object-Detection 36.1-38.1 / "
         "39.5-40.8 / 40.4-41.4 / 40.9-41.5; mmdetection v2 36.9-38.9 / 40.2-41.4 / 41.2-42.1.",
         benchmark="^COCO detection$",
         split="val",
@@ -344,7 +357,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "det-fcos",
-        "FCOS R-101 2x: 41.4 (Table 9, multi-scale training by its README), 39.1 (Table 25), 39.2 (test-dev); W32: 41.9, 40.3, 40.5. "
+        "FCOS R-101 2x: 41.4 (Table 9, multi-scale training by its README), 39.1 (Table 25), 39.2 "
+        "(test-dev); W32: 41.9, 40.3, 40.5. "
         "Table 9 does not say that R-50 and W18 were trained at one scale, R-101 and W32 at several.",
         benchmark="^COCO detection$",
         method="^FCOS$",
@@ -378,7 +392,8 @@ FOOTNOTES: tuple[Note, ...] = (
     ),
     _note(
         "det-flops",
-        "Detection FLOPs are captioned 800x1200 and 512 proposals (CenterNet 511x511); the unit is not stated, 2^30 fits within 1.5 %.",
+        "Detection FLOPs are captioned 800x1200 and 512 proposals (CenterNet 511x511); the unit is not "
+        "stated, 2^30 fits within 1.5 %.",
         benchmark="^COCO detection$",
         source="TPAMI",
         gflops=".",

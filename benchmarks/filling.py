@@ -1,0 +1,327 @@
+"""Fills the tables that a suite names from the result store.  Torch-free.
+
+One row per cell (runs of one cell under several seeds are one row: mean and standard deviation), one column per metric
+with its unit, direction and protocol. `fill` makes every table of a suite, the cross-task table included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.cells import Cell, Suite, TableSpec
+from benchmarks.store import Store, StoredCell
+from benchmarks.tables import HIGHER, LOWER, Column, Entry, Spread, Table
+from benchmarks.uncertainty import cell_spread, over_seeds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row's worth of numbers: a cell and what the store holds of it, seed by seed (None: not run)."""
+
+    cell: Cell
+    seeds: tuple[StoredCell | None, ...]
+
+    @property
+    def done(self) -> list[StoredCell]:
+        """The finished ones."""
+        return [stored for stored in self.seeds if stored is not None and stored.done]
+
+    @property
+    def failed(self) -> StoredCell | None:
+        """The first failed one."""
+        return next((stored for stored in self.seeds if stored is not None and not stored.done), None)
+
+    @property
+    def href(self) -> str:
+        """Where the provenance of this row is, in the report."""
+        kept = self.done or ([self.failed] if self.failed else [])
+        return f"#cell-{kept[0].id}" if kept else ""
+
+    def figure(self, metric: str) -> dict[str, Any] | None:
+        """The stored figure {value, unit, higher_is_better, decimals, n} of the first finished seed."""
+        return next((stored.record["figures"].get(metric) for stored in self.done), None)
+
+    def model(self, name: str) -> float | None:
+        """`params`, `macs` or `macs_as_published` of the network."""
+        return next((stored.record["model"].get(name) for stored in self.done if stored.record.get("model")), None)
+
+
+def measured(cells: Iterable[Cell], store: Store) -> list[Measured]:
+    """Rows of these cells: cells that differ in their seed alone are one row, in order of first appearance."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        identity = cell.identity()
+        identity.pop("seed")
+        groups.setdefault(repr(sorted(identity.items())), []).append(cell)
+    return [Measured(group[0], tuple(store.load(cell.task, cell.id) for cell in group)) for group in groups.values()]
+
+
+def protocol_text(stored: StoredCell) -> str:
+    """The scoring protocol of a stored cell as `key=value, ...`; two cells are comparable when these texts are equal.
+
+    What the network expects of its input (the task's `input_fields`, such as colour order) is left out.
+    """
+    from tasks import get_task
+
+    cell = stored.record["cell"]
+    inputs = getattr(get_task(cell["task"]), "input_fields", ())
+    return ", ".join(f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return "(" + " ".join(_plain(item) for item in value) + ")"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def direction(figure: Mapping[str, Any]) -> str:
+    """ "higher" or "lower", as tables name it."""
+    return HIGHER if figure["higher_is_better"] else LOWER
+
+
+def entry(row: Measured, metric: str, intervals: str = "kept") -> Entry:
+    """The measured value of a row with n, spread and protocol; or why there is none.
+
+    `intervals`: "kept" shows bootstrap intervals that were drawn before, "draw" draws them, "none" leaves them out.
+    """
+    values = [value for stored in row.done if (value := stored.value(metric)) is not None]
+    if not values:
+        return Entry(status="failed" if row.failed else "missing", href=row.href)
+    first = row.done[0]
+    figure = first.record["figures"][metric]
+    value, spread = over_seeds(values)
+    shown: Spread | None = spread if len(values) > 1 else None
+    if shown is None and intervals != "none":
+        shown = cell_spread(first, [metric], compute=intervals == "draw").get(metric)
+    return Entry(
+        value,
+        protocol=protocol_text(first),
+        unit=figure["unit"],
+        direction=direction(figure),
+        n=figure.get("n"),
+        spread=shown,
+        href=row.href,
+    )
+
+
+def seconds(stored: StoredCell) -> float | None:
+    """Seconds that a cell took in all."""
+    durations = stored.record.get("durations_s") or {}
+    if "total" in durations:
+        return float(durations["total"])
+    return float(sum(durations.values())) if durations else None
+
+
+def reason(row: Measured) -> str:
+    """Why a row has no number, in one line."""
+    if row.failed:
+        lines = str(row.failed.record.get("reason", "")).strip().splitlines() or ["no reason was stored"]
+        return f"failed: {lines[-1]}"
+    return "not run yet"
+
+
+def _metric_column(metric: str, rows: Sequence[Measured], title: str = "", key: str = "") -> Column:
+    figure = next((found for row in rows if (found := row.figure(metric))), None)
+    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
+    if figure is None:
+        info = _metric_info(rows[0].cell.task, metric) if rows else None
+        unit, better, digits = info or ("", "", 1)
+        return Column(key or metric, title or metric, unit, better, None, header, digits)
+    return Column(
+        key or metric, title or metric, figure["unit"], direction(figure), None, header, figure.get("decimals", 1)
+    )
+
+
+def _metric_info(task: str, metric: str) -> tuple[str, str, int] | None:
+    from tasks import get_task
+
+    try:
+        info = get_task(task).metrics[metric]
+    except KeyError:
+        return None
+    return info.unit, HIGHER if info.higher_is_better else LOWER, info.decimals
+
+
+def _cost(row: Measured) -> dict[str, Entry]:
+    params, macs = row.model("params"), row.model("macs")
+    return {
+        "params": Entry(None if params is None else params / 1e6, text=None if params is not None else "-"),
+        "macs": Entry(None if macs is None else macs / 1e9, text=None if macs is not None else "-"),
+    }
+
+
+def _cost_columns() -> list[Column]:
+    return [
+        Column("params", "params", "M", LOWER, digits=3),
+        Column("macs", "multiply-adds", "G", LOWER, digits=3),
+    ]
+
+
+def body_name(cell: Cell, with_label: bool = True) -> str:
+    """How a row is called: the body, and the label where it has one."""
+    return cell.model + (f" · {cell.label}" if cell.label and with_label else "")
+
+
+def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept") -> Table:
+    """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns."""
+    columns = [Column("body", "body"), Column("representation", "representation"), *_cost_columns()]
+    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
+    columns += [_metric_column(metric, rows) for metric in spec.columns]
+    columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
+    title = spec.title + (f" [{header}]" if header and not any(column.label for column in columns) else "")
+    table = Table(spec.name, title, columns)
+    for row in rows:
+        values: dict[str, Any] = {"body": Entry(body_name(row.cell), href=row.href)}
+        values["representation"] = row.cell.representation
+        values |= _cost(row)
+        for metric in spec.columns:
+            values[metric] = entry(row, metric, intervals)
+        if not row.done:
+            values[spec.columns[0]] = Entry(status="failed" if row.failed else "missing", text=reason(row))
+        figure = row.figure(spec.columns[0])
+        values["n"] = figure.get("n") if figure else None
+        spent = [seconds(stored) for stored in row.done]
+        values["seconds"] = sum(value for value in spent if value is not None) if spent else None
+        table.add(values, tier=row.cell.tier)
+    return table
+
+
+def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept") -> Table:
+    """Variants of fixed bodies: each row's metrics and its difference from the base variant of the same body.
+
+    `spec.extra` may give `base` (the label of the variant that differences are taken from; the first row otherwise) and
+    `axis` (the heading of the variant column).
+    """
+    extra = dict(spec.extra)
+    main = spec.columns[0]
+    base_of: dict[str, Measured] = {}
+    for row in rows:
+        if row.cell.model not in base_of or row.cell.label == extra.get("base"):
+            base_of[row.cell.model] = row
+    first = _metric_column(main, rows)
+    columns = [Column("body", "body"), Column("variant", extra.get("axis", "variant")), *_cost_columns(), first]
+    columns.append(Column("delta", f"Δ {main}", first.unit, "", None, "", first.digits, signed=True))
+    columns += [_metric_column(metric, rows) for metric in spec.columns[1:]]
+    columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
+    table = Table(spec.name, spec.title, columns)
+    for row in rows:
+        values: dict[str, Any] = {
+            "body": Entry(row.cell.model, href=row.href),
+            "variant": row.cell.label or row.cell.representation,
+            **_cost(row),
+        }
+        for metric in spec.columns:
+            values[metric] = entry(row, metric, intervals)
+        if not row.done:
+            values[main] = Entry(status="failed" if row.failed else "missing", text=reason(row))
+        base, here = entry(base_of[row.cell.model], main, "none").number, values[main].number
+        if row is base_of[row.cell.model]:
+            values["delta"] = Entry(text="base")
+        elif base is not None and here is not None:
+            values["delta"] = here - base
+        figure = row.figure(main)
+        values["n"] = figure.get("n") if figure else None
+        spent = [value for stored in row.done if (value := seconds(stored)) is not None]
+        values["seconds"] = sum(spent) if spent else None
+        table.add(values, tier=row.cell.tier)
+    return table
+
+
+def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, float]:
+    """Rank of each key, 1 for the best; equal values share the mean of their places."""
+    ordered = sorted(values, key=lambda key: -values[key] if higher_is_better else values[key])
+    places: dict[str, float] = {}
+    for key in ordered:
+        equal = [index for index, other in enumerate(ordered, 1) if values[other] == values[key]]
+        places[key] = sum(equal) / len(equal)
+    return places
+
+
+def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, intervals: str = "none") -> Table:
+    """Bodies in rows, datasets of all tasks in columns, each in its own unit and direction; mean rank with coverage.
+
+    Only the headline metric of each dataset appears, and ranks alone are averaged: figures of unlike units never are.
+    """
+    from tasks import get_task
+
+    places: dict[tuple[str, str], list[Measured]] = {}
+    for row in rows:
+        places.setdefault((row.cell.task, row.cell.dataset), []).append(row)
+    columns = [Column("body", "body"), Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
+    bodies: dict[str, dict[str, Entry]] = {}
+    ranked: dict[str, list[float]] = {}
+    for (task, dataset), group in places.items():
+        metric = get_task(task).headline(dataset)
+        key = f"{task}/{dataset}"
+        info = get_task(task).dataset(dataset)
+        column = _metric_column(metric, group, f"{info.title} {metric}", key)
+        columns.append(column)
+        numbers: dict[str, float] = {}
+        for row in group:
+            found = entry(row, metric, intervals)
+            bodies.setdefault(row.cell.model, {})[key] = found
+            if found.number is not None:
+                numbers[row.cell.model] = found.number
+        for body, rank in ranks(numbers, column.direction == HIGHER).items():
+            ranked.setdefault(body, []).append(rank)
+    columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
+    table = Table(name, title, columns, caption="Mean rank is over the columns that a body has a figure in (coverage).")
+    for body, entries in bodies.items():
+        values: dict[str, Any] = dict(entries)
+        values["body"] = body
+        own = [row for row in rows if row.cell.model == body]
+        for cost, scale in (("params", 1e6), ("macs", 1e9)):
+            sizes = [size / scale for row in own if (size := row.model(cost)) is not None]
+            values[cost] = Entry(text=_range(sizes))
+        values["rank"] = sum(ranked[body]) / len(ranked[body]) if body in ranked else None
+        values["coverage"] = f"{len(ranked.get(body, []))} of {len(places)}"
+        table.add(values, tier=tier)
+    return table
+
+
+def _range(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
+    return low if low == high else f"{low} to {high}"
+
+
+def variants(suite: Suite) -> set[str]:
+    """Ids of cells that only an ablation names: they stay out of the cross-task table."""
+    plain = {cell for spec in suite.tables if spec.kind == "task" for cell in spec.cells}
+    return {cell for spec in suite.tables if spec.kind == "ablation" for cell in spec.cells} - plain
+
+
+def fill(suite: Suite, store: Store, intervals: str = "kept", only: Iterable[str] | None = None) -> list[Table]:
+    """Every table of the suite; tables over several tasks first get their cross-task table at the end.
+
+    `only` restricts to cells with these ids (tables without any such cell are left out).
+    """
+    chosen = None if only is None else set(only)
+    by_id = {cell.id: cell for cell in suite.cells if chosen is None or cell.id in chosen}
+    tables: list[Table] = []
+    for spec in suite.tables:
+        cells = [by_id[cell] for cell in spec.cells if cell in by_id]
+        if not cells and spec.kind != "published":
+            continue
+        rows = measured(cells, store)
+        if spec.kind == "published":
+            from benchmarks.reproduction import published_tables
+
+            tables += published_tables(spec, rows)
+        elif spec.kind == "cross":
+            tables.append(cross_table(spec.name, spec.title, rows, cells[0].tier, intervals))
+        else:
+            make = ablation_table if spec.kind == "ablation" else task_table
+            tables.append(make(spec, rows, intervals))
+    left_out = variants(suite)
+    plain = [cell for cell in by_id.values() if cell.id not in left_out]
+    if len({cell.task for cell in plain}) > 1 and not any(spec.kind in ("cross", "published") for spec in suite.tables):
+        for tier in dict.fromkeys(cell.tier for cell in plain):
+            rows = measured([cell for cell in plain if cell.tier == tier], store)
+            tables.append(cross_table("cross_task", "Across tasks", rows, tier, intervals))
+    return tables

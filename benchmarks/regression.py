@@ -1,0 +1,360 @@
+"""The gate: every cell's headline figure against an expected value with a tolerance, in both directions.  Torch-free.
+
+`results/expected/<suite>.json` holds value, tolerance (and what it was taken from), direction, unit and n per cell.
+A figure beyond the tolerance is "worse" or "suspiciously better"; a cell that is not there, or failed, is "missing";
+one without an expected value is "new" and does not fail the gate.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import Cell, Suite
+from benchmarks.store import Store, StoredCell
+from benchmarks.tables import Column, Entry, Table
+from benchmarks.uncertainty import cell_spread, over_seeds
+
+ROOT = Path(__file__).resolve().parent.parent / "results" / "expected"
+SCHEMA = 1
+SEED_FACTOR = 3.0
+"""Tolerance in standard deviations over seeds."""
+FLOOR = 0.01
+"""Least tolerance, as a share of the value: what rounding and other processors move."""
+DEFAULT = 0.10
+"""Tolerance as a share of the value where no spread is known."""
+SMOKE = 1.0
+"""The same at the smoke tier, whose figures mean nothing: that they appear is what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one cell is held to; `basis` says where the tolerance comes from."""
+
+    id: str
+    name: str
+    tier: str
+    metric: str
+    value: float
+    tolerance: float
+    direction: str
+    unit: str
+    n: int | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One cell's verdict: "ok", "worse", "suspiciously better", "missing" or "new"."""
+
+    name: str
+    status: str
+    metric: str
+    unit: str
+    expected: float | None
+    tolerance: float | None
+    got: float | None
+    reason: str
+
+    @property
+    def fails(self) -> bool:
+        """True if this verdict closes the gate."""
+        return self.status in ("worse", "suspiciously better", "missing")
+
+
+@dataclass(frozen=True)
+class Gate:
+    """All verdicts of a suite."""
+
+    suite: str
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def exit_status(self) -> int:
+        """0 if the gate is open, 1 otherwise."""
+        return int(any(outcome.fails for outcome in self.outcomes))
+
+    def table(self) -> Table:
+        """Verdicts as a table, failures first."""
+        table = Table(
+            f"check_{self.suite}",
+            f"Gate of suite {self.suite}: {self.summary()}",
+            [
+                Column("cell", "cell"),
+                Column("metric", "metric"),
+                Column("expected", "expected", digits=3),
+                Column("tolerance", "tolerance", digits=3),
+                Column("got", "got", digits=3),
+                Column("difference", "difference", digits=3, signed=True),
+                Column("status", "status"),
+                Column("reason", "reason"),
+            ],
+        )
+        for outcome in sorted(self.outcomes, key=lambda item: not item.fails):
+            difference = None
+            if outcome.got is not None and outcome.expected is not None:
+                difference = outcome.got - outcome.expected
+            table.add(
+                {
+                    "cell": outcome.name,
+                    "metric": f"{outcome.metric} ({outcome.unit})" if outcome.unit else outcome.metric,
+                    "expected": outcome.expected,
+                    "tolerance": outcome.tolerance,
+                    "got": outcome.got,
+                    "difference": difference,
+                    "status": Entry(outcome.status, status=outcome.status),
+                    "reason": outcome.reason,
+                }
+            )
+        return table
+
+    def summary(self) -> str:
+        """ "12 ok, 1 worse", in a fixed order."""
+        order = ("ok", "worse", "suspiciously better", "missing", "new")
+        counts = {status: sum(outcome.status == status for outcome in self.outcomes) for status in order}
+        return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no cells"
+
+    def markdown(self) -> str:
+        """Summary for a continuous-integration page."""
+        return self.table().render("md")
+
+    def junit(self) -> str:
+        """JUnit xml: one test case per cell; failures carry expected, got and tolerance."""
+        failures = sum(outcome.fails for outcome in self.outcomes)
+        new = sum(outcome.status == "new" for outcome in self.outcomes)
+        root = ElementTree.Element(
+            "testsuite",
+            name=f"hrnet-benchmark.{self.suite}",
+            tests=str(len(self.outcomes)),
+            failures=str(failures),
+            errors="0",
+            skipped=str(new),
+        )
+        for outcome in self.outcomes:
+            case = ElementTree.SubElement(root, "testcase", classname=self.suite, name=outcome.name)
+            if outcome.fails:
+                ElementTree.SubElement(case, "failure", type=outcome.status, message=outcome.reason)
+            elif outcome.status == "new":
+                ElementTree.SubElement(case, "skipped", message=outcome.reason)
+            else:
+                ElementTree.SubElement(case, "system-out").text = outcome.reason
+        ElementTree.indent(root)
+        return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def expected_path(suite: str, root: Path = ROOT) -> Path:
+    """Where the expected values of a suite are."""
+    return root / f"{suite}.json"
+
+
+def load_expected(suite: str, root: Path = ROOT) -> dict[str, Expected]:
+    """Expected values by cell id; empty if the suite has none yet. `ValueError` names file and cell on a bad entry."""
+    path = expected_path(suite, root)
+    if not path.exists():
+        return {}
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; restore it, or make it with check --update") from None
+    if held.get("schema") != SCHEMA:
+        raise ValueError(f"{path}: expected schema {SCHEMA}, got {held.get('schema')}; make it with check --update")
+    names = {field.name for field in fields(Expected)} - {"id"}
+    values: dict[str, Expected] = {}
+    for identity, record in held["cells"].items():
+        if set(record) != names:
+            raise ValueError(
+                f"{path}: cell {identity}: expected the fields {sorted(names)}, got {sorted(record)}; correct it"
+            )
+        if not (isinstance(record["tolerance"], (int, float)) and record["tolerance"] >= 0):
+            raise ValueError(f"{path}: cell {identity}: expected a tolerance >= 0, got {record['tolerance']!r}")
+        values[identity] = Expected(identity, **record)
+    return values
+
+
+def save_expected(suite: str, values: Mapping[str, Expected], root: Path = ROOT) -> Path:
+    """Writes the expected values, sorted by name, whole or not at all."""
+    path = expected_path(suite, root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = {}
+    for value in sorted(values.values(), key=lambda item: (item.name, item.id)):
+        record = asdict(value)
+        cells[record.pop("id")] = record
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"schema": SCHEMA, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def judge(expected: Expected | None, name: str, stored: StoredCell | None) -> Outcome | None:
+    """The verdict on one cell; None where there is neither an expected value nor a result."""
+    if expected is None:
+        if stored is None or not stored.done:
+            return None
+        figure = _headline(stored)
+        text = "no expected value yet; take it over with check --update"
+        return Outcome(name, "new", figure[0], figure[2], None, None, figure[1], text)
+    fixed = (expected.metric, expected.unit, expected.value, expected.tolerance)
+    if stored is None or not stored.done:
+        why = "not in the store; run it again"
+        if stored is not None:
+            why = "failed: " + (str(stored.record.get("reason", "")).strip().splitlines() or ["no reason stored"])[-1]
+        return Outcome(name, "missing", *fixed, None, why)
+    got = stored.value(expected.metric)
+    if got is None:
+        return Outcome(name, "missing", *fixed, None, f"the result has no figure {expected.metric}")
+    difference = got - expected.value
+    gain = difference if expected.direction == "higher" else -difference
+    # A hair of slack, so that a value written with ten digits is not beyond a tolerance of zero.
+    if abs(difference) <= expected.tolerance + 1e-9 * max(1.0, abs(expected.value)):
+        status = "ok"
+    else:
+        status = "suspiciously better" if gain > 0 else "worse"
+    unit = f" {expected.unit}" if expected.unit else ""
+    reason = (
+        f"{expected.metric}: expected {expected.value:.4g}{unit} ± {expected.tolerance:.3g}, got {got:.4g}{unit} "
+        f"({difference:+.3g}; {expected.direction} is better; tolerance: {expected.basis})"
+    )
+    return Outcome(name, status, *fixed, got, reason)
+
+
+def _headline(stored: StoredCell) -> tuple[str, float, str, str, int | None]:
+    metric = stored.record["headline"]
+    figure = stored.record["figures"][metric]
+    better = "higher" if figure["higher_is_better"] else "lower"
+    return metric, float(figure["value"]), figure["unit"], better, figure.get("n")
+
+
+def _name(cell: Cell) -> str:
+    return f"{cell.tier}: {cell.name}"
+
+
+def check(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | None = None) -> Gate:
+    """Verdicts on every cell of the suite, and on expected cells that the suite no longer has."""
+    expected = load_expected(suite.name, root)
+    chosen = None if only is None else set(only)
+    outcomes: list[Outcome] = []
+    names = {_name(cell): cell.id for cell in suite.cells}
+    for cell in suite.cells:
+        if chosen is not None and cell.id not in chosen:
+            continue
+        verdict = judge(expected.get(cell.id), _name(cell), store.load(cell.task, cell.id))
+        if verdict is not None:
+            outcomes.append(verdict)
+    known = {cell.id for cell in suite.cells}
+    for identity, value in expected.items():
+        if identity in known or chosen is not None:
+            continue
+        why = "its recipe or protocol changed" if value.name in names else "the suite no longer has it"
+        fixed = (value.metric, value.unit, value.value, value.tolerance)
+        outcomes.append(Outcome(value.name, "missing", *fixed, None, f"{why}; see the difference, then check --update"))
+    return Gate(suite.name, tuple(outcomes))
+
+
+def tolerance_of(cell: Cell, siblings: list[StoredCell], stored: StoredCell, value: float) -> tuple[float, str]:
+    """Tolerance and its basis: spread over seeds, else the kept bootstrap interval, else a share of the value."""
+    metric = stored.record["headline"]
+    values = [found for sibling in siblings if (found := sibling.value(metric)) is not None]
+    floor = FLOOR * abs(value)
+    if cell.recipe is None:
+        return max(floor, 0.0), "a checkpoint's figure is exact but for the arithmetic of the machine"
+    if cell.tier == "smoke":
+        return SMOKE * max(abs(value), 1.0), "smoke tier: that the figure appears is what is held"
+    if len(values) > 1:
+        sd = over_seeds(values)[1].sd or 0.0
+        return max(SEED_FACTOR * sd, floor), f"{SEED_FACTOR:g} sd over {len(values)} seeds (sd {sd:.4g})"
+    kept = cell_spread(stored, [metric], compute=False).get(metric)
+    if kept is not None and kept.low is not None and kept.high is not None:
+        return max((kept.high - kept.low) / 2, floor), f"half the bootstrap interval over images ({kept.n} draws)"
+    return max(DEFAULT * abs(value), floor), f"{DEFAULT:.0%} of the value: no spread over seeds is known"
+
+
+def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> dict[str, Expected]:
+    """Expected values as the store has them now, with tolerances from the seeds that it holds."""
+    chosen = None if only is None else set(only)
+    families: dict[str, list[StoredCell]] = {}
+    for stored in store.all():
+        if stored.done:
+            families.setdefault(_family(stored.record["cell"]), []).append(stored)
+    proposed: dict[str, Expected] = {}
+    for cell in suite.cells:
+        held = store.load(cell.task, cell.id)
+        if held is None or not held.done or (chosen is not None and cell.id not in chosen):
+            continue
+        metric, value, unit, better, n = _headline(held)
+        tolerance, basis = tolerance_of(cell, families.get(_family(held.record["cell"]), [held]), held, value)
+        proposed[cell.id] = Expected(cell.id, _name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis)
+    return proposed
+
+
+def _family(identity: Mapping[str, Any]) -> str:
+    return json.dumps({key: value for key, value in identity.items() if key != "seed"}, sort_keys=True)
+
+
+def update(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | None = None) -> Table:
+    """Rewrites the expected values from the store and returns what changed.
+
+    A tolerance that was taken from seeds is kept when the store holds no seeds now; cells that the suite no longer has
+    are dropped; expected cells without a result now are kept.
+    """
+    old = load_expected(suite.name, root)
+    known = {cell.id for cell in suite.cells}
+    kept = {identity: value for identity, value in old.items() if identity in known or only is not None}
+    new = dict(kept)
+    for identity, value in propose(suite, store, only).items():
+        before = old.get(identity)
+        by_seeds = [item is not None and " sd over " in item.basis for item in (before, value)]
+        if before is not None and by_seeds == [True, False] and before.metric == value.metric:
+            value = Expected(**{**asdict(value), "tolerance": before.tolerance, "basis": before.basis})
+        new[identity] = value
+    save_expected(suite.name, new, root)
+    table = Table(
+        f"expected_{suite.name}",
+        f"Changes of {expected_path(suite.name, root).name}",
+        [
+            Column("cell", "cell"),
+            Column("metric", "metric"),
+            Column("before", "before", digits=3),
+            Column("after", "after", digits=3),
+            Column("tolerance_before", "tolerance before", digits=3),
+            Column("tolerance", "tolerance", digits=3),
+            Column("change", "change"),
+        ],
+    )
+    for identity in dict.fromkeys([*old, *new]):
+        before, after = old.get(identity), new.get(identity)
+        if before == after:
+            continue
+        either = after or before
+        assert either is not None
+        table.add(
+            {
+                "cell": either.name,
+                "metric": either.metric,
+                "before": before.value if before else None,
+                "after": after.value if after else None,
+                "tolerance_before": before.tolerance if before else None,
+                "tolerance": after.tolerance if after else None,
+                "change": "new" if before is None else "dropped" if after is None else "changed",
+            }
+        )
+    table.caption = f"{len(new)} cells are held; {len(table.rows)} changed."
+    return table
+
+
+def write_reports(gate: Gate, summary: Path | None = None, junit: Path | None = None) -> None:
+    """Writes the JUnit file and appends the markdown summary (also to `GITHUB_STEP_SUMMARY` where that is set)."""
+    if junit is not None:
+        junit.parent.mkdir(parents=True, exist_ok=True)
+        junit.write_text(gate.junit(), encoding="utf-8")
+    targets = [summary] if summary is not None else []
+    if os.environ.get("GITHUB_STEP_SUMMARY"):
+        targets.append(Path(os.environ["GITHUB_STEP_SUMMARY"]))
+    for target in targets:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("a", encoding="utf-8") as handle:
+            handle.write(gate.markdown())

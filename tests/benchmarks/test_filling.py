@@ -1,0 +1,101 @@
+"""Tables are filled from stored cells: every cell is a row, failures and gaps included, and seeds become one row."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import pytest
+from made_up import MadeUpProtocol, Runs
+
+from benchmarks import filling
+from benchmarks.cells import Cell, Suite, TableSpec
+
+
+def test_every_cell_is_a_row(runs: Runs, two_task_suite: Suite) -> None:
+    for index, cell in enumerate(two_task_suite.cells):
+        if index == 1:
+            runs.fail(cell)
+        elif index != 2:
+            runs.finish(cell, 0.5 + 0.04 * index)
+    people, faces, ablation, cross = filling.fill(two_task_suite, runs.store)
+    assert [len(table.rows) for table in (people, faces, ablation, cross)] == [3, 3, 3, 3]
+    text = people.render("md")
+    assert "failed: RuntimeError: out of memory" in text and "not run yet" in text
+    assert "rate (%) ↑ [gt boxes, flip]" in text and "boxes=gt, flip=yes" in text and "colour" not in text
+    assert people.tier == "embedded"
+    assert "0.123" in text and "0.099" in text and "34" in text
+    rank = [row.entries["rank"].value for row in cross.rows]
+    assert [row.entries["coverage"].value for row in cross.rows] == ["2 of 2", "1 of 2", "1 of 2"]
+    assert cross.column("people/street").direction == "higher" and cross.column("faces/street").direction == "lower"
+    assert all(value is not None for value in rank)
+    delta = ablation.rows[1].entries["delta"]
+    base, here = ablation.rows[0].entries["rate"].number, ablation.rows[1].entries["rate"].number
+    assert ablation.rows[0].entries["delta"].text == "base" and delta == filling.Entry(here - base)
+
+
+def test_ablation_variants_stay_out_of_the_cross_table(runs: Runs, two_task_suite: Suite) -> None:
+    for cell in two_task_suite.cells:
+        runs.finish(cell, 0.9 if cell.label else 0.4)
+    cross = filling.fill(two_task_suite, runs.store)[-1]
+    plain = runs.store.load("people", two_task_suite.cells[0].id)
+    assert plain is not None and cross.rows[0].entries["people/street"].value == plain.value("rate")
+
+
+def test_seeds_become_one_row(runs: Runs, cell: Callable[..., Cell]) -> None:
+    cells = [cell(seed=seed) for seed in range(3)]
+    values = [runs.finish(one).value("rate") for one in cells]
+    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    [table] = filling.fill(Suite("s", tuple(cells), (spec,)), runs.store)
+    entry = table.rows[0].entries["rate"]
+    assert len(table.rows) == 1 and entry.spread is not None and entry.spread.n == 3
+    assert entry.value == pytest.approx(sum(v for v in values if v is not None) / 3)
+
+
+def test_two_protocols_in_one_table_are_refused(runs: Runs, cell: Callable[..., Cell]) -> None:
+    cells = (cell(), cell(model="other", protocol=MadeUpProtocol(boxes="detector")))
+    for one in cells:
+        runs.finish(one)
+    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    with pytest.raises(ValueError, match=r"protocols differ.*boxes=gt.*boxes=detector"):
+        filling.fill(Suite("s", cells, (spec,)), runs.store)
+
+
+def test_colour_order_is_no_protocol(runs: Runs, cell: Callable[..., Cell]) -> None:
+    cells = (cell(), cell(model="other", protocol=MadeUpProtocol(colour="bgr")))
+    for one in cells:
+        runs.finish(one)
+    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    assert len(filling.fill(Suite("s", cells, (spec,)), runs.store)[0].rows) == 2
+
+
+def test_intervals_are_drawn_once_and_kept(
+    runs: Runs, cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = cell()
+    runs.finish(one)
+    suite = Suite("s", (one,), (TableSpec("t", "t", "people", "street", (one.id,), ("rate",)),))
+    assert filling.fill(suite, runs.store)[0].rows[0].entries["rate"].spread is None
+    drawn = filling.fill(suite, runs.store, "draw")[0].rows[0].entries["rate"]
+    assert drawn.spread is not None and drawn.spread.low < drawn.value < drawn.spread.high  # type: ignore[operator]
+    monkeypatch.setattr(filling, "cell_spread", lambda *a, **k: pytest.fail("drawn") if k["compute"] else real(*a, **k))
+    real = __import__("benchmarks.uncertainty", fromlist=["cell_spread"]).cell_spread
+    assert filling.fill(suite, runs.store)[0].rows[0].entries["rate"] == drawn
+
+
+def test_only_restricts_the_rows(runs: Runs, two_task_suite: Suite) -> None:
+    chosen = [cell.id for cell in two_task_suite.cells if cell.task == "faces"]
+    tables = filling.fill(two_task_suite, runs.store, only=chosen)
+    assert [table.name for table in tables] == ["faces_street"]
+
+
+def test_ranks_share_ties() -> None:
+    assert filling.ranks({"a": 1.0, "b": 2.0, "c": 2.0, "d": 0.0}, True) == {"b": 1.5, "c": 1.5, "a": 3.0, "d": 4.0}
+    assert filling.ranks({"a": 1.0, "b": 2.0}, False) == {"a": 1.0, "b": 2.0}
+
+
+def test_tiers_never_share_a_table(runs: Runs, cell: Callable[..., Cell]) -> None:
+    cells = (cell(), dataclasses.replace(cell(model="b"), tier="smoke"))
+    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    with pytest.raises(ValueError, match="tiers never share"):
+        filling.fill(Suite("s", cells, (spec,)), runs.store)
