@@ -300,3 +300,26 @@ def draw_occluder(
         block(x - s * 0.02, y - s * 0.5, x + s * 0.02, y + s, (60, 60, 60))
         both(cv2.ellipse, (int(x), int(y - s * 0.4)), (int(s * 0.7), int(s * 0.4)), 0, 180, 360, colour)
     return mask > 127
+
+
+def draw_seat(
+    image: np.ndarray, rng: np.random.Generator, pelvis_xy: np.ndarray, ground_y: float, stature_px: float
+) -> np.ndarray:
+    """Paint a stool, bench or block under a pelvis, down to the ground, and return its (H, W) bool mask."""
+    mask = np.zeros(image.shape[:2], np.uint8)
+    x, y = float(pelvis_xy[0]), float(pelvis_xy[1]) + 0.045 * stature_px
+    half = stature_px * float(rng.choice([0.11, 0.15, 0.4]))
+    colour = pick(rng, ACCENT + FLOOR)
+    thick = 0.03 * stature_px
+    solid = rng.random() < 0.4
+    blocks = [(x - half, y, x + half, max(ground_y, y + thick) if solid else y + thick, colour)]
+    if not solid:
+        leg = _shade(colour, 0.7)
+        for side in (x - 0.85 * half, x + 0.85 * half):
+            blocks.append((side - thick / 2, y + thick, side + thick / 2, max(ground_y, y), leg))
+    if rng.random() < 0.4:
+        blocks.append((x - half, y - 0.3 * stature_px, x + half, y - 0.04 * stature_px, _shade(colour, 0.85)))
+    for x0, y0, x1, y1, tone in blocks:
+        for target, value in ((image, tone), (mask, 255)):
+            cv2.rectangle(target, (int(x0), int(y0)), (int(x1), int(y1)), value, -1, cv2.LINE_AA)
+    return mask > 127

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -28,16 +29,30 @@ from benchmarks.synthetic.figure.body import (
 from benchmarks.synthetic.figure.build import Tailor
 from benchmarks.synthetic.figure.clothing import Outfit, sample_outfit
 from benchmarks.synthetic.figure.poses import sample_pose
-from benchmarks.synthetic.figure.raster import FAR, Layer, Light
+from benchmarks.synthetic.figure.raster import Layer, Light
 from benchmarks.synthetic.figure.shade import paint
 
-RENDER_HEIGHT_PX = 260.0
+RENDER_HEIGHT_PX = 200.0
 """People are drawn about this high and then reduced (at most 3 times), or at their own size when larger: cost hardly depends on size."""
 
 FACE_JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
-_SLACK = {"nose": 0.022, "eye": 0.016, "ear": 0.025, "shoulder": 0.055, "elbow": 0.045, "wrist": 0.038, "hip": 0.105, "knee": 0.065,
-          "ankle": 0.055, "pelvis": 0.13, "thorax": 0.10, "upper_neck": 0.09, "head_top": 0.06}  # fmt: skip
+_SLACK = {
+    "nose": 0.022,
+    "eye": 0.016,
+    "ear": 0.025,
+    "shoulder": 0.055,
+    "elbow": 0.045,
+    "wrist": 0.038,
+    "hip": 0.105,
+    "knee": 0.065,
+    "ankle": 0.055,
+    "pelvis": 0.13,
+    "thorax": 0.10,
+    "upper_neck": 0.09,
+    "head_top": 0.06,
+}
 """How far (statures) flesh and cloth may lie in front of a joint before something else of the body hides it."""
+_SLACK_OF_JOINT = np.array([_SLACK[name.removeprefix("left_").removeprefix("right_")] for name in JOINTS])
 
 
 @dataclass(frozen=True)
@@ -57,7 +72,7 @@ class Person:
     roll: float
     texture: tuple[int, int]
 
-    @property
+    @cached_property
     def skeleton(self) -> Skeleton:
         """The posed skeleton in metres, body space."""
         return pose_body(self.body, self.pose)
@@ -183,6 +198,12 @@ def person_extent(person: Person, px_per_m: float) -> np.ndarray:
     return extent - np.concatenate([foot, foot])
 
 
+def place_joints(person: Person, foot_xy: tuple[float, float], px_per_m: float) -> np.ndarray:
+    """Return the (21, 2) joints, in the order of `figure.body.JOINTS`, that `draw_person` would give, without drawing."""
+    camera = _to_camera(person, px_per_m)
+    return camera.joints[:, :2] + np.asarray(foot_xy) - _foot_point(camera, person.body.stature * px_per_m)
+
+
 def _foot_point(camera: Skeleton, unit: float) -> np.ndarray:
     """Return the point below the pelvis at the height of the lowest sole."""
     lowest = max(float(camera.points[f"{side}_{end}"][1]) for side in ("left", "right") for end in ("heel", "toe"))
@@ -252,9 +273,10 @@ def draw_person(
         frames=camera.frames,
         points={name: point * zoom + shift for name, point in camera.points.items()},
     )
-    layer = Layer(size_hw, light or Light())
+    materials = list(person.outfit.materials.values())
+    layer = Layer(size_hw, light or Light(), [False, *(material.pattern != "plain" for material in materials)])
     Tailor(layer, person.body, person.outfit, placed, layer_px).draw()
-    colours = paint(layer, list(person.outfit.materials.values()), layer_px, person.texture)
+    colours = paint(layer, materials, layer_px, person.texture)
     window = (slice(y0, y1), slice(x0, x1))
     size_wh = (int(x1 - x0), int(y1 - y0))
     alpha = cv2.resize((layer.material > 0).astype(np.float32), size_wh, interpolation=cv2.INTER_AREA)
@@ -272,16 +294,13 @@ def draw_person(
 
 def _self_visibility(rendered: RenderedPerson, layer: Layer, placed: Skeleton, layer_unit: float) -> None:
     """Decide for each joint inside the picture whether a farther part of the same body lies in front of it."""
-    for number, name in enumerate(JOINTS):
-        if not rendered.inside[number]:
-            continue
-        column, row = np.rint(placed.joints[number, :2]).astype(int)
-        column, row = int(np.clip(column, 0, layer.size_hw[1] - 1)), int(np.clip(row, 0, layer.size_hw[0] - 1))
-        front = layer.depth[row, column]
-        slack = (_SLACK[name] if name in _SLACK else _SLACK[name.split("_", 1)[1]]) * layer_unit
-        x, y = np.rint(rendered.joints[number]).astype(int)
-        owned = bool(rendered.mask[y, x])
-        rendered.visible[number] = owned and front > FAR and float(front - placed.joints[number, 2]) <= slack
+    limits = np.array(layer.size_hw[::-1]) - 1
+    columns, rows = np.clip(np.rint(placed.joints[:, :2]), 0, limits).astype(int).T
+    in_front = layer.depth[rows, columns] - placed.joints[:, 2]
+    limits = np.array(rendered.mask.shape[::-1]) - 1
+    columns, rows = np.clip(np.rint(rendered.joints), 0, limits).astype(int).T
+    owned = rendered.mask[rows, columns] & rendered.inside
+    rendered.visible = owned & (in_front <= _SLACK_OF_JOINT * layer_unit)
 
 
 def _head_box(camera: Skeleton, person: Person, px_per_m: float) -> np.ndarray:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
 
-from benchmarks.synthetic.backgrounds import draw_occluder, paint_background
+from benchmarks.synthetic.backgrounds import draw_occluder, draw_seat, paint_background
+from benchmarks.synthetic.figure.body import JOINT_INDEX
 from benchmarks.synthetic.figure.raster import Light, sample_light
-from benchmarks.synthetic.people import Person, RenderedPerson, draw_person, person_extent, sample_person
+from benchmarks.synthetic.people import Person, RenderedPerson, draw_person, person_extent, place_joints, sample_person
 
 
 @dataclass
@@ -39,6 +41,7 @@ def compose_scene(
     occluded: float = 0.25,
     distant: float = 0.0,
     crowds: float = 0.0,
+    sample: Callable[[np.random.Generator], Person] = sample_person,
 ) -> Scene:
     """Draw a picture with `num_people` people.
 
@@ -46,6 +49,7 @@ def compose_scene(
         height_px: the range of a figure's height in the picture (of its extent in its pose).
         truncated, occluded: the odds of a person being cut by the border, or of a thing standing before it.
         distant, crowds: the odds of a few tiny people, and of a group, in the distance.
+        sample: draws one person.
     """
     width, height = size_wh
     ground = paint_background(rng, size_wh)
@@ -76,8 +80,12 @@ def compose_scene(
         for entry in _row_of_people(rng, light, width, ground.horizon, int(rng.integers(1, 4)), (14.0, 26.0)):
             scene.tiny.append(put(*entry))
 
-    places = _places(rng, size_wh, num_people, height_px, truncated)
+    places = _places(rng, size_wh, num_people, height_px, truncated, sample)
     for person, foot, px_per_m in sorted(places, key=lambda place: place[1][1]):
+        if person.pose.action == "sit" and rng.random() < 0.85:
+            joints = place_joints(person, foot, px_per_m)
+            seat = draw_seat(image, rng, joints[JOINT_INDEX["pelvis"]], foot[1], person.body.stature * px_per_m)
+            owner[seat] = -1
         rendered = put(person, foot, px_per_m)
         scene.people.append(rendered)
         if rng.random() < occluded:
@@ -111,13 +119,14 @@ def _places(
     num_people: int,
     height_px: tuple[float, float],
     truncated: float,
+    sample: Callable[[np.random.Generator], Person],
 ) -> list[tuple[Person, tuple[float, float], float]]:
     """Choose people and put them side by side with some overlap; at times one is moved over the picture's border."""
     width, height = size_wh
     order = rng.permutation(num_people)
     places = []
     for number in range(num_people):
-        person = sample_person(rng)
+        person = sample(rng)
         unit = person_extent(person, 1.0)
         wide, high = unit[2] - unit[0], unit[3] - unit[1]
         low, top = height_px

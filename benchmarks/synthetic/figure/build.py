@@ -11,7 +11,7 @@ from benchmarks.synthetic.figure.raster import Layer
 
 UPPER_ARM = (0.030, 0.029, 0.023)
 FOREARM = (0.024, 0.023, 0.0145)
-THIGH = (0.052, 0.050, 0.043, 0.034)
+THIGH = (0.045, 0.049, 0.043, 0.034)
 SHANK = (0.033, 0.037, 0.030, 0.020)
 """Half-widths of the limbs along their length, as fractions of the stature (an average adult's girths over pi)."""
 
@@ -66,13 +66,32 @@ class Tailor:
         flat = self.body.torso_flatness
         upper_length = float(np.linalg.norm(waist - top))
         self.layer.add_strip(
-            top, waist, profile[:6], materials[0], labels[0],
-            cap=0.25, lateral=chest[:, 0], forward=chest[:, 2], flatness=flat, wrap=True, gap=gap,
-        )  # fmt: skip
+            top,
+            waist,
+            profile[:6],
+            materials[0],
+            labels[0],
+            cap=0.25,
+            lateral=chest[:, 0],
+            forward=chest[:, 2],
+            flatness=flat,
+            wrap=True,
+            gap=gap,
+        )
         self.layer.add_strip(
-            waist, crotch, profile[5:], materials[1], labels[1],
-            cap=0.3, lateral=pelvis[:, 0], forward=pelvis[:, 2], flatness=flat * 1.08, phase=upper_length, wrap=True, gap=gap,
-        )  # fmt: skip
+            waist,
+            crotch,
+            profile[5:],
+            materials[1],
+            labels[1],
+            cap=(0.05, 0.3),
+            lateral=pelvis[:, 0],
+            forward=pelvis[:, 2],
+            flatness=flat * 1.2,
+            phase=upper_length,
+            wrap=True,
+            gap=gap,
+        )
 
     def _torso(self) -> None:
         outfit, index = self.outfit, self.index
@@ -120,24 +139,48 @@ class Tailor:
             )
 
     def _shirt_tail(self, material: int, label: int) -> None:
-        """Let the upper clothes fall a little below the waist."""
+        """Let the upper clothes fall below the waist: loose ones over the hips, tight ones barely."""
         pelvis = self.frames["pelvis"]
-        waist = self.points["waist"]
-        end = self.joint("pelvis") + pelvis[:, 1] * (0.004 * self.unit)
-        widths = tuple(
-            width * self.px * 1.06
-            for width in (self.body.torso_profile[5], self.body.torso_profile[6], self.body.torso_profile[7])
-        )
+        begin = self.points["waist"] + self.frames["chest"][:, 1] * (0.01 * self.unit)
+        drop = float(np.interp(self.outfit.looseness, (1.06, 1.15, 1.35), (0.01, -0.015, -0.06)))
+        end = self.joint("pelvis") + pelvis[:, 1] * (drop * self.unit)
+        room = 1.05 + 0.3 * max(self.outfit.looseness - 1.1, 0.0)
+        widths = tuple(width * self.px * room for width in self.body.torso_profile[5:8])
         self.layer.add_strip(
-            waist, end, widths, material, label, cap=0.05, lateral=pelvis[:, 0], forward=pelvis[:, 2],
-            flatness=self.body.torso_flatness * 1.1, phase=0.35 * self.body.torso * self.px, wrap=True,
-        )  # fmt: skip
+            begin,
+            end,
+            widths,
+            material,
+            label,
+            cap=(0.2, 0.04),
+            lateral=pelvis[:, 0],
+            forward=pelvis[:, 2],
+            flatness=self.body.torso_flatness * 1.25,
+            phase=0.35 * self.body.torso * self.px,
+            wrap=True,
+        )
 
     def _skirt(self, material: int, label: int, hem: float, gap: float = 0.0, grow: float = 1.0) -> None:
         """Hang a cone of cloth around both legs, `hem` thighs long; it follows the legs and is wide enough to hold them."""
         pelvis = self.frames["pelvis"]
         hips = self.joint("pelvis") + pelvis[:, 1] * (0.02 * self.unit)
-        width = self.body.torso_profile[7] * self.px * grow * 1.04
+        hips_wide = self.body.hip_half * self.px + 0.042 * self.thick
+        width = max(self.body.torso_profile[7] * self.px, hips_wide) * grow * 1.04
+        waist = self.points["waist"] - pelvis[:, 1] * (0.01 * self.unit)
+        self.layer.add_strip(
+            waist,
+            hips,
+            (self.body.torso_profile[5] * self.px * grow * 1.04, width * 0.97, width),
+            material,
+            label,
+            cap=0.05,
+            lateral=pelvis[:, 0],
+            forward=pelvis[:, 2],
+            flatness=self.body.torso_flatness * 1.25,
+            phase=-float(np.linalg.norm(hips - waist)),
+            wrap=True,
+            gap=gap,
+        )
         stops = [hips]
         for name, share in (("knee", min(hem, 1.0)), ("ankle", max(hem - 1.0, 0.0))):
             if share <= 0:
@@ -163,32 +206,49 @@ class Tailor:
                 forward = -forward
             flat = float(np.clip((reach * 0.8 + 0.05 * self.thick) / final, self.body.torso_flatness, 1.3))
             self.layer.add_strip(
-                start, end, (begin, (begin + final) / 2, final), material, label, cap=0.06 if number + 2 == len(stops) else 0.3,
-                lateral=lateral, forward=forward, flatness=flat, phase=phase, wrap=True, gap=gap,
-            )  # fmt: skip
+                start,
+                end,
+                (begin, (begin + final) / 2, final),
+                material,
+                label,
+                cap=0.06 if number + 2 == len(stops) else 0.3,
+                lateral=lateral,
+                forward=forward,
+                flatness=flat,
+                phase=phase,
+                wrap=True,
+                gap=gap,
+            )
             phase += float(np.linalg.norm(end - start))
             begin = final
 
     def _limb(
-        self, start: np.ndarray, end: np.ndarray, widths: tuple[float, ...], material: int, label: int, cover: float, wear: tuple[int, int] | None,
-        loose: float, phase: float = 0.0,
-    ) -> None:  # fmt: skip
-        """Draw one segment in skin and the part of it, `cover` in 0..1 from the start, that is dressed."""
+        self,
+        start: np.ndarray,
+        end: np.ndarray,
+        widths: tuple[float, ...],
+        material: int,
+        label: int,
+        cover: float,
+        wear: tuple[int, int] | None,
+        loose: tuple[float, float],
+        phase: float = 0.0,
+    ) -> None:
+        """Draw one segment in skin and the part of it, `cover` in 0..1 from the start, that is dressed.
+
+        `loose` is the cloth's width over the skin's at the start and at the end.
+        """
         radii = tuple(width * self.thick for width in widths)
         if cover < 1.0 or wear is None:
             self.layer.add_strip(start, end, radii, material, label)
         if wear is None or cover <= 0.02:
             return
         share = min(cover, 1.0)
-        steps = np.linspace(0, 1, len(radii))
-        cut = np.interp(np.linspace(0, share, len(radii)), steps, radii) * loose
+        knots = np.arange(len(radii)) / (len(radii) - 1)
+        cut = np.interp(knots * share, knots, radii) * np.interp(knots, (0, 1), loose)
         stop = start + (end - start) * share
-        self.layer.add_strip(
-            start, stop, tuple(map(float, cut)), wear[0], wear[1], cap=1.0 if share >= 1.0 else 0.35, phase=phase
-        )
-        self.layer.add_strip(
-            start, start + (stop - start) * 0.05, (float(cut[0]), float(cut[0])), wear[0], wear[1], phase=phase
-        )
+        cap = (1.0, 1.0 if share >= 1.0 else 0.3)
+        self.layer.add_strip(start, stop, tuple(map(float, cut)), wear[0], wear[1], cap=cap, phase=phase)
 
     def _arm(self, side: str) -> None:
         outfit, index = self.outfit, self.index
@@ -202,9 +262,15 @@ class Tailor:
                 outfit.sleeve,
                 0.5 + 0.5 * outfit.looseness + 0.04,
             )
+        chest = self.frames["chest"]
+        collar_bone = self.joint("thorax") + chest[:, 1] * (0.08 * self.body.neck * self.px)
+        bare = not outfit.coat and outfit.sleeve == 0.0 and outfit.kind == "dress"
+        girdle = (skin, label) if bare else wear
+        radius = 0.030 * self.thick * (1.12 if outfit.coat else 0.8 if outfit.sleeve == 0.0 else 1.0)
+        self.layer.add_strip(collar_bone, shoulder, (radius * 1.05, radius), girdle[0], girdle[1])
         length = self.body.upper_arm * self.px
-        self._limb(shoulder, elbow, UPPER_ARM, skin, label, cover, wear, loose)
-        self._limb(elbow, wrist, FOREARM, skin, label, cover - 1.0, wear, loose, phase=length)
+        self._limb(shoulder, elbow, UPPER_ARM, skin, label, cover, wear, (1.05, loose))
+        self._limb(elbow, wrist, FOREARM, skin, label, cover - 1.0, wear, (loose, loose), phase=length)
         hand_label, hand = (LABEL["glove"], index["glove"]) if outfit.gloves else (label, skin)
         frame = self.frames[f"{side}_forearm"]
         tip = self.points[f"{side}_hand"]
@@ -237,9 +303,13 @@ class Tailor:
                 1.03 if outfit.bottom == "leggings" else outfit.looseness * (1.1 if outfit.bottom == "shorts" else 1.0)
             )
             wear, cover = (index["bottom"], LABEL["pants"]), outfit.leg_length
+        elif outfit.kind == "dress":
+            wear, cover, loose = (index["top"], LABEL["dress"]), min(outfit.hem * 0.92, 1.0), 1.06
+        else:
+            wear, cover, loose = (index["bottom"], LABEL["skirt"]), min(outfit.hem * 0.92, 1.0), 1.06
         length = self.body.thigh * self.px
-        self._limb(hip, knee, THIGH, skin, label, cover, wear, min(loose, 1.22))
-        self._limb(knee, ankle, SHANK, skin, label, cover - 1.0, wear, loose, phase=length)
+        self._limb(hip, knee, THIGH, skin, label, cover, wear, (1.04, loose))
+        self._limb(knee, ankle, SHANK, skin, label, cover - 1.0, wear, (loose, loose), phase=length)
         if outfit.socks > 0 and cover < 1.9:
             start = ankle + (knee - ankle) * outfit.socks
             top = float(np.interp(1 - outfit.socks, np.linspace(0, 1, 4), SHANK)) * self.thick * 1.07
@@ -271,9 +341,12 @@ class Tailor:
         chest = self.frames["chest"]
         base = self.joint("thorax") - chest[:, 1] * (0.1 * self.body.neck * self.px)
         self.layer.add_strip(
-            base, self.joint("upper_neck") + self.frames["head"][:, 1] * (0.01 * self.unit), (0.036 * self.thick, 0.031 * self.thick),
-            self.index["skin"], LABEL["face"],
-        )  # fmt: skip
+            base,
+            self.joint("upper_neck") + self.frames["head"][:, 1] * (0.01 * self.unit),
+            (0.036 * self.thick, 0.031 * self.thick),
+            self.index["skin"],
+            LABEL["face"],
+        )
 
     def _bag(self) -> None:
         """Put a rucksack on the back. LIP has no class for it, so it is nobody's part (label 0)."""

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from benchmarks.synthetic.figure.body import Body
 from benchmarks.synthetic.figure.clothing import LABEL, Outfit
 from benchmarks.synthetic.figure.raster import Layer
+
+Place = Callable[[float, float, float], np.ndarray]
+"""From (left, up, front) in half head heights to a point of camera space."""
 
 
 def draw_head(
@@ -30,9 +35,19 @@ def draw_head(
     def at(x: float, y: float, z: float) -> np.ndarray:
         return centre + left * (x * high) + up * (y * high) + front * (z * high)
 
-    # A skull above, a narrower jaw below: one ellipsoid alone looks like an egg.
-    layer.add_ellipsoid(at(0, 0.16, 0.0), frame, (wide, high * 0.84, deep), skin, face)
-    layer.add_ellipsoid(at(0, -0.32, 0.16), frame, (wide * 0.80, high * 0.68, deep * 0.76), skin, face)
+    # One egg from the crown to the chin: two ellipsoids would leave a crease over the cheek.
+    egg = tuple(wide * share for share in (0.97, 1.0, 0.99, 0.95, 0.86, 0.71, 0.48))
+    layer.add_strip(
+        at(0, 0.40, -0.02),
+        at(0, -0.86, 0.15),
+        egg,
+        skin,
+        face,
+        cap=(0.86, 0.25),
+        lateral=left,
+        forward=front,
+        flatness=deep / wide,
+    )
     ear = wide / high
     for side in (1, -1):
         layer.add_ellipsoid(
@@ -80,8 +95,8 @@ def draw_head(
 
 
 def _draw_hair(
-    layer: Layer, at, frame: np.ndarray, outfit: Outfit, material: int, high: float, wide: float, deep: float
-) -> None:  # noqa: ANN001
+    layer: Layer, at: Place, frame: np.ndarray, outfit: Outfit, material: int, high: float, wide: float, deep: float
+) -> None:
     label = LABEL["hair"]
     up, front = frame[:, 1], frame[:, 2]
     style = outfit.hair
@@ -116,8 +131,8 @@ def _draw_hair(
 
 
 def _draw_hat(
-    layer: Layer, at, frame: np.ndarray, kind: str, material: int, high: float, wide: float, deep: float
-) -> None:  # noqa: ANN001
+    layer: Layer, at: Place, frame: np.ndarray, kind: str, material: int, high: float, wide: float, deep: float
+) -> None:
     label = LABEL["hat"]
     up = frame[:, 1]
     crown = {"cap": 1.14, "beanie": 1.17, "brim": 1.16, "helmet": 1.26}[kind]

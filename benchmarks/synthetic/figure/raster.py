@@ -9,11 +9,14 @@ Camera space: x right and y down in pixels of the layer, z towards the viewer in
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 PROFILE_STEPS = 48
+_STEPS = np.linspace(0.0, 1.0, PROFILE_STEPS + 1)
+_INDICES = np.arange(16.0)
 FAR = np.float32(-1e9)
 
 
@@ -56,11 +59,13 @@ class Layer:
         depth: float32, `FAR` where nothing was drawn.
         shade: float32 brightness factor.
         along, across: float32 surface coordinates in layer pixels, for patterns.
-        material, label: uint8; label 0 is empty.
+        material, label: uint8; material 0 is empty.
+        patterned: for each material number whether its colour needs the surface coordinates.
     """
 
-    def __init__(self, size_hw: tuple[int, int], light: Light) -> None:
+    def __init__(self, size_hw: tuple[int, int], light: Light, patterned: list[bool]) -> None:
         self.size_hw = size_hw
+        self.patterned = patterned
         self.light = light
         self.depth = np.full(size_hw, FAR, np.float32)
         self.shade = np.zeros(size_hw, np.float32)
@@ -84,18 +89,19 @@ class Layer:
         inside: np.ndarray,
         depth: np.ndarray,
         shade: np.ndarray,
-        along: np.ndarray,
-        across: np.ndarray,
+        along: np.ndarray | None,
+        across: np.ndarray | None,
         material: int,
         label: int,
     ) -> None:
         wins = inside & (depth > self.depth[window])
         np.copyto(self.depth[window], depth, where=wins)
         np.copyto(self.shade[window], shade, where=wins)
-        np.copyto(self.along[window], along, where=wins)
-        np.copyto(self.across[window], across, where=wins)
-        self.material[window][wins] = material
-        self.label[window][wins] = label
+        if along is not None and across is not None:
+            np.copyto(self.along[window], along, where=wins)
+            np.copyto(self.across[window], across, where=wins)
+        np.copyto(self.material[window], np.uint8(material), where=wins)
+        np.copyto(self.label[window], np.uint8(label), where=wins)
 
     def add_strip(
         self,
@@ -105,7 +111,7 @@ class Layer:
         material: int,
         label: int,
         *,
-        cap: float = 1.0,
+        cap: float | tuple[float, float] = 1.0,
         lateral: np.ndarray | None = None,
         forward: np.ndarray | None = None,
         flatness: float = 1.0,
@@ -118,7 +124,7 @@ class Layer:
         Args:
             profile: half-widths in pixels at equal steps of the axis, two or more; measured along `lateral`.
             material, label: what is written where the solid is in front.
-            cap: how far the ends bulge, in half-widths (0: cut flat, 1: round).
+            cap: how far the ends bulge, in half-widths (0: cut flat, 1: round); one figure for both ends, or (start, end).
             lateral, forward: unit vectors of the section's two axes; a round section needs none.
             flatness: depth of the section over its width.
             phase: added to the coordinate along the axis, so that patterns run on over consecutive strips.
@@ -137,16 +143,18 @@ class Layer:
         w = np.array((-tilt_sin * kx, -tilt_sin * ky, tilt_cos))
         k = np.array((kx, ky, 0.0))
         widest = max(profile)
+        cap_start, cap_end = cap if isinstance(cap, tuple) else (cap, cap)
         if lateral is None or forward is None:
-            gain, depth_gain, shear, cap_gain = 1.0, 1.0, 0.0, cap
+            gain, depth_gain, shear, seen_end = 1.0, 1.0, 0.0, 0.0
         else:
             xe, xw, ze, zw = float(lateral @ e), float(lateral @ w), float(forward @ e), float(forward @ w)
             gain = float(np.sqrt(xe**2 + (flatness * ze) ** 2)) + 1e-3
             depth_gain = flatness / gain
             shear = (xe * xw + flatness**2 * ze * zw) / gain**2
-            seen_end = np.hypot(float(lateral @ k), flatness * float(forward @ k))
-            cap_gain = float(np.sqrt(seen_end**2 + (cap * gain) ** 2))
-        reach = widest * max(gain, cap_gain) + 1.0
+            seen_end = math.hypot(float(lateral @ k), flatness * float(forward @ k))
+        gain_start = max(math.hypot(seen_end, cap_start * gain), 1e-3)
+        gain_end = max(math.hypot(seen_end, cap_end * gain), 1e-3)
+        reach = widest * max(gain, gain_start, gain_end) + 1.0
         x0, x1 = sorted((float(start[0]), float(end[0])))
         y0, y1 = sorted((float(start[1]), float(end[1])))
         window = self._window(x0 - reach, y0 - reach, x1 + reach, y1 + reach)
@@ -156,17 +164,18 @@ class Layer:
         dy = self._ys[window[0]] - np.float32(start[1])
         along = dx * np.float32(kx) + dy * np.float32(ky)
         perp = dy * np.float32(kx) - dx * np.float32(ky)
-        t = np.clip(along * np.float32(1.0 / max(length_px, 1e-3)), 0.0, 1.0)
+        t = np.minimum(np.maximum(along * np.float32(1.0 / max(length_px, 1e-3)), 0.0), 1.0)
         over = along - t * np.float32(length_px)
         if len(profile) == 2:
             half = np.float32(profile[0]) + t * np.float32(profile[1] - profile[0])
         else:
-            steps = np.linspace(0.0, 1.0, PROFILE_STEPS + 1)
-            table = np.interp(steps, np.linspace(0.0, 1.0, len(profile)), profile).astype(np.float32)
+            table = np.interp(_STEPS * (len(profile) - 1), _INDICES[: len(profile)], profile).astype(np.float32)
             half = table[(t * np.float32(PROFILE_STEPS)).astype(np.intp)]
         inverse = 1.0 / half
         u = perp * (inverse * np.float32(1.0 / gain))
-        v = over * (inverse * np.float32(1.0 / max(cap_gain, 1e-3)))
+        v = over * (inverse * np.float32(1.0 / gain_end))
+        if gain_start != gain_end:
+            v[over < 0] *= np.float32(gain_end / gain_start)
         h_squared = 1.0 - u * u - v * v
         inside = h_squared > 0
         if not inside.any():
@@ -181,19 +190,26 @@ class Layer:
         roundness = min(1.0, depth_gain / gain)
         shade = np.float32(self.light.ambient - 0.16) + u * np.float32(diffuse * roundness * float(e @ light))
         shade += h * np.float32(0.16 + diffuse * float(w @ light))
-        if cap_gain > 0:
+        if gain_end > 1e-3:
             shade += v * np.float32(diffuse * roundness * float(k @ light))
         if wrap and lateral is not None and forward is not None:
             back = bulge + perp * np.float32(shear)
             side = perp * np.float32(xe) + back * np.float32(xw)
             front = perp * np.float32(ze) + back * np.float32(zw)
+            if gap == 0.0 and not self.patterned[material]:
+                self._write(window, inside, depth, shade, None, None, material, label)
+                return
             angle = np.arctan2(side, front * np.float32(1.0 / flatness))
             if gap > 0:
                 inside &= np.abs(angle) > np.float32(gap)
             across = angle * np.float32(widest)
         else:
             across = perp
-        self._write(window, inside, depth, shade, t * np.float32(length) + np.float32(phase), across, material, label)
+        if self.patterned[material]:
+            surface = t * np.float32(length) + np.float32(phase)
+            self._write(window, inside, depth, shade, surface, across, material, label)
+        else:
+            self._write(window, inside, depth, shade, None, None, material, label)
 
     def add_ellipsoid(
         self,
@@ -234,6 +250,7 @@ class Layer:
         toward = size * (form @ np.asarray(self.light.direction)) * self.light.diffuse + size * 0.16 * form[2]
         shade = dx * np.float32(toward[0]) + dy * np.float32(toward[1]) + dz * np.float32(toward[2])
         shade += np.float32(self.light.ambient - 0.16)
-        across = np.broadcast_to(dx, shade.shape)
-        along = np.broadcast_to(dy, shade.shape)
-        self._write(window, inside, dz + np.float32(centre[2]), shade, along, across, material, label)
+        if self.patterned[material]:
+            self._write(window, inside, dz + np.float32(centre[2]), shade, dy, dx, material, label)
+        else:
+            self._write(window, inside, dz + np.float32(centre[2]), shade, None, None, material, label)

@@ -1,0 +1,104 @@
+"""Embedded people in the layout of Look Into Person (protocols.md section 8): crops of single people and their 20 part labels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from benchmarks.synthetic.people import Person, sample_person
+from benchmarks.synthetic.people_scene import compose_scene
+
+VERSION = 1
+SIZES = {"smoke": {"train": 16, "val": 8}, "embedded": {"train": 700, "val": 120}}
+"""Pictures by tier and split; each shows one labelled person."""
+
+SPLITS = {"train": 0, "val": 1}
+CANVAS_SIZES = ((250, 260), (220, 300), (280, 240))
+_STREAM = 31
+_JPEG_QUALITY = 90
+_GREY_SHARE = 0.03
+
+
+def write(root: Path, sizes: dict[str, int], seed: int) -> None:
+    """Write the dataset below `root`: TrainVal_images/, TrainVal_parsing_annotations/, trainList.txt, valList.txt, testvalList.txt.
+
+    Picture k of a split depends on (seed, split, k) alone. `sizes` maps "train" and "val" to numbers of pictures. Lists have two columns,
+    picture and labels, relative to the two folders.
+    """
+    for split, count in sizes.items():
+        pictures = root / "TrainVal_images" / f"{split}_images"
+        labels = root / "TrainVal_parsing_annotations" / f"{split}_segmentations"
+        pictures.mkdir(parents=True, exist_ok=True)
+        labels.mkdir(parents=True, exist_ok=True)
+        lines = []
+        for number in range(count):
+            image, parts, grey = render_crop(seed, split, number)
+            name = f"{SPLITS[split] + 1}_{number:07d}"
+            pixels = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) if grey else image[:, :, ::-1]
+            cv2.imwrite(str(pictures / f"{name}.jpg"), pixels, [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY])
+            cv2.imwrite(str(labels / f"{name}.png"), parts)
+            lines.append(f"{split}_images/{name}.jpg {split}_segmentations/{name}.png")
+        listing = "\n".join(lines) + "\n"
+        (root / f"{split}List.txt").write_text(listing)
+        if split == "val":
+            (root / "testvalList.txt").write_text(listing)
+
+
+def render_crop(seed: int, split: str, number: int) -> tuple[np.ndarray, np.ndarray, bool]:
+    """Return picture `number` of a split: image (H, W, 3) uint8 RGB, labels (H, W) uint8 0..19, and whether it is to be stored in grey.
+
+    Like LIP's, the crops are tight, of any shape, at times only of the upper body; other people in them are background.
+    """
+    rng = np.random.default_rng([seed, _STREAM, SPLITS[split], number])
+    size_wh = CANVAS_SIZES[int(rng.integers(len(CANVAS_SIZES)))]
+    num_people = 2 if rng.random() < 0.15 else 1
+    scene = compose_scene(
+        rng,
+        size_wh,
+        num_people,
+        height_px=(130.0, 245.0),
+        truncated=0.1,
+        occluded=0.12,
+        sample=dressed_person,
+    )
+    target = max(scene.people, key=lambda person: int(person.mask.sum()))
+    rows, columns = np.flatnonzero(target.mask.any(1)), np.flatnonzero(target.mask.any(0))
+    y0, y1, x0, x1 = rows[0], rows[-1] + 1, columns[0], columns[-1] + 1
+    if rng.random() < 0.2:
+        y1 = y0 + max(40, int((y1 - y0) * rng.uniform(0.45, 0.75)))
+    margin = np.rint(rng.uniform(0.0, 0.12, 4) * max(x1 - x0, y1 - y0)).astype(int)
+    height, width = scene.image.shape[:2]
+    window = (
+        slice(max(0, y0 - margin[0]), min(height, y1 + margin[1])),
+        slice(max(0, x0 - margin[2]), min(width, x1 + margin[3])),
+    )
+    return scene.image[window], target.parts[window], bool(rng.random() < _GREY_SHARE)
+
+
+def dressed_person(rng: np.random.Generator) -> Person:
+    """Draw a person with rarer clothes more often than in the street, so that a small data set teaches all 20 classes."""
+    person = sample_person(rng)
+    changes: dict[str, object] = {}
+    if rng.random() < 0.2:
+        changes["sunglasses"] = True
+    if rng.random() < 0.15:
+        changes["gloves"] = True
+    if rng.random() < 0.15:
+        changes["scarf"] = True
+    if rng.random() < 0.15 and person.outfit.hat is None:
+        changes["hat"] = str(rng.choice(["cap", "beanie", "brim"]))
+    kind = rng.random()
+    if kind < 0.12:
+        changes.update(kind="jumpsuit", bottom="jumpsuit", coat=False, leg_length=2.0)
+    elif kind < 0.22:
+        changes.update(kind="top", bottom="skirt", leg_length=0.0, coat=False)
+    elif kind < 0.30:
+        changes.update(kind="dress", bottom="dress", leg_length=0.0, coat=False)
+    elif kind < 0.40 and person.outfit.kind == "top":
+        changes["coat"] = True
+    if rng.random() < 0.2:
+        changes["socks"] = float(rng.choice([0.45, 0.9]))
+    return replace(person, outfit=replace(person.outfit, **changes))
