@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import os
 import warnings
+from collections import OrderedDict
 from pathlib import Path
 
 import cv2
@@ -125,3 +126,29 @@ def normalise(
     scaled -= np.asarray(mean, dtype=np.float32)
     scaled /= np.asarray(std, dtype=np.float32)
     return np.ascontiguousarray(np.moveaxis(scaled, -1, -3))
+
+
+class PictureCache:
+    """Keeps the pictures read last, up to a number of bytes: several persons share one, and small sets are read every epoch.
+
+    Args:
+        root: the data root. order: "rgb" or "bgr". limit_mib: how much to keep; one picture is always kept.
+    """
+
+    def __init__(self, root: str | os.PathLike[str], order: str = "rgb", limit_mib: int = 512) -> None:
+        self.root, self.order, self.limit = root, order, limit_mib * 2**20
+        self._kept: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
+        self._bytes = 0
+
+    def __getitem__(self, relative: str) -> NDArray[np.uint8]:
+        """`read_image` of a path below the root; the array is shared, so it must not be written to."""
+        if relative in self._kept:
+            self._kept.move_to_end(relative)
+            return self._kept[relative]
+        picture = read_image(self.root, relative, self.order)
+        picture.setflags(write=False)
+        self._kept[relative] = picture
+        self._bytes += picture.nbytes
+        while self._bytes > self.limit and len(self._kept) > 1:
+            self._bytes -= self._kept.popitem(last=False)[1].nbytes
+        return picture

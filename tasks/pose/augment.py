@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,13 +17,16 @@ from tasks.geometry import PIXEL_STD
 
 
 @dataclass(frozen=True)
-class Augmentation:
-    """How a training sample is varied; a recipe names one.
+class PoseAugment:
+    """How a training sample is varied, and its targets; a recipe names one.
 
-    scale_factor, rotation_factor: spread of the scale (1 + f N, clipped to 1 +- f) and of the rotation in degrees (f
-    N, clipped to +-2 f). rotation_prob, flip_prob, half_body_prob: odds of each. half_body_joints: a person needs more
-    visible joints than this for half-body. colour: each channel times U(1 - c, 1 + c), clipped (pytorch-pose: 0.2; 0
-    elsewhere).
+    Attributes:
+        scale_factor, rotation_factor: spread of the scale (1 + f N, clipped to 1 +- f) and of the rotation in degrees
+            (f N, clipped to +-2 f). rotation_prob, flip_prob, half_body_prob: odds of each.
+        half_body_joints: a person needs more visible joints than this for half-body.
+        colour: each channel times U(1 - c, 1 + c), clipped (pytorch-pose: 0.2; 0 elsewhere).
+        sigma, target_rule, stride: of the heat maps; see `tasks.heatmaps.gaussian_targets`. The stride is the network's.
+        joint_weights: weigh wrists, ankles, elbows and knees more in the loss; off in every published recipe.
     """
 
     scale_factor: float = 0.0
@@ -32,6 +36,10 @@ class Augmentation:
     half_body_prob: float = 0.0
     half_body_joints: int = 8
     colour: float = 0.0
+    sigma: float = 2.0
+    target_rule: Literal["pose", "hourglass"] = "pose"
+    stride: int = 4
+    joint_weights: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +89,7 @@ def half_body(
 
 def draw(
     rng: np.random.Generator,
-    augmentation: Augmentation,
+    augmentation: PoseAugment,
     centre: ArrayLike,
     scale: ArrayLike,
     joints_xy: ArrayLike,

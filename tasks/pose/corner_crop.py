@@ -1,0 +1,77 @@
+"""pytorch-pose's own crop and decoding: whole-pixel corners, 1-based cells, truncated coordinates. NumPy and OpenCV.
+
+Only for evaluating checkpoints trained that way. Source: reference/protocols.md, section 5. Centres and results are 0-based here;
+the reference counts from 1 throughout, which cancels except in the truncations, where it is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.geometry import PIXEL_STD
+from tasks.heatmaps import argmax_points
+
+
+def _to_picture(cell: ArrayLike, centre: NDArray[np.float64], side_px: float, cells: int) -> NDArray[np.int64]:
+    """1-based cells (..., 2) of a square crop -> 1-based whole pixels, truncated towards 0 before 1 is added back."""
+    position = (np.asarray(cell, dtype=np.float64) - 1) * side_px / cells + (centre - side_px / 2)
+    return np.trunc(position).astype(np.int64) + 1
+
+
+def crop_by_corners(
+    image: NDArray[np.uint8], centre: ArrayLike, scale: float, size_wh: Sequence[int]
+) -> NDArray[np.uint8]:
+    """Cut the square of side 200 `scale` px around `centre` (0-based px) at whole pixels and resize it to `size_wh`.
+
+    A picture more than twice too large is made smaller first. What lies outside the picture is 0.
+    """
+    width, height = int(size_wh[0]), int(size_wh[1])
+    middle, side = np.asarray(centre, dtype=np.float64) + 1, float(scale) * PIXEL_STD
+    factor = side / width
+    if factor >= 2:
+        small = (int(image.shape[1] / factor), int(image.shape[0] / factor))
+        if min(small) < 1:
+            return np.zeros((height, width, 3), dtype=np.uint8)
+        image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+        middle, side = middle / factor, side / factor
+    left, top = _to_picture((0, 0), middle, side, width)
+    right, bottom = _to_picture((width, height), middle, side, width)
+    patch = np.zeros((max(1, bottom - top), max(1, right - left), 3), dtype=np.uint8)
+    x0, x1 = max(0, left), min(image.shape[1], right)
+    y0, y1 = max(0, top), min(image.shape[0], bottom)
+    if x1 > x0 and y1 > y0:
+        patch[y0 - top : y1 - top, x0 - left : x1 - left] = image[y0:y1, x0:x1]
+    return np.asarray(cv2.resize(patch, (width, height), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def decode_one_based(
+    heatmaps: ArrayLike, centres: ArrayLike, scales: ArrayLike
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Points (B, J, 2) in 0-based whole pixels and scores (B, J) of maps (B, J, S, S).
+
+    Cells count from 1; a quarter cell towards the higher neighbour unless at the border; half a cell more; then truncated.
+
+    Args:
+        centres: (B, 2) 0-based px. scales: (B, 2) in 200-px units, the first counts.
+    """
+    maps = np.asarray(heatmaps)
+    size = maps.shape[-1]
+    points, scores = argmax_points(maps)
+    flat, rows = maps.reshape(-1, *maps.shape[-2:]), points.reshape(-1, 2)
+    x, y = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    picks = np.flatnonzero((x > 0) & (x < size - 1) & (y > 0) & (y < size - 1))
+    xs, ys = x[picks], y[picks]
+    rows[picks, 0] += 0.25 * np.sign(flat[picks, ys, xs + 1] - flat[picks, ys, xs - 1])
+    rows[picks, 1] += 0.25 * np.sign(flat[picks, ys + 1, xs] - flat[picks, ys - 1, xs])
+    cells = points + 1.5
+    # A map without a positive value is cell 0 there, not cell 1.
+    cells[scores <= 0] = 0.5
+    found = np.empty_like(points)
+    for index, (centre, scale) in enumerate(zip(np.asarray(centres), np.asarray(scales), strict=True)):
+        middle = np.asarray(centre, dtype=np.float64) + 1
+        found[index] = _to_picture(cells[index], middle, float(np.reshape(scale, -1)[0]) * PIXEL_STD, size) - 1
+    return found, scores

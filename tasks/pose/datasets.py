@@ -1,0 +1,165 @@
+"""Samples of pose training and evaluation: crops of persons, normalised, and their targets. Torch-free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import EvalData, TrainData
+from tasks.geometry import affine_matrix, crop, flip_points, transform_points
+from tasks.images import PictureCache, normalise
+from tasks.pose import coco, mpii
+from tasks.pose.augment import PoseAugment, draw
+from tasks.pose.corner_crop import crop_by_corners
+from tasks.pose.joints import SKELETONS, Skeleton
+from tasks.pose.persons import Persons
+from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol
+from tasks.pose.targets import pose_targets
+
+
+def read_persons(dataset: str, root: Path, split: str, protocol: PoseProtocol) -> Persons:
+    """The persons of a dataset's split; see `tasks.pose.coco.read_persons` and `tasks.pose.mpii.read_persons`."""
+    if dataset == "coco":
+        assert isinstance(protocol, CocoProtocol)
+        return coco.read_persons(root, split, protocol)
+    return mpii.read_persons(root, split)
+
+
+class PoseEvalData(EvalData):
+    """One sample per person box, in the dataset's order.
+
+    Items: index, images (3, H, W) float32 normalised, or (S, 3, H, W) where the protocol has S > 1 scales, centre (2,) px and
+    scale (2,) in 200-px units.
+    """
+
+    def __init__(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> None:
+        check_protocol(protocol)
+        self.dataset, self.split, self.protocol = dataset, split, protocol
+        self.persons = read_persons(dataset, Path(root), split, protocol)
+        self.skeleton: Skeleton = SKELETONS[dataset]
+        self.pictures = PictureCache(root, protocol.colour, limit_mib=128)
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    def image_ids(self) -> list[str]:
+        return [str(self.persons.image_ids[row]) for row in self.persons.image]
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        persons = self.persons
+        picture = self.pictures[persons.files[persons.image[index]]]
+        centre, scale = persons.centres[index], persons.scales[index]
+        return {"index": index, "images": self.inputs(picture, centre, scale), "centre": centre, "scale": scale}
+
+    def inputs(self, picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating]) -> NDArray:
+        """The network's input of one person: (3, H, W), or (S, 3, H, W) with several scales."""
+        return person_inputs(picture, centre, scale, self.protocol)
+
+
+def person_inputs(
+    picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating], protocol: PoseProtocol
+) -> NDArray[np.float32]:
+    """Crop and normalise one person: (3, H, W) float32, or (S, 3, H, W) with S > 1 scales."""
+    mean, std = NORMALISERS[protocol.normaliser]
+    size = protocol.input_wh
+    made = []
+    for factor in protocol.scales:
+        if protocol.crop == "corners":
+            made.append(crop_by_corners(picture, centre, float(scale[0]) * factor, size))
+        else:
+            grown = scale if factor == 1.0 else scale * factor
+            made.append(crop(picture, affine_matrix(centre, grown, 0.0, size), size))
+    inputs = normalise(np.stack(made), mean, std)
+    return inputs[0] if len(made) == 1 else inputs
+
+
+def check_protocol(protocol: PoseProtocol) -> None:
+    """Raises ValueError for sizes or combinations that cannot be carried out."""
+    width, height = protocol.input_wh
+    if width < 32 or height < 32 or width % 4 or height % 4:
+        raise ValueError(
+            f"Expected an input of at least 32x32 with sides divisible by 4 but got input_wh={width},{height}"
+        )
+    if not protocol.scales or min(protocol.scales) <= 0:
+        raise ValueError(f"Expected positive scales but got {protocol.scales}; for example scales=0.8,1.0,1.2")
+    if (protocol.crop == "corners") != (protocol.decoder == "quarter_one_based"):
+        raise ValueError(
+            f"Expected crop=corners together with decoder=quarter_one_based but got crop={protocol.crop} and "
+            f"decoder={protocol.decoder}; the two undo each other's rounding"
+        )
+    if protocol.crop == "corners" and (width != height or protocol.scales != (1.0,)):
+        raise ValueError(
+            f"Expected a square input and one scale for crop=corners but got {protocol.input_wh}, {protocol.scales}"
+        )
+
+
+class PoseTrainData(TrainData):
+    """One sample per annotated person, cropped with the recipe's augmentation.
+
+    Items: index, images (3, H, W) float32, target (J, H / s, W / s) float32, weight (J,) float32, s the target's stride.
+    """
+
+    def __init__(
+        self,
+        dataset: str,
+        root: Path,
+        split: str,
+        protocol: PoseProtocol,
+        augment: PoseAugment,
+        seed: int,
+        input_wh: tuple[int, int] | None = None,
+    ) -> None:
+        self.skeleton: Skeleton = SKELETONS[dataset]
+        truth = CocoProtocol(input_wh=protocol.input_wh) if dataset == "coco" else protocol
+        self.persons = read_persons(dataset, Path(root), split, truth)
+        self.protocol, self.augment, self.seed = protocol, augment, seed
+        self.size_wh = input_wh or protocol.input_wh
+        stride = augment.stride
+        if self.size_wh[0] % stride or self.size_wh[1] % stride:
+            raise ValueError(
+                f"Expected an input divisible by the targets' stride {stride} but got input_wh={self.size_wh}"
+            )
+        self.map_wh = (self.size_wh[0] // stride, self.size_wh[1] // stride)
+        self.pictures = PictureCache(root, protocol.colour)
+
+    def __len__(self) -> int:
+        return len(self.persons)
+
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
+        epoch, index = key
+        persons, augment, skeleton = self.persons, self.augment, self.skeleton
+        rng = np.random.default_rng([self.seed, epoch, index])
+        picture = self.pictures[persons.files[persons.image[index]]]
+        joints, visible = persons.joints[index], persons.visible[index]
+        aspect = self.size_wh[0] / self.size_wh[1]
+        drawn = draw(
+            rng, augment, persons.centres[index], persons.scales[index], joints, visible, skeleton.upper, aspect
+        )
+        centre, matrix = np.array(drawn.centre), None
+        if drawn.flip:
+            joints, swapped = flip_points(joints, picture.shape[1], skeleton.pairs, visible)
+            assert swapped is not None
+            visible = swapped
+            centre[0] = picture.shape[1] - 1 - centre[0]
+        matrix = affine_matrix(centre, drawn.scale, drawn.rotation_deg, self.size_wh)
+        joints = transform_points(joints, matrix)
+        if drawn.flip:
+            # The mirror is folded into the matrix, which spares a copy of the picture.
+            matrix = matrix @ np.array([[-1.0, 0.0, picture.shape[1] - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+        patch = crop(picture, matrix, self.size_wh)
+        mean, std = NORMALISERS[self.protocol.normaliser]
+        if drawn.colour is None:
+            images = normalise(patch, mean, std)
+        else:
+            tinted = np.clip(patch.astype(np.float32) / 255 * drawn.colour, 0, 1)
+            images = np.ascontiguousarray(
+                ((tinted - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)).transpose(2, 0, 1)
+            )
+        weights = skeleton.loss_weights if augment.joint_weights else None
+        target, weight = pose_targets(
+            joints, visible, self.size_wh, self.map_wh, augment.sigma, augment.target_rule, weights
+        )
+        return {"index": index, "images": images, "target": target, "weight": weight}

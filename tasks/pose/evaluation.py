@@ -1,0 +1,255 @@
+"""Collecting poses and scoring them: COCO by match lists, MPII by head-normalised errors. Torch-free."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks import coco_matches
+from tasks.base import EvalData, Evaluation, Stats
+from tasks.pose import coco, mpii
+from tasks.pose.datasets import PoseEvalData
+from tasks.pose.drawing import draw_in_view
+from tasks.pose.metrics import GROUPS, head_normalised_errors, pckh_hrnet, pckh_pytorch_pose
+from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
+from tasks.pose.persons import read_json
+from tasks.pose.protocol import CocoProtocol, PoseProtocol
+
+
+class PoseEvaluation(Evaluation):
+    """Keypoints (N, J, 3) of every sample: x, y in 0-based pixels and score."""
+
+    data: PoseEvalData
+    protocol: PoseProtocol
+
+    def __init__(self, data: EvalData, protocol: PoseProtocol) -> None:
+        super().__init__(data, protocol)
+        self.keypoints = np.full((len(self.data), self.data.skeleton.num_joints, 3), np.nan, dtype=np.float32)
+
+    def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
+        for index, pose in zip(indices, predictions, strict=True):
+            self.keypoints[index] = pose
+
+    def complete(self) -> NDArray[np.float32]:
+        """The keypoints of all samples.
+
+        Raises:
+            ValueError: some were never added.
+        """
+        lacking = np.flatnonzero(np.isnan(self.keypoints).any((1, 2)))
+        if len(lacking):
+            raise ValueError(
+                f"Expected predictions of all {len(self.keypoints)} samples but {len(lacking)} are missing or not finite (first: "
+                f"{self.data.persons.where(int(lacking[0]))}); evaluate every sample, and look for NaN in the weights"
+            )
+        return self.keypoints
+
+    def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
+        persons = self.data.persons
+        picture = self.data.pictures[persons.files[persons.image[index]]]
+        if self.protocol.colour == "bgr":
+            picture = np.ascontiguousarray(picture[..., ::-1])
+        if what == "truth":
+            points, shown = persons.joints[index], persons.visible[index] > 0
+        else:
+            points = self.keypoints[index, :, :2].astype(np.float64)
+            shown = self.keypoints[index, :, 2] > 0.05
+        width, height = self.protocol.input_wh
+        centre, scale = persons.centres[index], persons.scales[index]
+        return draw_in_view(picture, centre, scale, width / height, points, shown, self.data.skeleton)
+
+
+class CocoEvaluation(PoseEvaluation):
+    """COCO: rescoring, suppression, pycocotools."""
+
+    protocol: CocoProtocol
+
+    def __init__(self, data: EvalData, protocol: PoseProtocol) -> None:
+        super().__init__(data, protocol)
+        self._stats: Stats | None = None
+
+    def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
+        super().add(indices, predictions)
+        self._stats = None
+
+    def results(self) -> list[dict[str, Any]]:
+        """COCO result records after rescoring and suppression, pictures in the order of their first sample."""
+        keypoints, persons, protocol = self.complete(), self.data.persons, self.protocol
+        scores = rescore(persons.scores, keypoints[..., 2], protocol.keypoint_threshold)
+        # Areas are those of the padded boxes (T21).
+        areas = np.prod(persons.scales * 200, axis=1).astype(np.float64)
+        kept: list[int] = []
+        for members in _by_picture(persons.image):
+            poses, score, area = keypoints[members], scores[members], areas[members]
+            if protocol.nms == "oks":
+                chosen = oks_nms(poses, score, area, protocol.nms_threshold)
+            elif protocol.nms == "soft_oks":
+                chosen = soft_oks_nms(poses, score, area, protocol.nms_threshold)
+            else:
+                chosen = np.arange(len(members))
+            kept += [int(i) for i in members[chosen]]
+        ids = [persons.image_ids[row] for row in persons.image[kept]]
+        return coco.results(ids, keypoints[kept], scores[kept])
+
+    def stats(self) -> Stats:
+        if self._stats is None:
+            if coco.has_truth(self.data.split):
+                self._stats = coco_matches.extract(self.evaluator())
+            else:
+                self._stats = {"image": np.array([str(name) for name in self.data.persons.image_ids])}
+        return self._stats
+
+    def evaluator(self) -> Any:
+        """pycocotools' evaluator after matching, over every picture of the annotation file."""
+        from pycocotools.coco import COCO
+        from pycocotools.cocoeval import COCOeval
+
+        path = coco.annotation_path(self.data.persons.root, self.data.split)
+        truth, found = COCO(), COCO()
+        with contextlib.redirect_stdout(io.StringIO()):
+            truth.dataset = read_json(path, "COCO keypoint annotations")
+            truth.createIndex()
+            records = self.results()
+            if records:
+                found = truth.loadRes(records)
+            else:
+                found.dataset = {**truth.dataset, "annotations": []}
+                found.createIndex()
+            evaluator = COCOeval(truth, found, "keypoints")
+            evaluator.evaluate()
+        return evaluator
+
+    def write_predictions(self, path: Path) -> None:
+        coco.write_results(_with_suffix(path, ".json"), self.results())
+
+    def sample_scores(self) -> np.ndarray:
+        """OKS of every sample with its own annotation; NaN for detector boxes, which have none."""
+        persons, scores = self.data.persons, np.full(len(self.data), np.nan)
+        sigmas = self.data.skeleton.sigmas()
+        for index in range(len(self.data)):
+            seen = persons.visible[index] > 0
+            area = float(persons.areas[index])
+            if seen.any() and area > 0:
+                truth, pose = persons.joints[index][seen], self.keypoints[index][None, seen]
+                scores[index] = oks(truth, pose, area, [area], sigmas[seen])[0]
+        return scores
+
+    def curves(self) -> dict[str, list[list[float]]]:
+        if not coco.has_truth(self.data.split):
+            return {}
+        precision, _ = coco_matches.curves(self.stats(), "all", 20)
+        recall = coco_matches.RECALL_POINTS
+        return {
+            f"precision over recall, OKS {threshold:.2f}": [
+                [float(r), float(p)] for r, p in zip(recall, precision[0, row], strict=True)
+            ]
+            for row, threshold in ((0, 0.5), (5, 0.75))
+            if not np.isnan(precision[0, row]).any()
+        }
+
+
+class MpiiEvaluation(PoseEvaluation):
+    """MPII: errors over head sizes, per person, grouped by picture."""
+
+    def __init__(self, data: EvalData, protocol: PoseProtocol) -> None:
+        super().__init__(data, protocol)
+        self.truth: mpii.Truth | None = None
+        if mpii.has_truth(self.data.split):
+            path = mpii.truth_path(self.data.persons.root)
+            self.truth = mpii.read_truth(path)
+            if len(self.truth) != len(self.data):
+                raise ValueError(
+                    f"Expected the {len(self.data)} persons of {self.data.persons.annotation} in {path} but it holds "
+                    f"{len(self.truth)}; take both files from the same release"
+                )
+
+    def errors(self) -> NDArray[np.float64]:
+        """(N, 16) distances over head sizes, NaN where a joint is missing."""
+        if self.truth is None:
+            raise ValueError(
+                f"Expected the validation split: PCKh needs head boxes, which {self.data.split} does not have"
+            )
+        # Predictions count from 0, the file from 1.
+        points = self.complete()[..., :2].astype(np.float64) + 1.0
+        return head_normalised_errors(points, self.truth.joints, self.truth.missing, self.truth.head_boxes)
+
+    def stats(self) -> Stats:
+        persons = self.data.persons
+        stats: Stats = {"image": np.array([str(name) for name in persons.image_ids])}
+        if self.truth is None:
+            return stats
+        order = np.argsort(persons.image, kind="stable")
+        counts = np.bincount(persons.image, minlength=len(persons.files))
+        stats["errors_start"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+        stats["errors"] = self.errors()[order]
+        return stats
+
+    def write_predictions(self, path: Path) -> None:
+        mpii.write_predictions(_with_suffix(path, ".mat"), self.complete())
+
+    def sample_scores(self) -> np.ndarray:
+        """Minus the mean error in head sizes, each joint's capped at 1; NaN without ground truth."""
+        if self.truth is None:
+            return np.full(len(self.data), np.nan)
+        errors = np.minimum(self.errors(), 1.0)
+        seen = ~np.isnan(errors)
+        mean = np.where(seen, errors, 0).sum(1) / np.maximum(seen.sum(1), 1)
+        return np.where(seen.any(1), -mean, np.nan)
+
+    def curves(self) -> dict[str, list[list[float]]]:
+        if self.truth is None:
+            return {}
+        errors = self.errors()
+        seen = errors[~np.isnan(errors)]
+        if not len(seen):
+            return {}
+        return {
+            "joints within a distance, head sizes": [
+                [float(t), float(100 * (seen <= t).mean())] for t in np.linspace(0, 1, 41)
+            ]
+        }
+
+
+def coco_figures(stats: Stats, counts: NDArray[np.integer] | None = None) -> dict[str, float]:
+    """The ten COCO keypoint figures in per cent; none without ground truth."""
+    if "all_score" not in stats:
+        return {}
+    return coco_matches.accumulate(stats, coco_matches.KEYPOINT_FIGURES, counts)
+
+
+def mpii_figures(stats: Stats, counts: NDArray[np.integer] | None = None) -> dict[str, float]:
+    """PCKh in per cent, as HRNet and as pytorch-pose report it; none without ground truth."""
+    if "errors" not in stats:
+        return {}
+    errors = stats["errors"]
+    if counts is not None:
+        times = np.repeat(np.asarray(counts), np.diff(stats["errors_start"]))
+        errors = np.repeat(errors, times, axis=0)
+    hrnet = pckh_hrnet(errors)
+    figures = {"PCKh@0.5": hrnet["Mean"]}
+    figures |= {f"PCKh@0.5/{group}": hrnet[group] for group in GROUPS}
+    figures["PCKh@0.11"] = hrnet["Mean@0.11"]
+    figures["PCKh@0.5 unweighted"] = pckh_pytorch_pose(errors)
+    return figures
+
+
+def figures(dataset: str, stats: Stats, counts: NDArray[np.integer] | None = None) -> Mapping[str, float]:
+    """All figures of a dataset from its per-image statistics."""
+    return (coco_figures if dataset == "coco" else mpii_figures)(stats, counts)
+
+
+def _by_picture(image: NDArray[np.int64]) -> list[NDArray[np.int64]]:
+    """Sample indices of each picture, pictures in the order of their first sample."""
+    order = np.argsort(image, kind="stable")
+    groups = np.split(order, np.flatnonzero(np.diff(image[order])) + 1) if len(order) else []
+    return sorted(groups, key=lambda members: int(members[0]))
+
+
+def _with_suffix(path: Path, suffix: str) -> Path:
+    return path if path.suffix else path.with_suffix(suffix)

@@ -1,0 +1,79 @@
+"""From inputs to keypoints in picture pixels: flip test, scales, decoding."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor, nn
+
+from tasks.geometry import swap_order
+from tasks.heatmaps import decode, to_image
+from tasks.pose.corner_crop import decode_one_based
+from tasks.pose.protocol import PoseProtocol
+
+
+def predict_heatmaps(
+    model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol
+) -> NDArray[np.float32]:
+    """Heat maps (B, J, h, w) of inputs (B, 3, H, W), or (B, S, 3, H, W) with several scales, flip test included."""
+    if images.ndim == 4:
+        return _one_scale(model, images, pairs, protocol).float().cpu().numpy()
+    scales = [
+        _one_scale(model, images[:, index].contiguous(), pairs, protocol).float().cpu().numpy()
+        for index in range(images.shape[1])
+    ]
+    return fuse_scales(scales, protocol.scales)
+
+
+def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol) -> Tensor:
+    maps = model(images)
+    if not protocol.flip:
+        return maps
+    order = torch.from_numpy(swap_order(maps.shape[1], pairs)).to(maps.device)
+    mirrored = model(images.flip(-1)).flip(-1)[:, order]
+    if protocol.shift:
+        mirrored = torch.cat([mirrored[..., :1], mirrored[..., :-1]], dim=-1)
+    total = maps + mirrored
+    return total if protocol.flip_merge == "sum" else total * 0.5
+
+
+def fuse_scales(maps: Sequence[NDArray[np.float32]], factors: Sequence[float]) -> NDArray[np.float32]:
+    """Mean of heat maps (B, J, h, w) whose crops were `factors` times as large, in the frame of factor 1.
+
+    Each map is resampled about its middle, where the box's centre lies; a cell that some crops do not cover takes the mean of
+    those that do. The papers' code for this was never released: the rule is ours (reference/protocols.md, section 4).
+    """
+    batch, joints, height, width = maps[0].shape
+    total = np.zeros((batch * joints, height, width), dtype=np.float32)
+    covered = np.zeros((height, width), dtype=np.float32)
+    ones = np.ones((height, width), dtype=np.float32)
+    for stack, factor in zip(maps, factors, strict=True):
+        # Cell u of the common frame is cell (u - size / 2) / factor + size / 2 of this one.
+        matrix = np.array(
+            [[1 / factor, 0, width / 2 * (1 - 1 / factor)], [0, 1 / factor, height / 2 * (1 - 1 / factor)]]
+        )
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        covered += np.asarray(cv2.warpAffine(ones, matrix, (width, height), flags=flags))
+        for row, one in enumerate(stack.reshape(-1, height, width)):
+            total[row] += np.asarray(cv2.warpAffine(one, matrix, (width, height), flags=flags))
+    mean: NDArray[np.float32] = (total / np.maximum(covered, np.float32(1e-6))).astype(np.float32)
+    return mean.reshape(batch, joints, height, width)
+
+
+def keypoints(
+    heatmaps: NDArray[np.float32], centres: ArrayLike, scales: ArrayLike, protocol: PoseProtocol
+) -> NDArray[np.float32]:
+    """Keypoints (B, J, 3) as x, y in picture pixels (0-based) and score, of heat maps (B, J, h, w).
+
+    centres, scales: (B, 2) as the crops were cut.
+    """
+    if protocol.decoder == "quarter_one_based":
+        points, scores = decode_one_based(heatmaps, centres, scales)
+    else:
+        cells, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur)
+        points = to_image(cells, centres, scales, (heatmaps.shape[3], heatmaps.shape[2]))
+    return np.concatenate([points, scores[..., None]], axis=-1).astype(np.float32)

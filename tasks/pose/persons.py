@@ -1,0 +1,94 @@
+"""The persons of a split as arrays, whichever dataset they come from. Torch-free."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True)
+class Persons:
+    """N persons in the order in which they are evaluated.
+
+    Attributes:
+        root: the dataset's folder. annotation: the file that the persons come from, for error texts.
+        files: picture paths below `root`, one per picture. image_ids: the dataset's own id of each picture.
+        image: (N,) row of `files`. record: (N,) annotation id or line of the file, for error texts.
+        centres, scales: (N, 2), px and 200-px units, of the crop. scores: (N,) of the box, 1 for ground truth.
+        joints: (N, J, 2) float64 px, 0-based. visible: (N, J) float32, 0 or 1. areas: (N,) of the person, px^2 (0: unknown).
+    """
+
+    root: Path
+    annotation: Path
+    files: tuple[str, ...]
+    image_ids: tuple[Any, ...]
+    image: NDArray[np.int64]
+    record: tuple[Any, ...]
+    centres: NDArray[np.floating]
+    scales: NDArray[np.floating]
+    scores: NDArray[np.float64]
+    joints: NDArray[np.float64]
+    visible: NDArray[np.float32]
+    areas: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.image)
+
+    def where(self, index: int) -> str:
+        """Names a person's record: file, id and picture."""
+        return f"{self.annotation}, record {self.record[index]} ({self.files[self.image[index]]})"
+
+
+def read_json(path: Path, what: str) -> Any:
+    """Parse a json file.
+
+    Raises:
+        ValueError: it is missing or no json; the text says what it should hold and where to get it.
+    """
+    try:
+        with path.open(encoding="utf-8") as handle:
+            return json.load(handle)
+    except FileNotFoundError:
+        raise ValueError(
+            f"Expected {what} at {path} but there is no such file; put the dataset in its official layout "
+            "(tasks/pose/README.md) or correct --data-root and --split"
+        ) from None
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"Expected {what} at {path} but it is no valid json ({error}); fetch it again") from error
+
+
+def require_folder(path: Path, what: str) -> None:
+    """Raises ValueError where a folder is missing."""
+    if not path.is_dir():
+        raise ValueError(
+            f"Expected {what} in {path} but there is no such folder; put the dataset in its official layout "
+            "(tasks/pose/README.md) or correct --data-root"
+        )
+
+
+def finite_row(values: Any, count: int, what: str, where: str) -> NDArray[np.float64]:
+    """`values` as (count,) finite float64.
+
+    Raises:
+        ValueError: another length, no numbers, or NaN or infinity among them.
+    """
+    try:
+        row = np.asarray(values, dtype=np.float64).reshape(-1)
+    except (TypeError, ValueError):
+        raise ValueError(
+            f"{where}: expected {what} of {count} numbers but got {str(values)[:80]}; correct it"
+        ) from None
+    if row.size != count:
+        raise ValueError(
+            f"{where}: expected {what} of {count} numbers but got {row.size}; is this the annotation file of another dataset?"
+        )
+    if not np.isfinite(row).all():
+        raise ValueError(
+            f"{where}: expected {what} of finite numbers but got {row.tolist()}; correct or remove the record"
+        )
+    return row

@@ -1,0 +1,126 @@
+"""How pose networks are trained: the papers' recipes, and those of the embedded data. Torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tasks.pose.augment import PoseAugment
+from tasks.recipe import Recipe
+
+# Initialisations that the reference releases name; others start from nothing unless --set recipe.init_from=FILE says so.
+IMAGENET_FILES = {
+    "hrnet_w32": "hrnet_w32-36af842e.pth",
+    "hrnet_w48": "hrnet_w48-8ef0771d.pth",
+    "simple_baseline_r50": "resnet50-19c8e357.pth",
+    "simple_baseline_r101": "resnet101-5d3b4d8f.pth",
+    "simple_baseline_r152": "resnet152-b121ed2d.pth",
+}
+
+
+def pose_recipe(dataset: str, model: str, tier: str) -> Recipe:
+    """The recipe of a tier; see the functions below for what each costs and should reach."""
+    if tier != "full":
+        made = embedded(dataset, model)
+        return replace(made, name="pose-smoke", epochs=1, batch_size=8) if tier == "smoke" else made
+    if model.startswith("hourglass"):
+        return hourglass()
+    if model.startswith("simple_baseline"):
+        return simple_baseline(dataset, model)
+    return hrnet(dataset, model)
+
+
+def hrnet(dataset: str, model: str) -> Recipe:
+    """HRNet's own training (leoxiaobin/deep-high-resolution-net.pytorch, experiments/*/hrnet).
+
+    Expected: COCO val2017 with detector boxes and flip, AP 74.4 (W32, 256x192) and 76.3 (W48, 384x288); MPII val PCKh@0.5 90.3
+    (W32; others often reproduce 90.1). Cost: about two days on four GPUs of 2018. Weight decay stands in its files, but is
+    never passed to Adam. Learning rates assume 4 GPUs with 32 persons each.
+
+        python run_all.py train --task pose --dataset coco --model hrnet_w32 --data-root D --weights W
+    """
+    if dataset == "coco":
+        augment = PoseAugment(scale_factor=0.35, rotation_factor=45, half_body_prob=0.3)
+    else:
+        augment = PoseAugment(scale_factor=0.25, rotation_factor=30)
+    return Recipe(
+        name=f"hrnet-{dataset}",
+        epochs=210,
+        batch_size=128,
+        lr=1e-3,
+        optimizer="adam",
+        schedule="step",
+        milestones=(170, 200),
+        init_from=IMAGENET_FILES.get(model),
+        augment=augment,
+        num_workers=8,
+        source="leoxiaobin/deep-high-resolution-net.pytorch 6f69e46, experiments",
+    )
+
+
+def simple_baseline(dataset: str, model: str) -> Recipe:
+    """SimpleBaseline's training (microsoft/human-pose-estimation.pytorch).
+
+    Expected: COCO val2017 with detector boxes and flip, AP 70.4 (R50), 71.4 (R101), 72.0 (R152) at 256x192; MPII val PCKh@0.5
+    88.5, 89.1, 89.6. Cost: about a day on four GPUs of 2018.
+
+        python run_all.py train --task pose --dataset coco --model simple_baseline_r50 --data-root D --weights W
+    """
+    if dataset == "coco":
+        augment = PoseAugment(scale_factor=0.3, rotation_factor=40)
+    else:
+        augment = PoseAugment(scale_factor=0.25, rotation_factor=30)
+    return replace(
+        hrnet(dataset, model),
+        name=f"simple-baseline-{dataset}",
+        epochs=140,
+        milestones=(90, 120),
+        augment=augment,
+        source="microsoft/human-pose-estimation.pytorch 49f3f44, experiments",
+    )
+
+
+def hourglass() -> Recipe:
+    """pytorch-pose's training of stacked hourglasses (bearpaw/pytorch-pose), losses summed over stacks.
+
+    Expected: MPII val, unweighted PCKh@0.5, 86.95 (two stacks), 88.78 (eight). Cost: days on one GPU of 2017. Its
+    mirror maps x to W - x and its crop rounds to whole pixels; training here uses HRNet's mirror and affine crop.
+
+        python run_all.py train --task pose --dataset mpii --model hourglass_s2 --data-root D
+    """
+    augment = PoseAugment(
+        scale_factor=0.25, rotation_factor=30, colour=0.2, sigma=1.0, target_rule="hourglass", half_body_prob=0.0
+    )
+    return Recipe(
+        name="hourglass",
+        epochs=100,
+        batch_size=6,
+        lr=2.5e-4,
+        optimizer="rmsprop",
+        schedule="step",
+        milestones=(60, 90),
+        augment=augment,
+        num_workers=4,
+        source="bearpaw/pytorch-pose edc7aec",
+    )
+
+
+def embedded(dataset: str, model: str) -> Recipe:
+    """Micro networks on the embedded people, from nothing.
+
+    Expected: HRNet AP >= 60 (COCO, ground-truth boxes), PCKh@0.5 >= 80 (MPII). Cost: about a minute a cell on one core.
+
+        python run_all.py train --task pose --dataset coco --model hrnet_micro_w8 --tier embedded
+    """
+    augment = PoseAugment(scale_factor=0.2, rotation_factor=20, rotation_prob=0.5, sigma=1.5)
+    return Recipe(
+        name=f"embedded-{dataset}",
+        epochs=24,
+        batch_size=32,
+        lr=4e-3,
+        optimizer="adam",
+        schedule="cosine",
+        lr_min=4e-5,
+        warmup_iterations=40,
+        augment=augment,
+        source="this project",
+    )

@@ -1,0 +1,149 @@
+"""Human pose: COCO keypoints and MPII. Torch-free at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.pose import coco, mpii
+from tasks.pose.augment import PoseAugment
+from tasks.pose.datasets import PoseEvalData, PoseTrainData
+from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
+from tasks.pose.joints import SKELETONS
+from tasks.pose.metrics import GROUPS
+from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
+from tasks.pose.recipes import pose_recipe
+from tasks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+_AREAS = {"": "", "50": " at OKS 0.50", "75": " at OKS 0.75", "M": ", medium persons", "L": ", large persons"}
+
+
+def _percent(name: str, description: str) -> MetricInfo:
+    return MetricInfo(name, "%", True, 1, (0.0, 100.0), description)
+
+
+_METRICS = [
+    *(_percent(f"AP{key}", f"average precision over OKS thresholds{text}") for key, text in _AREAS.items()),
+    *(_percent(f"AR{key}", f"average recall over OKS thresholds{text}") for key, text in _AREAS.items()),
+    _percent("PCKh@0.5", "HRNet's Mean: joints within half a head size, weighted by how often a joint occurs"),
+    *(_percent(f"PCKh@0.5/{group}", f"PCKh of {group.lower()}") for group in GROUPS),
+    _percent("PCKh@0.11", "what HRNet's code prints as Mean@0.1: its threshold is 0.11"),
+    _percent("PCKh@0.5 unweighted", "pytorch-pose's: strictly within half a head size, plain mean of 14 joints"),
+]
+
+
+class PoseTask(Task):
+    """Top-down human pose estimation."""
+
+    name = "pose"
+    version = 1
+    datasets: Mapping[str, DatasetInfo] = {
+        "coco": DatasetInfo(
+            "coco", "COCO keypoints", "coco", 17, "train2017", "val2017", coco.SPLITS, "AP", (256, 192), "coco"
+        ),
+        "mpii": DatasetInfo("mpii", "MPII", "mpii", 16, "train", "valid", mpii.SPLITS, "PCKh@0.5", (256, 256), "mpii"),
+    }
+    metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
+
+    # -- networks ------------------------------------------------------------------------------------------------
+    def default_representation(self, model: str, dataset: str) -> str:
+        if model.startswith("hourglass"):
+            return "stacks"
+        # A serial body's map of highest resolution is its shallowest: it needs the others.
+        return "V1" if model.startswith(("hrnet", "simple_baseline")) else "V2"
+
+    def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
+        from benchmarks.baselines import check_body_name
+        from tasks.pose.heads import build
+
+        check_body_name(model)
+        info = self.dataset(dataset)
+        chosen = representation or self.default_representation(model, dataset)
+        return build(model, dataset, chosen, info.num_outputs, **changes)
+
+    # -- protocol and recipe -------------------------------------------------------------------------------------
+    def protocol(self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full") -> PoseProtocol:
+        self.dataset(dataset)
+        return pose_protocol(dataset, model, family, tier)
+
+    def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
+        self.dataset(dataset)
+        return pose_recipe(dataset, model, tier)
+
+    def protocol_header(self, protocol: PoseProtocol) -> str:
+        return header(protocol)
+
+    # -- data ----------------------------------------------------------------------------------------------------
+    def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:
+        return PoseEvalData(dataset, root, split, protocol)
+
+    def train_data(
+        self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: PoseProtocol, seed: int
+    ) -> TrainData:
+        augment = recipe.augment or PoseAugment()
+        return PoseTrainData(dataset, root, split, protocol, augment, seed, recipe.input_wh)
+
+    def data_files(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> list[Path]:
+        root = Path(root)
+        if dataset == "mpii":
+            files = [mpii.annotation_path(root, split)]
+            return [*files, mpii.truth_path(root)] if mpii.has_truth(split) else files
+        files = [coco.annotation_path(root, split)]
+        if isinstance(protocol, CocoProtocol) and protocol.boxes == "detector" and split != "train2017":
+            files.append(coco.boxes_path(root, split, protocol.boxes_file))
+        return files
+
+    # -- computation ---------------------------------------------------------------------------------------------
+    def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
+        from tasks.pose.losses import heatmap_loss, peak_accuracy
+
+        stacks = getattr(model, "stacks", None)
+        outputs = [model(batch["images"])] if stacks is None else stacks(batch["images"])
+        loss = heatmap_loss(outputs, batch["target"], batch["weight"], recipe.loss)
+        return {"loss": loss, "accuracy": peak_accuracy(outputs[-1].detach(), batch["target"])}
+
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: PoseProtocol) -> list[np.ndarray]:
+        from tasks.pose.inference import keypoints, predict_heatmaps
+
+        pairs = SKELETONS[str(model.dataset)].pairs
+        heatmaps = predict_heatmaps(model, batch["images"], pairs, protocol)
+        found = keypoints(heatmaps, _array(batch["centre"]), _array(batch["scale"]), protocol)
+        return list(found)
+
+    def evaluation(self, data: EvalData, protocol: PoseProtocol) -> Evaluation:
+        assert isinstance(data, PoseEvalData)
+        return (CocoEvaluation if data.dataset == "coco" else MpiiEvaluation)(data, protocol)
+
+    def figures(
+        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+    ) -> dict[str, float]:
+        return dict(figures(dataset, stats, counts))
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+    def predict_images(
+        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: PoseProtocol, **options: Any
+    ) -> list[tuple[np.ndarray, Any]]:
+        """Skeletons on pictures.
+
+        Args:
+            options: ``boxes``: a json file of persons in them, COCO annotations or detections; without it the annotations or
+                detections of the dataset that a picture lies in are used, else the whole picture is one person's box.
+                ``min_score`` (0.3): detections below it are left out.
+        """
+        from tasks.pose.pictures import predict_pictures
+
+        return predict_pictures(self, model, dataset, images, protocol, **options)
+
+
+def _array(values: Any) -> np.ndarray:
+    return np.asarray(values.cpu().numpy() if hasattr(values, "cpu") else values)
+
+
+TASK = PoseTask()
