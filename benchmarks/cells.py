@@ -29,6 +29,7 @@ class Cell:
         label: a short name for tables where the model's does not tell it apart ("V1h", "without exchange").
         data: the embedded writer's key where the data are embedded; None for a dataset below ``--data-root``.
         boxes_from: id of another cell whose predictions feed this one (detector boxes for pose).
+        train_split: where it is trained, if not on the dataset's usual training split.
     """
 
     task: str
@@ -45,6 +46,7 @@ class Cell:
     label: str = ""
     data: str | None = None
     boxes_from: str | None = None
+    train_split: str | None = None
 
     def identity(self) -> dict[str, Any]:
         """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
@@ -80,6 +82,7 @@ def make_cell(
     label: str = "",
     embedded: bool | None = None,
     boxes_from: str | None = None,
+    train_split: str | None = None,
     **changes: Any,
 ) -> Cell:
     """A cell with the task's defaults for its tier, and the given fields of protocol and recipe changed.
@@ -91,6 +94,7 @@ def make_cell(
         raise ValueError(f"Unknown tier {tier!r}. {nearest(tier, TIERS)}")
     the_task = get_task(task)
     info = the_task.dataset(dataset)
+    the_task.check_model(model)
     chosen = split or info.eval_split
     if chosen not in info.splits:
         raise ValueError(f"Unknown split {chosen!r} of {dataset}. {nearest(chosen, info.splits)}")
@@ -117,6 +121,7 @@ def make_cell(
         label,
         info.embedded if use_embedded else None,
         boxes_from,
+        train_split if made_recipe is not None else None,
     )
 
 

@@ -144,6 +144,16 @@ class Task(ABC):
             raise ValueError(f"Unknown dataset {name!r} of task {self.name}. {nearest(name, self.datasets)}")
         return self.datasets[name]
 
+    def check_model(self, model: str) -> None:
+        """Raises ValueError naming the nearest model if this task cannot build ``model``; torch-free."""
+        from benchmarks.baselines import check_body_name
+
+        check_body_name(model)
+
+    def model_names(self, bodies: Sequence[str]) -> list[str]:
+        """Every model of this task: all bodies, and what a task has beside them (dilated networks in segmentation)."""
+        return list(bodies)
+
     # -- networks ------------------------------------------------------------------------------------------------
     @abstractmethod
     def default_representation(self, model: str, dataset: str) -> str: ...

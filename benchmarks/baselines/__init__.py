@@ -43,6 +43,13 @@ def check_body_name(name: str) -> None:
         raise ValueError(f"Unknown model {name!r}. {nearest(name, body_names())} Also timm:<name>.")
 
 
+def file_of_body(name: str) -> Path | None:
+    """The file that builds a serial body; None for HRNet's own."""
+    if name.startswith("timm:"):
+        return Path(__file__).parent / "timm_body.py"
+    return Path(__file__).parent / f"{_files()[name]}.py" if name in _files() else None
+
+
 def build_body(name: str, **options: Any) -> nn.Module:
     """Builds a body.
 

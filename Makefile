@@ -1,0 +1,40 @@
+# Two commands do everything on a fresh machine with Python 3.10+, make and a network:
+#   make tables   sets up, then trains and evaluates every embedded cell and prints the tables
+#   make test     sets up, then runs every test
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CONSTRAINTS := $(shell $(PYTHON) -c 'import sys; print("constraints-py310.txt" if sys.version_info < (3, 11) else "constraints.txt")')
+
+.PHONY: tables test lint types setup bench smoke clean
+
+tables: setup
+	$(BIN)/python run_all.py
+
+smoke: setup
+	$(BIN)/python run_all.py run --suite smoke
+
+test: setup
+	$(BIN)/python -m pytest
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup
+	$(BIN)/python -m benchmarks.bench
+
+setup: $(VENV)/.ready
+
+$(VENV)/.ready: pyproject.toml $(CONSTRAINTS)
+	$(PYTHON) -c 'import sys; assert sys.version_info >= (3, 10), f"Python 3.10 or newer is needed, this is {sys.version.split()[0]}"'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[all,test]'
+	touch $@
+
+clean:
+	rm -rf results/runs results/tables results/report data/embedded

@@ -1,0 +1,146 @@
+"""Arguments that several verbs share, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import Cell, Suite, load_suite
+from benchmarks.places import Places
+from tasks import get_task
+from tasks.options import nearest, override
+
+
+def add_places(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("places")
+    group.add_argument("--data-root", type=Path, metavar="D", help="folder with coco/, mpii/, cityscapes/, ... (or one of them)")
+    group.add_argument("--weights", type=Path, metavar="D", help="folder with released checkpoints")
+    group.add_argument("--out", type=Path, default=Path("results"), metavar="D", help="results folder (default: results)")
+    group.add_argument("--embedded-root", type=Path, default=Path("data/embedded"), metavar="D", help="embedded data")
+
+
+def add_machine(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("machine (none of these changes a number)")
+    group.add_argument("--batch", type=int, metavar="N", help="evaluation batch size (default: what memory allows)")
+    group.add_argument("--workers", type=int, metavar="N", help="loader processes")
+    group.add_argument("--threads", type=int, metavar="N", help="threads per process")
+    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    group.add_argument("--tensorboard", action="store_true", help="write TensorBoard events beside the results")
+    group.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="distributed launcher")
+
+
+def add_cell(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--task", required=True, help="pose, segmentation, landmarks, detection, classification")
+    parser.add_argument("--dataset", required=True)
+    parser.add_argument("--model", required=True, help="hrnet_w32, simple_baseline_r50, hourglass_s2, timm:NAME, ...")
+    parser.add_argument("--representation", metavar="R", help="V1, V1h, V2, V2p, ... (default: the task's)")
+    parser.add_argument("--split", help="split to evaluate on (default: the benchmark's)")
+    parser.add_argument("--protocol", nargs="*", action="extend", default=[], metavar="k=v", help="what moves the score")
+    add_set(parser)
+
+
+def add_set(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="k=v",
+        help="change a field: recipe.lr=0.01, recipe.augment.flip=0, protocol.flip=false, model.upsample=bilinear",
+    )
+
+
+def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> None:
+    parser.add_argument("--suite", default=default, metavar="S", help=f"suite (default: {default})")
+    parser.add_argument("--only", nargs="*", action="extend", default=[], metavar="P", help="cells by name, e.g. 'pose/*'")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train every cell under N seeds")
+
+
+def places_of(arguments: argparse.Namespace) -> Places:
+    """Reads the shared arguments; sets the device for this process and those it starts."""
+    if getattr(arguments, "device", "auto") == "cpu":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    return Places(
+        out=arguments.out / "runs",
+        embedded=arguments.embedded_root,
+        data_root=arguments.data_root,
+        weights=arguments.weights,
+        batch_size=getattr(arguments, "batch", None),
+        num_workers=getattr(arguments, "workers", None),
+        threads=getattr(arguments, "threads", None),
+        tensorboard=getattr(arguments, "tensorboard", False),
+        launcher=getattr(arguments, "launcher", "none"),
+    )
+
+
+def pairs(words: Sequence[str], option: str) -> dict[str, str]:
+    """``k=v`` words as a dictionary; commas without an equals sign belong to the value before.
+
+    Raises:
+        ValueError: a word without "=".
+    """
+    found: dict[str, str] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        if not equals or not key:
+            raise ValueError(f"{option}: expected key=value, got {word!r}.")
+        found[key.strip()] = value.strip()
+    return found
+
+
+def split_sets(changes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """``recipe.x``, ``protocol.x`` and ``model.x`` apart.
+
+    Raises:
+        ValueError: another prefix.
+    """
+    parts: dict[str, dict[str, Any]] = {"recipe": {}, "protocol": {}, "model": {}}
+    for key, value in changes.items():
+        head, dot, rest = key.partition(".")
+        if head not in parts or not dot:
+            raise ValueError(f"--set {key}: expected recipe.FIELD, protocol.FIELD or model.FIELD. {nearest(head, parts)}")
+        parts[head][rest] = _plain_value(value) if head == "model" else value
+    return parts
+
+
+def _plain_value(text: str) -> Any:
+    """Numbers, true, false and none as such; other text as text: a model's options are checked by the model."""
+    lowered = text.lower()
+    if lowered in ("true", "false", "none"):
+        return {"true": True, "false": False, "none": None}[lowered]
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return text
+
+
+def apply_sets(cell: Cell, parts: Mapping[str, Mapping[str, Any]]) -> Cell:
+    """A cell with fields of its recipe, protocol and model changed."""
+    task = get_task(cell.task)
+    if parts["protocol"]:
+        cell = dataclasses.replace(cell, protocol=task.protocol_with(cell.protocol, parts["protocol"]))
+    if parts["recipe"] and cell.recipe is not None:
+        cell = dataclasses.replace(cell, recipe=override(cell.recipe, parts["recipe"], "recipe field"))
+    if parts["model"]:
+        cell = dataclasses.replace(cell, changes=tuple(sorted({**dict(cell.changes), **parts["model"]}.items())))
+    return cell
+
+
+def suite_of(arguments: argparse.Namespace) -> Suite:
+    """The suite of ``--suite``, ``--seeds`` and ``--set``."""
+    suite = load_suite(arguments.suite).with_seeds(arguments.seeds)
+    changes = pairs(getattr(arguments, "set", []), "--set")
+    if not changes:
+        return suite
+    parts = split_sets(changes)
+    renamed = {cell.id: apply_sets(cell, parts) for cell in suite.cells}
+    tables = tuple(
+        dataclasses.replace(t, cells=tuple(renamed[i].id if i in renamed else i for i in t.cells)) for t in suite.tables
+    )
+    return Suite(suite.name, tuple(renamed.values()), tables, suite.description)

@@ -1,0 +1,37 @@
+"""The regression gate: holds what is stored to results/expected/*.json, both ways."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_suite(parser)
+    add_places(parser)
+    add_set(parser)
+    parser.add_argument("--update", action="store_true", help="rewrite the expected values and show the difference")
+    parser.add_argument("--expected", type=Path, metavar="D", help="folder of expected values (default: results/expected)")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit file")
+    parser.add_argument("--summary", type=Path, metavar="FILE", help="append the markdown summary there")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    from benchmarks import regression
+    from benchmarks.plan import select
+
+    suite, store = suite_of(arguments), Store(places_of(arguments).out)
+    root = arguments.expected or regression.ROOT
+    only = {cell.id for cell in select(suite.cells, arguments.only)} if arguments.only else None
+    if arguments.update:
+        table = regression.update(suite, store, root, only)
+        print(table.render("md"), end="")
+        print(f"\nExpected values: {regression.expected_path(suite.name, root)}")
+        return 0
+    gate = regression.check(suite, store, root, only)
+    regression.write_reports(gate, arguments.summary, arguments.junit)
+    print(gate.table().render("md"), end="")
+    return gate.exit_status

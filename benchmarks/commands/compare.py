@@ -1,0 +1,22 @@
+"""Two runs side by side: paired bootstrap difference of every shared cell, with Holm's correction; new and gone cells."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run_a", type=Path, metavar="RUN_A", help="a results folder, its runs/, or one cell's folder")
+    parser.add_argument("run_b", type=Path, metavar="RUN_B")
+    parser.add_argument("--metric", help="metric to compare (default: each cell's headline)")
+    parser.add_argument("--draws", type=int, default=1000, help="bootstrap draws")
+    parser.add_argument("--format", default="md", choices=("md", "csv", "tex", "html", "json"))
+
+
+def main(arguments: argparse.Namespace) -> int:
+    from benchmarks.compare import compare
+
+    found = compare(arguments.run_a, arguments.run_b, arguments.metric, arguments.draws)
+    print(found.table().render(arguments.format), end="")
+    return 0

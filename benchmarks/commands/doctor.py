@@ -1,0 +1,119 @@
+"""Environment, datasets, weights and disk: what is there, what is missing, and what to do about it."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from benchmarks.commands.arguments import add_places, places_of
+from benchmarks.places import Places, real_root
+from benchmarks.provenance import REPOSITORY, hardware
+from tasks import get_task, task_names
+
+NEEDED = ("torch", "torchvision", "mmengine", "numpy", "opencv-python", "pycocotools", "scipy", "h5py", "pandas", "rich")
+OPTIONAL = {
+    "timm": "bodies by timm:<name>",
+    "cityscapesscripts": "judging Cityscapes with the official tool",
+    "tensorboard": "--tensorboard",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_places(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    problems = _environment() + _disk(arguments.out) + _datasets(places_of(arguments)) + _weights(arguments.weights)
+    print(f"\n{'All well.' if not problems else f'{problems} problem(s): see the lines marked with !'}")
+    return 1 if problems else 0
+
+
+def _line(good: bool | None, what: str, detail: str) -> int:
+    print(f"  {'ok' if good else ('-' if good is None else '!'):3} {what:24} {detail}")
+    return int(good is False)
+
+
+def _environment() -> int:
+    print("Environment")
+    python = ".".join(map(str, sys.version_info[:3]))
+    problems = _line(sys.version_info >= (3, 10), "python", python if sys.version_info >= (3, 10) else f"{python}: 3.10 or newer")
+    pins = _pins()
+    for name in NEEDED:
+        try:
+            found = version(name)
+        except PackageNotFoundError:
+            problems += _line(False, name, f"missing: pip install {name}")
+            continue
+        pinned = pins.get(name)
+        note = "" if pinned in (None, found) else f"  (tested with {pinned})"
+        problems += _line(True, name, found + note)
+    for name, use in OPTIONAL.items():
+        try:
+            _line(True, name, version(name))
+        except PackageNotFoundError:
+            _line(None, name, f"not installed; only for {use}: pip install {name}")
+    facts = hardware()
+    _line(True, "processor", f"{facts['cpu']}, {facts['cores']} cores, {facts.get('memory_gib', '?')} GiB")
+    gpu = shutil.which("nvidia-smi")
+    _line(True if gpu else None, "accelerator", "nvidia-smi is there" if gpu else "none found; everything runs on the CPU")
+    return problems
+
+
+def _pins() -> dict[str, str]:
+    path = REPOSITORY / "constraints.txt"
+    if not path.exists():
+        return {}
+    lines = (line.split("#")[0].split(";")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())
+    return {name.lower(): pin for name, _, pin in (line.partition("==") for line in lines if "==" in line)}
+
+
+def _disk(out: Path) -> int:
+    print("Disk")
+    place = out
+    while not place.exists():
+        place = place.resolve().parent
+    free = shutil.disk_usage(place).free / 2**30
+    return _line(free > 1, str(out), f"{free:.1f} GiB free" + ("" if free > 1 else ": make room or choose another --out"))
+
+
+def _datasets(places: Places) -> int:
+    print("Datasets" + (f" below {places.data_root}" if places.data_root else " (none asked for: name a folder with --data-root)"))
+    problems = 0
+    for name in task_names():
+        task = get_task(name)
+        for info in task.datasets.values():
+            what = f"{name}/{info.name}"
+            if places.data_root is None:
+                embedded = "embedded data available" if info.embedded else "real data only"
+                _line(None, what, f"{info.title}: {embedded}")
+                continue
+            try:
+                root = real_root(info, places.data_root)
+            except FileNotFoundError as error:
+                if not places.data_root.is_dir():
+                    return _line(False, str(places.data_root), "no such folder")
+                _line(None, what, str(error).split(". See")[0])
+                continue
+            files = task.data_files(info.name, root, info.eval_split, task.protocol(info.name))
+            missing = [path for path in files if not path.exists()]
+            if missing and root == places.data_root and len(missing) == len(files):
+                _line(None, what, f"{info.title}: not there")
+                continue
+            detail = f"{info.eval_split}: all {len(files)} files" if not missing else f"missing {missing[0]}"
+            problems += _line(not missing, what, f"{root}: {detail}")
+    return problems
+
+
+def _weights(folder: Path | None) -> int:
+    print("Weights")
+    if folder is None:
+        return _line(None, "released checkpoints", "none asked for: name a folder with --weights")
+    if not folder.is_dir():
+        return _line(False, str(folder), "no such folder")
+    files = sorted(p for p in folder.rglob("*") if p.suffix in (".pth", ".pt", ".tar"))
+    for path in files:
+        _line(True, path.name, f"{path.stat().st_size / 2**20:.0f} MiB")
+    return _line(True if files else None, str(folder), f"{len(files)} checkpoint files")

@@ -1,0 +1,35 @@
+"""What would run: every cell's status (done, stale, failed, to run, missing data, missing weights) and the estimated time."""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+
+from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.plan import plan
+from benchmarks.run import available_cores
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_suite(parser)
+    add_places(parser)
+    add_set(parser)
+    parser.add_argument("--jobs", type=int, metavar="N", help="worker processes that a run would use")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    suite, places = suite_of(arguments), places_of(arguments)
+    if any(table.kind == "published" for table in suite.tables):
+        from benchmarks.published_plan import print_plan
+
+        return print_plan(suite, places, arguments.only)
+    planned = plan(suite, places, arguments.only)
+    width = max((len(p.cell.name) for p in planned), default=10)
+    for item in planned:
+        estimate = f"{item.estimate_s:6.0f} s" if item.runs else " " * 8
+        print(f"{item.cell.id}  {item.cell.name:{width}}  {item.status:15} {estimate}  {item.detail}".rstrip())
+    counts = Counter(item.status for item in planned)
+    total = sum(item.estimate_s for item in planned if item.runs) / max(1, arguments.jobs or available_cores())
+    print(f"\n{len(planned)} cells: " + ", ".join(f"{n} {status}" for status, n in counts.items()), end="")
+    print(f"; about {total / 60:.1f} minutes to run." if total else ".")
+    return 0

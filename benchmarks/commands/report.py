@@ -1,0 +1,28 @@
+"""Writes the static html report of a suite from what is stored; open it by its path."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.cells import Suite
+from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_suite(parser)
+    add_places(parser)
+    add_set(parser)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    write_report(suite_of(arguments), Store(places_of(arguments).out), arguments.out)
+    return 0
+
+
+def write_report(suite: Suite, store: Store, out: Path) -> None:
+    """Writes ``out/report/index.html`` and prints its path."""
+    from benchmarks.report import write
+
+    print(f"Report: {write(suite, store, out / 'report')}")

@@ -1,0 +1,98 @@
+"""One cell in this process, with a progress line, its figures printed, and copies written where the caller wants them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+from benchmarks.cells import Cell
+from benchmarks.places import Places
+from benchmarks.run import available_cores
+from benchmarks.store import StoredCell, without_nan
+from benchmarks.watch import Watcher
+from tasks import get_task
+
+
+def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: Path | None) -> int:
+    """Runs ``cell`` here with all cores; returns 0, 1 if it failed, and raises ValueError where the data or call are at fault."""
+    if places.launcher == "none" and "OMP_NUM_THREADS" not in os.environ:
+        os.environ["OMP_NUM_THREADS"] = str(places.threads or available_cores())
+    from benchmarks import engine
+    from benchmarks.execute import run_cell
+
+    engine.set_threads(places.threads or available_cores())
+    with Watcher([cell]) as watcher:
+        watcher.start(cell)
+        stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress))
+        watcher.finish(cell, stored.record.get("reason"), stored.record["durations_s"].get("total", 0.0))
+    if int(os.environ.get("RANK", "0")) != 0:
+        return 0 if stored.done else 1
+    if json_path is not None:
+        write_json(stored, json_path)
+    if not stored.done:
+        if stored.record.get("user_error"):
+            raise ValueError(stored.record["reason"])
+        print(f"failed: {stored.record['reason']}  (traceback: {stored.folder / 'traceback.txt'})")
+        return 1
+    if predictions is not None:
+        copy_predictions(stored, predictions)
+    print_figures(stored)
+    return 0
+
+
+def write_json(stored: StoredCell, path: Path) -> None:
+    """The stored record as one JSON file, written whole."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(path.name + ".tmp")
+    temporary.write_text(json.dumps(without_nan(stored.record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def copy_predictions(stored: StoredCell, path: Path) -> None:
+    """The submission file (or folder) to where the caller wants it; a folder with one file gives that file."""
+    source = stored.folder / "predictions"
+    files = sorted(source.iterdir()) if source.is_dir() else sorted(stored.folder.glob("predictions*"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if len(files) == 1 and files[0].is_file():
+        shutil.copyfile(files[0], path)
+    elif len(files) > 1 and path.suffix:
+        # A file is asked for and there are several: the submission proper is the one of the same kind.
+        same = [f for f in files if f.suffix == path.suffix]
+        if not same:
+            raise ValueError(f"{path}: the predictions are {', '.join(f.name for f in files)}; name a folder, or that ending.")
+        shutil.copyfile(same[0], path)
+    else:
+        shutil.copytree(source, path, dirs_exist_ok=True)
+
+
+def print_figures(stored: StoredCell) -> None:
+    """Figures with unit, protocol and n, as lines."""
+    record = stored.record
+    task = get_task(record["cell"]["task"])
+    n, figures = record["n"], record["figures"]
+    print(f"\n{record['name']}  ({record['cell']['split']}, n = {n['images']} images, {n['samples']} samples)")
+    print(f"protocol: {record['protocol_header']}")
+    trained = record.get("trained_on")
+    if trained:
+        print(f"trained on: {trained['split']}, {trained['samples']} samples" + (f" ({trained['note']})" if trained["note"] else ""))
+    report = record.get("report")
+    if report:
+        print(f"checkpoint: family {report['family']}, {report['loaded']} tensors loaded")
+    cost = record["model"]
+    print(
+        f"model: {cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.3f} G multiply-adds at "
+        f"{cost['input_hw'][0]}x{cost['input_hw'][1]} ({cost['macs_as_published']:.2f} as the papers count)"
+    )
+    width = max(len(name) for name in figures)
+    for name, figure in figures.items():
+        if figure["value"] is None:
+            shown = "-"
+        else:
+            shown = f"{figure['value']:.{max(figure['decimals'], 2)}f}"
+        arrow = "↑" if task.metrics[name].higher_is_better else "↓"
+        print(f"  {name:{width}}  {shown:>9} {figure['unit']} {arrow}")
+    spent = record["durations_s"]
+    parts = [f"{key.replace('_', ' ')} {spent[key]:.1f} s" for key in ("train", "eval_data", "eval_model", "total") if key in spent]
+    print(f"time: {', '.join(parts)}\nstored: {stored.folder}")

@@ -1,0 +1,47 @@
+"""Prints the tables of a suite from what is stored: markdown, csv, LaTeX, html or json."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.cells import Suite
+from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.store import Store
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_suite(parser)
+    add_places(parser)
+    add_set(parser)
+    parser.add_argument("--format", default="md", choices=("md", "csv", "tex", "html", "json"))
+    parser.add_argument("--intervals", default="none", choices=("none", "kept", "bootstrap"), help="show uncertainty")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    from benchmarks.filling import fill
+    from benchmarks.tables import render_all
+
+    suite = suite_of(arguments)
+    tables = fill(suite, Store(places_of(arguments).out), intervals=arguments.intervals)
+    print(render_all(tables, arguments.format), end="")
+    return 0
+
+
+def show(suite: Suite, store: Store, out: Path, write: bool) -> None:
+    """Prints the tables in the terminal as markdown and, if asked for, writes md and csv below ``out/tables``."""
+    from benchmarks.filling import fill
+    from benchmarks.tables import render_all
+
+    tables = fill(suite, store)
+    if not tables:
+        return
+    print()
+    print(render_all(tables, "md"))
+    if not write:
+        return
+    folder = out / "tables"
+    folder.mkdir(parents=True, exist_ok=True)
+    for suffix in ("md", "csv"):
+        (folder / f"{suite.name}.{suffix}").write_text(render_all(tables, suffix), encoding="utf-8")
+    print(f"Tables: {folder / suite.name}.md and .csv")

@@ -1,0 +1,56 @@
+"""Trains and evaluates one cell, on a real dataset with --data-root, else on the embedded one."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks.cells import Cell, make_cell
+from benchmarks.commands.arguments import (
+    add_cell,
+    add_machine,
+    add_places,
+    apply_sets,
+    pairs,
+    places_of,
+    split_sets,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_cell(parser)
+    parser.add_argument("--tier", choices=("smoke", "embedded", "full"), help="default: full with --data-root, else embedded")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--train-split", help="split to train on (default: the dataset's)")
+    parser.add_argument("--init", metavar="F", help="checkpoint that initialises the body (an ImageNet release)")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
+    parser.add_argument("--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there")
+    add_places(parser)
+    add_machine(parser)
+
+
+def cell_of(arguments: argparse.Namespace) -> Cell:
+    """The cell that the arguments describe."""
+    tier = arguments.tier or ("full" if arguments.data_root else "embedded")
+    parts = split_sets(pairs(arguments.set, "--set"))
+    parts["protocol"] = {**pairs(arguments.protocol, "--protocol"), **parts["protocol"]}
+    if arguments.init:
+        parts["recipe"]["init_from"] = arguments.init
+    cell = make_cell(
+        arguments.task,
+        arguments.dataset,
+        arguments.model,
+        tier=tier,
+        representation=arguments.representation,
+        split=arguments.split,
+        seed=arguments.seed,
+        embedded=arguments.data_root is None,
+        train_split=arguments.train_split,
+    )
+    return apply_sets(cell, parts)
+
+
+def main(arguments: argparse.Namespace) -> int:
+    from benchmarks.commands.single import run_single
+
+    return run_single(cell_of(arguments), places_of(arguments), arguments.json, arguments.predictions)

@@ -1,0 +1,108 @@
+"""What a run would do: every cell's status before anything starts. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatch
+
+from benchmarks.cells import Cell, Suite
+from benchmarks.keys import cell_key, missing_files
+from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.store import Store, StoredCell
+from tasks import get_task
+
+DONE, STALE, FAILED, TO_RUN = "done", "stale", "failed", "to run"
+MISSING_DATA, MISSING_WEIGHTS = "missing data", "missing weights"
+
+GUESS_S = {"smoke": 4.0, "embedded": 60.0, "full": 3600.0}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A cell, its status, why, what is stored of it, and the estimated seconds that it would take."""
+
+    cell: Cell
+    status: str
+    detail: str
+    stored: StoredCell | None
+    estimate_s: float
+
+    @property
+    def runs(self) -> bool:
+        return self.status in (STALE, FAILED, TO_RUN)
+
+
+def select(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
+    """The cells whose name or id matches one of the shell patterns; all of them without patterns.
+
+    Raises:
+        ValueError: a pattern matches nothing; the names are listed.
+    """
+    if not patterns:
+        return list(cells)
+    for pattern in patterns:
+        if not any(_matches(cell, pattern) for cell in cells):
+            names = ", ".join(sorted(cell.name for cell in cells))
+            raise ValueError(f"--only {pattern!r} matches no cell. Cells: {names}.")
+    return [cell for cell in cells if any(_matches(cell, pattern) for pattern in patterns)]
+
+
+def _matches(cell: Cell, pattern: str) -> bool:
+    return fnmatch(cell.name, pattern) or fnmatch(cell.id, pattern) or fnmatch(cell.name, pattern + "/*")
+
+
+def plan(suite: Suite, places: Places, only: Sequence[str] = (), rerun: Sequence[str] = ()) -> list[Planned]:
+    """Status of every selected cell, in suite order.
+
+    Args:
+        rerun: statuses that are run again although a result is stored: "failed" always is, "all" reruns everything.
+    """
+    store = Store(places.out)
+    history = _durations(store)
+    return [_planned(cell, places, store, history, rerun) for cell in select(suite.cells, only)]
+
+
+def _planned(
+    cell: Cell, places: Places, store: Store, history: dict[tuple[str, str, str, str], float], rerun: Sequence[str]
+) -> Planned:
+    stored = store.load(cell.task, cell.id)
+    estimate = history.get((cell.task, cell.dataset, cell.model, cell.tier), GUESS_S[cell.tier])
+
+    def made(status: str, detail: str = "") -> Planned:
+        return Planned(cell, status, detail, stored, 0.0 if status == DONE else estimate)
+
+    if cell.data is None:
+        try:
+            root = dataset_root(cell, places)
+        except FileNotFoundError as error:
+            return made(MISSING_DATA, str(error))
+        missing = missing_files(get_task(cell.task).data_files(cell.dataset, root, cell.split, cell.protocol))
+        if missing:
+            return made(MISSING_DATA, f"{missing[0]}" + f" and {len(missing) - 1} more" * (len(missing) > 1))
+    weights = cell.checkpoint or (cell.recipe.init_from if cell.recipe else None)
+    if weights:
+        try:
+            checkpoint_path(weights, places.weights)
+        except FileNotFoundError as error:
+            return made(MISSING_WEIGHTS, str(error))
+    if stored is None:
+        return made(TO_RUN)
+    if not stored.done:
+        return made(FAILED, stored.record.get("reason") or "")
+    if "all" in rerun:
+        return made(STALE, "asked to run again")
+    if stored.record.get("key") != cell_key(cell, places):
+        return made(STALE, "data, weights or code have changed")
+    return made(DONE)
+
+
+def _durations(store: Store) -> dict[tuple[str, str, str, str], float]:
+    """Measured seconds of stored cells, by task, dataset, model and tier."""
+    found = {}
+    for stored in store.all():
+        cell = stored.record["cell"]
+        if stored.done:
+            seconds = stored.record.get("durations_s", {}).get("total", 0.0)
+            found[cell["task"], cell["dataset"], cell["model"], cell["tier"]] = float(seconds)
+    return found

@@ -1,0 +1,122 @@
+"""Where a number comes from: code version, packages, hardware, fingerprints of data and weights. Torch-free."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timezone
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PACKAGES = ("torch", "torchvision", "mmengine", "numpy", "opencv-python", "pillow", "pycocotools", "timm", "pandas")
+
+
+@lru_cache
+def git_state() -> dict[str, Any]:
+    """Commit, and a hash of the uncommitted difference; nulls outside a checkout."""
+
+    def git(*arguments: str) -> str | None:
+        try:
+            done = subprocess.run(
+                ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, timeout=20, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired):
+            return None
+        return done.stdout if done.returncode == 0 else None
+
+    commit, difference = git("rev-parse", "HEAD"), git("diff", "HEAD", "--", "*.py")
+    return {
+        "commit": commit.strip() if commit else None,
+        "dirty": hashlib.sha256(difference.encode()).hexdigest()[:12] if difference else None,
+    }
+
+
+@lru_cache
+def packages() -> dict[str, str]:
+    """Versions of the packages that can move a number; the absent are left out."""
+    found = {"python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@lru_cache
+def hardware() -> dict[str, Any]:
+    """Processor, cores, memory and (if torch is already loaded) the accelerator."""
+    model = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith("model name"):
+                model = line.partition(":")[2].strip()
+                break
+    facts: dict[str, Any] = {"cpu": model, "cores": os.cpu_count(), "system": platform.platform()}
+    if "SC_PAGE_SIZE" in os.sysconf_names:
+        facts["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_available():
+        facts["accelerator"] = torch.cuda.get_device_name()
+    return facts
+
+
+def now() -> str:
+    """UTC in ISO 8601, to the second."""
+    return datetime.now(timezone.utc).isoformat(timespec="seconds")
+
+
+@lru_cache(maxsize=4096)
+def _file_digest(path: str, size: int, modified_ns: int) -> str:
+    with Path(path).open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest() if sys.version_info >= (3, 11) else _slow(handle)
+
+
+def _slow(handle: Any) -> str:
+    hasher = hashlib.sha256()
+    while block := handle.read(2**20):
+        hasher.update(block)
+    return hasher.hexdigest()
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file; remembered until its size or time changes."""
+    status = path.stat()
+    return _file_digest(str(path.resolve()), status.st_size, status.st_mtime_ns)
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """One SHA-256 over several files' names and contents, in the given order."""
+    hasher = hashlib.sha256()
+    for path in paths:
+        hasher.update(path.name.encode() + b"\0" + file_digest(path).encode())
+    return hasher.hexdigest()
+
+
+def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
+    """The source files that can change a cell's numbers: backbone, the task, what tasks share, the body, the engine."""
+    from benchmarks.baselines import file_of_body
+
+    files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
+    files += (REPOSITORY / "tasks" / task).rglob("*.py")
+    files += [REPOSITORY / "benchmarks" / "engine.py"]
+    body = file_of_body(model)
+    if body is not None:
+        files.append(body)
+    if from_checkpoint:
+        files += (REPOSITORY / "hrnet" / "checkpoints").glob("*.py")
+    return sorted(set(files))
+
+
+@lru_cache(maxsize=256)
+def code_version(task: str, model: str, from_checkpoint: bool) -> str:
+    """Hash of :func:`code_files`, with comments and blank lines counted: any edit there makes a cell stale."""
+    return files_digest(code_files(task, model, from_checkpoint))[:16]

@@ -1,0 +1,97 @@
+"""What a person sees while cells run: a live bar per cell in a terminal, a line per event elsewhere. Torch-free."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from benchmarks.cells import Cell
+from benchmarks.run import Event
+
+
+class Watcher:
+    """Context manager; call it with the events of :func:`benchmarks.run.run`."""
+
+    def __init__(self, cells: Sequence[Cell]) -> None:
+        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self.live = self.console.is_terminal
+        self.names = {cell.id: cell.name for cell in cells}
+        self.total, self.count, self.failed = len(cells), 0, 0
+        self.bars: dict[str, TaskID] = {}
+        self.started: dict[str, float] = {}
+        self.phases: dict[str, tuple[str, float]] = {}
+        self.progress_bar = Progress(
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            TextColumn("{task.fields[note]}"),
+            TimeElapsedColumn(),
+            console=self.console,
+            transient=True,
+        )
+
+    def __enter__(self) -> Watcher:
+        if self.live:
+            self.progress_bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.live:
+            self.progress_bar.stop()
+
+    def __call__(self, event: Event) -> None:
+        name = self.names.get(event.name, event.name)
+        if event.kind == "start":
+            self._begin(event.name, name)
+        elif event.kind == "progress":
+            self._advance(event.name, name, event.progress)
+        else:
+            self._end(event.name, name, event.reason, event.seconds, event.cell is not None)
+
+    def start(self, cell: Cell) -> None:
+        self._begin(cell.id, cell.name)
+
+    def progress(self, cell: Cell, progress: Any) -> None:
+        self._advance(cell.id, cell.name, progress)
+
+    def finish(self, cell: Cell, reason: str | None, seconds: float) -> None:
+        self._end(cell.id, cell.name, reason, seconds, True)
+
+    def _begin(self, key: str, name: str) -> None:
+        self.started[key] = time.monotonic()
+        if self.live:
+            self.bars[key] = self.progress_bar.add_task(name, total=None, note="starting")
+
+    def _advance(self, key: str, name: str, progress: Any) -> None:
+        if not self.live or key not in self.bars:
+            return
+        phase, began = self.phases.get(key, ("", 0.0))
+        if progress.phase != phase:
+            began = time.monotonic()
+            self.phases[key] = (progress.phase, began)
+        note = progress.phase
+        if progress.phase == "train":
+            note = f"epoch {progress.epoch}/{progress.epochs}"
+            if progress.loss is not None:
+                note += f"  loss {progress.loss:.4g}"
+            note += "".join(f"  {k} {v:.3g}" for k, v in progress.metrics.items() if not k.startswith("loss"))
+        if progress.total and progress.done:
+            left = (time.monotonic() - began) / progress.done * (progress.total - progress.done)
+            note += f"  {left:.0f} s left"
+        self.progress_bar.update(
+            self.bars[key], total=progress.total or None, completed=progress.done, note=note, description=name
+        )
+
+    def _end(self, key: str, name: str, reason: str | None, seconds: float, is_cell: bool) -> None:
+        if self.live and key in self.bars:
+            self.progress_bar.remove_task(self.bars.pop(key))
+        if is_cell:
+            self.count += 1
+            self.failed += reason is not None
+        counter = f"[{self.count}/{self.total}]" if is_cell else ""
+        word = "done" if reason is None else f"FAILED: {reason}"
+        self.console.print(f"{counter:8}{name}  {word}  ({seconds:.1f} s)", markup=False)

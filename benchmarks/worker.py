@@ -1,0 +1,60 @@
+"""A worker process: takes cells, runs them one after the other, sends back what happens. Imports torch once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from typing import Any
+
+
+def main(connection: Connection, threads: int) -> None:
+    """Serves jobs until the other end closes.
+
+    A job is ("data", dataset, tier, embedded folder) or ("cell", identity, label, places); answers are ("progress", ...),
+    and at the end of a job ("data_done", seconds), ("cell_done", folder) or ("error", text).
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    while True:
+        try:
+            job = connection.recv()
+        except EOFError:
+            return
+        try:
+            _serve(job, connection, threads)
+        except Exception as error:  # a job must not take the worker down: its reason goes to the parent
+            connection.send(("error", f"{type(error).__name__}: {error}"))
+
+
+def _serve(job: tuple[Any, ...], connection: Connection, threads: int) -> None:
+    if job[0] == "data":
+        from benchmarks.synthetic.cache import ensure
+
+        start = time.perf_counter()
+        _, dataset, tier, folder = job
+        ensure(dataset, folder, tier)
+        connection.send(("data_done", time.perf_counter() - start))
+        return
+    import cv2
+
+    from benchmarks import engine
+    from benchmarks.cells import cell_from_identity
+    from benchmarks.execute import run_cell
+
+    cv2.setNumThreads(threads)
+    engine.set_threads(threads)
+    _, identity, label, places = job
+    cell = cell_from_identity(identity, label)
+
+    def report(progress: object) -> None:
+        try:
+            connection.send(("progress", progress))
+        except OSError:
+            os._exit(1)  # nobody is left to report to: stop at once, resumable, instead of recording a failure
+
+    stored = run_cell(cell, places, report)
+    sys.stdout.flush()
+    connection.send(("cell_done", stored.record["status"], stored.record.get("reason"), stored.record["durations_s"]))
