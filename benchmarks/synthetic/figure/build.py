@@ -144,7 +144,7 @@ class Tailor:
         begin = self.points["waist"] + self.frames["chest"][:, 1] * (0.01 * self.unit)
         drop = float(np.interp(self.outfit.looseness, (1.06, 1.15, 1.35), (0.01, -0.015, -0.06)))
         end = self.joint("pelvis") + pelvis[:, 1] * (drop * self.unit)
-        room = 1.05 + 0.3 * max(self.outfit.looseness - 1.1, 0.0)
+        room = 1.07 + 0.3 * max(self.outfit.looseness - 1.1, 0.0)
         widths = tuple(width * self.px * room for width in self.body.torso_profile[5:8])
         self.layer.add_strip(
             begin,
@@ -312,10 +312,10 @@ class Tailor:
         self._limb(knee, ankle, SHANK, skin, label, cover - 1.0, wear, (loose, loose), phase=length)
         if outfit.socks > 0 and cover < 1.9:
             start = ankle + (knee - ankle) * outfit.socks
-            top = float(np.interp(1 - outfit.socks, np.linspace(0, 1, 4), SHANK)) * self.thick * 1.07
-            self.layer.add_strip(
-                start, ankle, (top, SHANK[3] * self.thick * 1.1), index["socks"], LABEL["socks"], cap=0.25
-            )
+            knots = np.linspace(1 - outfit.socks, 1, 4)
+            widths = np.interp(knots, np.linspace(0, 1, 4), SHANK) * (1.07 * self.thick)
+            cloth, part = index["socks"], LABEL["socks"]
+            self.layer.add_strip(start, ankle, tuple(map(float, widths)), cloth, part, cap=0.25)
         self._foot(side, ankle, skin, label)
 
     def _foot(self, side: str, ankle: np.ndarray, skin: int, label: int) -> None:
@@ -339,11 +339,11 @@ class Tailor:
 
     def _neck(self) -> None:
         chest = self.frames["chest"]
-        base = self.joint("thorax") - chest[:, 1] * (0.1 * self.body.neck * self.px)
+        base = self.joint("thorax") + chest[:, 1] * (0.3 * self.body.neck * self.px) - chest[:, 2] * (0.008 * self.unit)
         self.layer.add_strip(
             base,
             self.joint("upper_neck") + self.frames["head"][:, 1] * (0.01 * self.unit),
-            (0.036 * self.thick, 0.031 * self.thick),
+            (0.034 * self.thick, 0.030 * self.thick),
             self.index["skin"],
             LABEL["face"],
         )

@@ -78,7 +78,7 @@ def draw_head(
         glasses = LABEL["sunglasses"]
         for side in (1, -1):
             layer.add_ellipsoid(
-                at(side * 0.30, 0.09, 0.78), frame, (high * 0.22, high * 0.16, high * 0.10), index["glasses"], glasses
+                at(side * 0.30, 0.09, 0.78), frame, (high * 0.25, high * 0.19, high * 0.10), index["glasses"], glasses
             )
             layer.add_strip(
                 at(side * 0.45, 0.12, 0.74),
