@@ -10,7 +10,6 @@ from hrnet.backbone import HRNet, initialise
 from tasks.model import PredictionHead, TaskModel, build_parts
 from tasks.segmentation.ocr import OCRHead
 
-HEADS = ("conv", "ocr")
 DILATED = ("deeplabv3_r50", "deeplabv3_r101", "fcn_r50", "fcn_r101")
 
 
@@ -57,7 +56,7 @@ def build_network(
     """Assembles a network; ``changes`` are the fields of the body that the caller stated.
 
     Args:
-        model: a body's name (without "_ocr"). head: one of :data:`HEADS`.
+        model: a body's name (without "_ocr"). head: "conv" or "ocr".
         level: which map V1 reads, 0 being the highest resolution.
     """
     is_hrnet = model.startswith("hrnet_")
@@ -88,7 +87,7 @@ def build_network(
         from tasks.segmentation.dilated import DilatedModel, dilated_head
 
         return DilatedModel(body, mixed, dilated_head(model, num_classes), **names)
-    width = mixed.out_channels[0]  # type: ignore[index]
+    width = int(mixed.out_channels[0])  # type: ignore[index, arg-type]
     made: nn.Module
     if head == "ocr":
         made = OCRHead(width, num_classes, momentum=momentum)

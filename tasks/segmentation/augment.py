@@ -1,0 +1,95 @@
+"""Training samples: scale, crop and flip with the reference's odds. Torch-free; reference/protocols.md, sections 6 to 8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.segmentation.classes import IGNORE, ClassTable
+from tasks.segmentation.targets import mirrored_label
+
+Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
+
+
+@dataclass(frozen=True)
+class SegmentationAugment:
+    """What is drawn for a training sample.
+
+    Attributes:
+        crop_hw: height and width in px of what the network sees.
+        base_px: side to which a picture is brought at scale 1; 0 keeps its own size.
+        base_side: whether that is the longer or the shorter side.
+        scale_min, scale_steps: the scale is scale_min + k / 10 with k drawn from 0 .. scale_steps, *inclusive*: 16 steps
+            from 0.5 reach 2.1, as the reference's inclusive draw does (trap T11).
+        flip: probability of mirroring.
+        squash: resize picture and label to ``crop_hw`` whatever their shape, before the scale (LIP).
+    """
+
+    crop_hw: tuple[int, int]
+    base_px: int = 0
+    base_side: str = "long"
+    scale_min: float = 0.5
+    scale_steps: int = 16
+    flip: float = 0.5
+    squash: bool = False
+
+
+def train_sample(
+    image: NDArray[np.uint8],
+    label: NDArray[np.uint8],
+    augment: SegmentationAugment,
+    table: ClassTable,
+    rng: np.random.Generator,
+) -> Pair:
+    """One augmented (picture, label map) of size ``crop_hw``; padding is black and ignored."""
+    flip = rng.random() < augment.flip
+    if flip:
+        image, label = np.ascontiguousarray(image[:, ::-1]), mirrored_label(label, table)
+    crop_h, crop_w = augment.crop_hw
+    if augment.squash:
+        image, label = resized(image, label, (crop_h, crop_w))
+    scale = augment.scale_min + int(rng.integers(0, augment.scale_steps + 1)) / 10
+    image, label = resized(image, label, scaled_size(image.shape[:2], scale, augment))
+    image, label = padded(image, label, (crop_h, crop_w))
+    top = int(rng.integers(0, image.shape[0] - crop_h + 1))
+    left = int(rng.integers(0, image.shape[1] - crop_w + 1))
+    return image[top : top + crop_h, left : left + crop_w], label[top : top + crop_h, left : left + crop_w]
+
+
+def scaled_size(size_hw: tuple[int, ...], scale: float, augment: SegmentationAugment) -> tuple[int, int]:
+    """Height and width in px at a scale: the long side becomes int(base * scale + 0.5).
+
+    With ``base_side`` "short", the picture is first brought to that short side, then its long side is scaled.
+    """
+    height, width = size_hw
+    if augment.base_px and augment.base_side == "short":
+        ratio = augment.base_px / min(height, width)
+        height, width = int(height * ratio + 0.5), int(width * ratio + 0.5)
+    base = augment.base_px if augment.base_px and augment.base_side == "long" else max(height, width)
+    long_side = int(base * scale + 0.5)
+    if height > width:
+        return long_side, int(width * long_side / height + 0.5)
+    return int(height * long_side / width + 0.5), long_side
+
+
+def resized(image: NDArray[np.uint8], label: NDArray[np.uint8], size_hw: tuple[int, int]) -> Pair:
+    """Picture bilinear, label nearest."""
+    if image.shape[:2] == size_hw:
+        return image, label
+    size_wh = (max(1, size_hw[1]), max(1, size_hw[0]))
+    bigger = cv2.resize(image, size_wh, interpolation=cv2.INTER_LINEAR)
+    return np.asarray(bigger, np.uint8), np.asarray(
+        cv2.resize(label, size_wh, interpolation=cv2.INTER_NEAREST), np.uint8
+    )
+
+
+def padded(image: NDArray[np.uint8], label: NDArray[np.uint8], size_hw: tuple[int, int]) -> Pair:
+    """At least ``size_hw``: black and ignored pixels at the bottom and the right."""
+    below, right = max(0, size_hw[0] - image.shape[0]), max(0, size_hw[1] - image.shape[1])
+    if below == 0 and right == 0:
+        return image, label
+    image = np.pad(image, ((0, below), (0, right), (0, 0)))
+    return image, np.pad(label, ((0, below), (0, right)), constant_values=IGNORE)

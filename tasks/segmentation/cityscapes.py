@@ -1,0 +1,83 @@
+"""Cityscapes as distributed: leftImg8bit/<split>/<city>, gtFine/<split>/<city>, and the reference's list files. Torch-free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.images import inside
+from tasks.segmentation.classes import CITYSCAPES, IGNORE
+from tasks.segmentation.layouts import Layout, Sample, find_list, identifying_files, read_list
+from tasks.segmentation.targets import read_label_png
+
+PICTURE, LABEL = "_leftImg8bit.png", "_gtFine_labelIds.png"
+TRAIN_IDS = "_labelTrainIds.png"
+SPLITS = {"train": ("train",), "val": ("val",), "trainval": ("train", "val"), "test": ("test",)}
+
+
+class Cityscapes(Layout):
+    """One split, by ``<split>.lst`` if there is one, else by walking the trees.
+
+    Lists hold "picture<TAB>label", relative to the root (test: the picture alone). Label pngs are labelIds; a list may name
+    labelTrainIds pngs, which are told by their names.
+
+    Raises:
+        FileNotFoundError: the split's folder is missing.
+        ValueError: an empty list or tree.
+    """
+
+    def __init__(self, root: Path, split: str) -> None:
+        self.root, self.table = root, CITYSCAPES
+        found = find_list(root, ("cityscapes",), (f"{split}.lst",))
+        if found is not None:
+            self.samples = [_from_line(root, found, number, cells, split) for number, cells in read_list(found, (1, 2))]
+        else:
+            self.samples = [s for folder in SPLITS[split] for s in _walk(root, folder)]
+        self.files = identifying_files(root, found, self.samples)
+
+    def label(self, index: int) -> NDArray[np.uint8] | None:
+        name = self.samples[index].label
+        if name is None:
+            return None
+        path = inside(self.root, name)
+        if name.endswith(TRAIN_IDS):
+            table = np.full(256, -1, np.int16)
+            table[: len(self.table)] = np.arange(len(self.table))
+            table[IGNORE] = IGNORE
+            return read_label_png(
+                path, table, "Cityscapes labelTrainIds png", "label ids stand where train ids belong."
+            )
+        hint = (
+            "255 marks ignored pixels in labelTrainIds: train ids stand where label ids belong; use the labelIds png."
+        )
+        return read_label_png(path, self.table.decode_table(), "Cityscapes labelIds png", hint)
+
+
+def _walk(root: Path, split: str) -> list[Sample]:
+    folder = root / "leftImg8bit" / split
+    if not folder.is_dir():
+        raise FileNotFoundError(
+            f"{folder}: expected Cityscapes pictures in <city>/<city>_<seq>_<frame>{PICTURE}, found no such folder. "
+            "Unpack leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip there."
+        )
+    samples = []
+    for path in sorted(folder.glob(f"*/*{PICTURE}")):
+        city, stem = path.parent.name, path.name[: -len(PICTURE)]
+        label = None if split == "test" else f"gtFine/{split}/{city}/{stem}{LABEL}"
+        samples.append(Sample(stem, f"leftImg8bit/{split}/{city}/{path.name}", label, str(folder)))
+    if not samples:
+        raise ValueError(
+            f"{folder}: expected pictures named <city>/*{PICTURE}, got none; check how the zip was unpacked."
+        )
+    return samples
+
+
+def _from_line(root: Path, path: Path, number: int, cells: list[str], split: str) -> Sample:
+    # The OCR branch's lists start one level higher.
+    image, *rest = [c.removeprefix("cityscapes/") if not (root / c).exists() else c for c in cells]
+    if split != "test" and not rest:
+        raise ValueError(f"{path}:{number}: expected 2 columns (picture, label) for {split}, got 1: {image!r}.")
+    label = None if split == "test" else rest[0]
+    return Sample(Path(image).name.removesuffix(PICTURE), image, label, f"{path}:{number}")

@@ -1,0 +1,153 @@
+"""Samples for evaluation and training, over any of the layouts. Torch-free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import EvalData, TrainData
+from tasks.images import normalise, read_image
+from tasks.segmentation.augment import Pair, SegmentationAugment, resized, train_sample
+from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.layouts import Layout, check_files
+from tasks.segmentation.protocol import SegmentationProtocol
+from tasks.segmentation.targets import check_sizes
+
+MEMORY_BYTES = 2**29
+"""Training data whose decoded pictures fit into this are decoded once and kept."""
+
+
+def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> Layout:
+    """Opens a split at the dataset's own folder; nothing but lists and annotations is read.
+
+    Raises:
+        FileNotFoundError: the split is not there. ValueError: its lists or annotations are wrong.
+    """
+    if dataset == "cityscapes":
+        from tasks.segmentation.cityscapes import Cityscapes
+
+        return Cityscapes(root, split)
+    if dataset == "lip":
+        from tasks.segmentation.lip import Lip
+
+        return Lip(root, split)
+    from tasks.segmentation.pascal_context import PascalContext
+
+    if split == "testval" and protocol.score_at != "original":
+        raise ValueError(
+            "Expected score_at=original with the split 'testval': it is the benchmark at the pictures' own size. "
+            "Use --split val for the reference's quick figure on squashed pictures."
+        )
+    return PascalContext(root, split, protocol.num_classes, protocol.labels)
+
+
+class SegmentationEvalData(EvalData):
+    """Items: ``images`` (3, H, W) float32 normalised RGB, ``size_hw`` at which the sample is scored, ``index``."""
+
+    def __init__(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> None:
+        self.dataset, self.protocol = dataset, protocol
+        self.layout = open_layout(dataset, root, split, protocol)
+        check_files(self.layout.root, self.layout.samples)
+
+    @property
+    def table(self) -> ClassTable:
+        return self.layout.table
+
+    def __len__(self) -> int:
+        return len(self.layout.samples)
+
+    def image_ids(self) -> list[str]:
+        return [sample.name for sample in self.layout.samples]
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) RGB as stored."""
+        return read_image(self.layout.root, self.layout.samples[index].image)
+
+    def scored_size(self, image_hw: tuple[int, int]) -> tuple[int, int]:
+        return self.protocol.crop_hw if self.protocol.score_at == "crop" else image_hw
+
+    def label(self, index: int) -> NDArray[np.uint8] | None:
+        """(H, W) classes at the size of scoring, 255 where ignored; None on a split without labels."""
+        label = self.layout.label(index)
+        if label is not None and self.protocol.score_at == "crop":
+            size_wh = self.protocol.crop_hw[::-1]
+            label = np.asarray(cv2.resize(label, size_wh, interpolation=cv2.INTER_NEAREST), np.uint8)
+        return label
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        picture = self.picture(index)
+        size_hw = self.scored_size((picture.shape[0], picture.shape[1]))
+        return {"index": index, "images": normalise(network_input(picture, self.protocol)), "size_hw": size_hw}
+
+    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        """``images`` is one tensor (B, 3, H, W) where all are of one size, else a list of (1, 3, H, W)."""
+        import torch
+
+        images = [torch.from_numpy(sample["images"]) for sample in samples]
+        alike = len({image.shape for image in images}) == 1
+        return {
+            "index": [sample["index"] for sample in samples],
+            "images": torch.stack(images) if alike else [image[None] for image in images],
+            "size_hw": [sample["size_hw"] for sample in samples],
+        }
+
+
+def network_input(picture: NDArray[np.uint8], protocol: SegmentationProtocol) -> NDArray[np.uint8]:
+    """The picture before normalisation: squashed where the protocol says so, else as it is."""
+    if protocol.view != "square" and protocol.score_at != "crop":
+        return picture
+    crop_h, crop_w = protocol.crop_hw
+    if picture.shape[:2] == (crop_h, crop_w):
+        return picture
+    return np.asarray(cv2.resize(picture, (crop_w, crop_h), interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
+class SegmentationTrainData(TrainData):
+    """Items: ``images`` (3, h, w) float32 normalised RGB and ``labels`` (h, w) uint8, 255 where ignored."""
+
+    def __init__(
+        self,
+        dataset: str,
+        root: Path,
+        split: str,
+        augment: SegmentationAugment,
+        protocol: SegmentationProtocol,
+        seed: int,
+    ) -> None:
+        self.augment, self.seed = augment, seed
+        self.layout = open_layout(dataset, root, split, protocol)
+        check_files(self.layout.root, self.layout.samples)
+        if any(sample.label is None for sample in self.layout.samples) and split == "test":
+            raise ValueError(f"Expected a split with labels to train on, got {split!r} of {dataset}; use train.")
+        self.kept: dict[int, Pair] = {}
+        self.keep: bool | None = None
+
+    def __len__(self) -> int:
+        return len(self.layout.samples)
+
+    def pair(self, index: int) -> Pair:
+        """(picture (H, W, 3), label map (H, W)) as stored; small datasets are kept in memory."""
+        if index in self.kept:
+            return self.kept[index]
+        sample = self.layout.samples[index]
+        picture = read_image(self.layout.root, sample.image)
+        label = self.layout.label(index)
+        assert label is not None
+        check_sizes(picture.shape[:2], label.shape[:2], sample.where)  # type: ignore[arg-type]
+        if self.augment.squash:
+            picture, label = resized(picture, label, self.augment.crop_hw)
+        if self.keep is None:
+            self.keep = (picture.nbytes + label.nbytes) * len(self) <= MEMORY_BYTES
+        if self.keep:
+            self.kept[index] = (picture, label)
+        return picture, label
+
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
+        epoch, index = key
+        rng = np.random.default_rng([self.seed, epoch, index])
+        picture, label = train_sample(*self.pair(index), self.augment, self.layout.table, rng)
+        return {"images": normalise(picture), "labels": np.ascontiguousarray(label)}

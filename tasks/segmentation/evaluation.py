@@ -1,0 +1,84 @@
+"""Collects label maps of one evaluation: confusion matrices, submission pngs, pictures. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import Evaluation, Stats
+from tasks.segmentation.classes import IGNORE
+from tasks.segmentation.datasets import SegmentationEvalData
+from tasks.segmentation.drawing import overlay
+from tasks.segmentation.metrics import confusion_matrix, image_scores, stats_of
+from tasks.segmentation.protocol import SegmentationProtocol
+from tasks.segmentation.targets import check_sizes
+
+
+class SegmentationEvaluation(Evaluation):
+    """Keeps a confusion matrix per sample, and the predicted map as a png in memory (a few 10 kB for a full frame)."""
+
+    data: SegmentationEvalData
+
+    def __init__(self, data: SegmentationEvalData, protocol: SegmentationProtocol) -> None:
+        super().__init__(data, protocol)
+        classes = len(data.table)
+        self.confusion = np.zeros((len(data), classes, classes), np.int64)
+        self.maps: dict[int, bytes] = {}
+
+    def add(self, indices: Sequence[int], predictions: Sequence[NDArray[np.uint8]]) -> None:
+        """Takes (H, W) uint8 class maps at the size of scoring."""
+        for index, prediction in zip(indices, predictions, strict=True):
+            label = self.data.label(index)
+            where = self.data.layout.samples[index].where
+            if label is not None:
+                check_sizes(prediction.shape, label.shape, where)
+                self.confusion[index] = confusion_matrix(label, prediction, len(self.data.table), where)
+            encoded, png = cv2.imencode(".png", prediction, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+            assert encoded
+            self.maps[index] = png.tobytes()
+
+    def prediction(self, index: int) -> NDArray[np.uint8]:
+        """(H, W) predicted classes of a sample."""
+        return np.asarray(cv2.imdecode(np.frombuffer(self.maps[index], np.uint8), cv2.IMREAD_UNCHANGED), np.uint8)
+
+    def _check_complete(self) -> None:
+        missing = len(self.data) - len(self.maps)
+        if missing:
+            raise ValueError(
+                f"Expected predictions of {len(self.data)} samples, got {len(self.maps)} ({missing} missing)."
+            )
+
+    def stats(self) -> Stats:
+        self._check_complete()
+        return stats_of(self.data.image_ids(), self.confusion)
+
+    def write_predictions(self, path: Path) -> None:
+        """Writes one png per sample into the folder ``path``, holding the dataset's own ids (Cityscapes: labelIds)."""
+        self._check_complete()
+        path.mkdir(parents=True, exist_ok=True)
+        lookup = np.zeros(256, np.uint8)
+        lookup[: len(self.data.table)] = self.data.table.encode_table()
+        for index in range(len(self.data)):
+            values = np.asarray(cv2.LUT(self.prediction(index), lookup), np.uint8)
+            target = path / self.data.layout.submission_name(index)
+            if not cv2.imwrite(str(target), values):
+                raise OSError(f"{target}: the png could not be written; check the disk's room and the folder's rights.")
+
+    def sample_scores(self) -> NDArray[np.float64]:
+        """(N,) mean IoU (0 to 1) of each image over its own classes."""
+        return image_scores(stats_of(self.data.image_ids(), self.confusion))
+
+    def picture(self, index: int, what: Literal["truth", "prediction"]) -> NDArray[np.uint8]:
+        picture = self.data.picture(index)
+        classes: Any = self.data.label(index) if what == "truth" else self.prediction(index)
+        if classes is None:
+            classes = np.full(picture.shape[:2], IGNORE, np.uint8)
+        if classes.shape != picture.shape[:2]:
+            size_wh = (classes.shape[1], classes.shape[0])
+            picture = np.asarray(cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
+        return overlay(picture, classes, self.data.table)

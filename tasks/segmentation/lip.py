@@ -1,0 +1,81 @@
+"""LIP as distributed: TrainVal_images, TrainVal_parsing_annotations and the reference's list files. Torch-free."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.images import inside
+from tasks.segmentation.classes import LIP
+from tasks.segmentation.layouts import Layout, Sample, find_list, identifying_files, read_list
+from tasks.segmentation.targets import read_label_png
+
+IMAGES, LABELS = "TrainVal_images", "TrainVal_parsing_annotations"
+TEST_IMAGES = "Testing_images/testing_images"
+LISTS = {
+    "train": ("trainList.txt",),
+    "val": ("valList.txt", "testvalList.txt"),
+    "testval": ("testvalList.txt", "valList.txt"),
+    "test": ("testList.txt",),
+}
+
+
+class Lip(Layout):
+    """One split, by its list if there is one, else by walking ``<split>_images``.
+
+    Lists have two to four columns, by branch of the reference: picture, label map, then a mirrored label map and an id, which
+    are not needed (the label is mirrored and left and right swapped when a sample is flipped).
+
+    Raises:
+        FileNotFoundError: the split's folder is missing. ValueError: an empty list.
+    """
+
+    def __init__(self, root: Path, split: str) -> None:
+        self.root, self.table = root, LIP
+        found = find_list(root, ("lip",), LISTS[split])
+        if found is not None:
+            self.samples = [_from_line(root, found, number, cells, split) for number, cells in read_list(found, (1, 4))]
+        else:
+            self.samples = _walk(root, split)
+        self.files = identifying_files(root, found, self.samples)
+
+    def label(self, index: int) -> NDArray[np.uint8] | None:
+        name = self.samples[index].label
+        if name is None:
+            return None
+        return read_label_png(inside(self.root, name), self.table.decode_table(), "LIP parsing png")
+
+
+def _walk(root: Path, split: str) -> list[Sample]:
+    name = {"testval": "val"}.get(split, split)
+    images = TEST_IMAGES if split == "test" else f"{IMAGES}/{name}_images"
+    if not (root / images).is_dir():
+        raise FileNotFoundError(
+            f"{root / images}: expected LIP's {split} pictures there, found no such folder. "
+            f"Unpack TrainVal_images.zip and TrainVal_parsing_annotations.zip below {root}."
+        )
+    samples = []
+    for path in sorted((root / images).glob("*.jpg")):
+        label = None if split == "test" else f"{LABELS}/{name}_segmentations/{path.stem}.png"
+        samples.append(Sample(path.stem, f"{images}/{path.name}", label, str(root / images)))
+    if not samples:
+        raise ValueError(f"{root / images}: expected jpegs, got none; check how the zip was unpacked.")
+    return samples
+
+
+def _from_line(root: Path, path: Path, number: int, cells: list[str], split: str) -> Sample:
+    if split != "test" and len(cells) < 2:
+        raise ValueError(
+            f"{path}:{number}: expected 2 to 4 columns (picture, label, ...), got {len(cells)}: {cells[0]!r}."
+        )
+    image = _below(root, cells[0], TEST_IMAGES if split == "test" else IMAGES)
+    label = None if split == "test" else _below(root, cells[1], LABELS)
+    return Sample(Path(image).stem, image, label, f"{path}:{number}")
+
+
+def _below(root: Path, name: str, folder: str) -> str:
+    """Lists name files below the two big folders, some start at the root."""
+    name = name.lstrip("/")
+    return name if inside(root, name).is_file() else f"{folder}/{name}"

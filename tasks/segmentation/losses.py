@@ -1,0 +1,117 @@
+"""Cross-entropy over labelled pixels, with class weights and online hard examples. reference/protocols.md, section 6."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tasks.segmentation.classes import CITYSCAPES_WEIGHTS, IGNORE
+
+LOSSES = ("cross_entropy", "weighted_cross_entropy", "ohem", "weighted_ohem")
+OHEM_THRESHOLD, OHEM_KEPT = 0.9, 131072
+AUX_WEIGHT = 0.4
+
+
+def class_weights(loss: str, num_classes: int, like: Tensor) -> Tensor | None:
+    """Cityscapes' weights for the "weighted" losses, None for the others.
+
+    Raises:
+        ValueError: an unknown loss, or weights for another number of classes.
+    """
+    from tasks.options import nearest
+
+    if loss not in LOSSES:
+        raise ValueError(f"Unknown loss {loss!r} of segmentation. {nearest(loss, LOSSES)}")
+    if not loss.startswith("weighted"):
+        return None
+    if num_classes != len(CITYSCAPES_WEIGHTS):
+        raise ValueError(
+            f"Expected {len(CITYSCAPES_WEIGHTS)} classes for {loss} (Cityscapes' weights), got {num_classes}."
+        )
+    return like.new_tensor(CITYSCAPES_WEIGHTS)
+
+
+def enlarged(logits: Tensor, size_hw: tuple[int, int], align_corners: bool) -> Tensor:
+    """Logits at the labels' size, bilinear."""
+    if tuple(logits.shape[-2:]) == size_hw:
+        return logits
+    return functional.interpolate(logits, size=size_hw, mode="bilinear", align_corners=align_corners)
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """Mean over labelled pixels, weighted by class; zero (with a gradient of zero) where a batch has none.
+
+    Args:
+        logits: (B, K, H, W) at the labels' size. labels: (B, H, W) int64, 255 where ignored.
+    """
+    if not bool((labels != IGNORE).any()):
+        return logits.sum() * 0
+    return functional.cross_entropy(logits, labels, weights, ignore_index=IGNORE)
+
+
+def hard_example_cross_entropy(
+    logits: Tensor, labels: Tensor, weights: Tensor | None, threshold: float = OHEM_THRESHOLD, kept: int = OHEM_KEPT
+) -> Tensor:
+    """Mean of the weighted losses over hard pixels: those whose true class has a probability below a limit.
+
+    The limit is ``threshold``, or higher where that would leave fewer than ``kept`` pixels of the batch: the value at index
+    min(kept, n - 1) of the sorted probabilities. The mean is plain, though the losses are weighted.
+    """
+    valid = labels != IGNORE
+    if not bool(valid.any()):
+        return logits.sum() * 0
+    losses = functional.cross_entropy(logits, labels, weights, ignore_index=IGNORE, reduction="none")[valid]
+    with torch.no_grad():
+        target = labels.masked_fill(~valid, 0)
+        probability = logits.softmax(dim=1).gather(1, target[:, None])[:, 0][valid]
+        place = min(kept, len(probability) - 1)
+        limit = max(float(probability.kthvalue(place + 1).values), threshold)
+        hard = probability < limit
+    if not bool(hard.any()):
+        return losses.sum() * 0
+    return losses[hard].mean()
+
+
+def segmentation_loss(
+    outputs: Sequence[Tensor],
+    labels: Tensor,
+    loss: str,
+    *,
+    align_corners: bool,
+    aux_weight: float = AUX_WEIGHT,
+    threshold: float = OHEM_THRESHOLD,
+    kept: int = OHEM_KEPT,
+) -> dict[str, Tensor]:
+    """The losses of a batch by name: "loss" of the main prediction and "loss_aux", already weighted, of each auxiliary one.
+
+    Args:
+        outputs: logits at the network's stride, the main ones last. labels: (B, H, W) integers, 255 where ignored.
+        loss: one of :data:`LOSSES`. With hard examples the auxiliary term stays plain, as in the reference.
+    """
+    labels = labels.long()
+    size_hw = (labels.shape[-2], labels.shape[-1])
+    weights = class_weights(loss, outputs[-1].shape[1], outputs[-1])
+    made: dict[str, Tensor] = {}
+    for index, logits in enumerate(outputs):
+        main = index == len(outputs) - 1
+        full = enlarged(logits.float(), size_hw, align_corners)
+        if main and loss.endswith("ohem"):
+            value = hard_example_cross_entropy(full, labels, weights, threshold, kept)
+        else:
+            value = cross_entropy(full, labels, weights)
+        name = "loss" if main else f"loss_aux{index if len(outputs) > 2 else ''}"
+        made[name] = value if main else aux_weight * value
+    return made
+
+
+@torch.no_grad()
+def pixel_accuracy(logits: Tensor, labels: Tensor) -> Tensor:
+    """Share (0 to 1) of labelled pixels that are right, at the logits' own stride: a quick figure for the progress bar."""
+    rows = torch.linspace(0, labels.shape[-2] - 1, logits.shape[-2], device=labels.device).round().long()
+    columns = torch.linspace(0, labels.shape[-1] - 1, logits.shape[-1], device=labels.device).round().long()
+    truth = labels[:, rows][:, :, columns].long()
+    valid = truth != IGNORE
+    return ((logits.argmax(dim=1) == truth) & valid).sum() / valid.sum().clamp(min=1)

@@ -1,0 +1,127 @@
+"""Everything about an evaluation that can move a segmentation score. Torch-free; reference/protocols.md, sections 6 to 8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+MULTI_SCALE: dict[str, tuple[float, ...]] = {
+    "cityscapes": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
+    "pascal_context": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0),
+    "lip": (1.0,),
+}
+"""The scales of each dataset's published multi-scale test."""
+
+
+@dataclass(frozen=True)
+class SegmentationProtocol:
+    """How a picture becomes a label map, and where it is scored.
+
+    Attributes:
+        num_classes: 19, 20, 59 (background ignored) or 60 (background scored).
+        view: what the network sees of a (rescaled) picture:
+            "whole": all of it;
+            "tiles": all of it up to ``crop_hw``, beyond that tiles of ``crop_hw`` side by side, the last ones shifted back;
+            "windows": windows of ``crop_hw`` at two thirds of its size apart, padded with black at the border;
+            "square": squashed to ``crop_hw`` whatever its shape.
+        crop_hw: height and width in px for the views that need them.
+        base_px: side in px to which a picture is brought at scale 1; 0 keeps its own size.
+        base_side: whether ``base_px`` is the longer or the shorter side.
+        pad_multiple: pictures are padded (black, bottom and right) until both sides divide by this; 1 never pads.
+        scales, flip: scores of every scale are added; a mirrored pass is averaged with the plain one.
+        combine: "exp_logits" adds exp(mean of plain and mirrored logits), as the reference does;
+            "softmax" averages class probabilities instead.
+        align_corners: of every enlargement of logits and scores.
+        score_at: "original": at the label's own size, the benchmark ("testval" in the reference); "crop": picture and label
+            both squashed to ``crop_hw``, the quick figure that the reference prints in training ("val").
+        labels: where PASCAL Context has both: the Detail json's masks ("json") or the pngs of its "lists"; "auto" takes the
+            json if it is there.
+    """
+
+    num_classes: int
+    view: Literal["whole", "tiles", "windows", "square"] = "whole"
+    crop_hw: tuple[int, int] = (1024, 2048)
+    base_px: int = 0
+    base_side: Literal["long", "short"] = "long"
+    pad_multiple: int = 1
+    scales: tuple[float, ...] = (1.0,)
+    flip: bool = False
+    combine: Literal["exp_logits", "softmax"] = "exp_logits"
+    align_corners: bool = False
+    score_at: Literal["original", "crop"] = "original"
+    labels: Literal["auto", "json", "lists"] = "auto"
+
+    def __post_init__(self) -> None:
+        if not self.scales or min(self.scales) <= 0:
+            raise ValueError(f"Expected one positive scale or more, got {self.scales}; for example scales=0.75,1,1.25.")
+        if min(self.crop_hw) < 1 or self.pad_multiple < 1 or self.base_px < 0:
+            raise ValueError(
+                f"Expected positive sizes, got crop_hw={self.crop_hw}, pad_multiple={self.pad_multiple}, "
+                f"base_px={self.base_px}."
+            )
+
+    @property
+    def input_wh(self) -> tuple[int, int]:
+        """Width and height in px at which a network's cost is counted."""
+        return self.crop_hw[1], self.crop_hw[0]
+
+    @property
+    def header(self) -> str:
+        """What a table's heading says about it."""
+        if len(self.scales) > 1:
+            scales = f"{len(self.scales)} scales ({self.scales[0]:g} to {self.scales[-1]:g})"
+        else:
+            scales = "single scale" if self.scales == (1.0,) else f"scale {self.scales[0]:g}"
+        crop = f"{self.crop_hw[0]}x{self.crop_hw[1]}"
+        view = {
+            "whole": "whole picture",
+            "tiles": f"tiles of {crop} where larger",
+            "windows": f"windows of {crop}",
+            "square": f"squashed to {crop}",
+        }[self.view]
+        parts = [f"{self.num_classes} classes", view, scales, "flip" if self.flip else "no flip"]
+        if self.base_px:
+            parts.append(f"{self.base_side} side {self.base_px} px")
+        if self.combine == "softmax" and (self.flip or len(self.scales) > 1 or self.view in ("tiles", "windows")):
+            parts.append("probabilities averaged")
+        if self.align_corners:
+            parts.append("align_corners")
+        if self.score_at == "crop":
+            parts.append("scored at the crop's size (not the benchmark)")
+        return ", ".join(parts)
+
+
+def reference_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtocol:
+    """The protocol of a dataset's published figures.
+
+    Cityscapes: single scale, whole picture (val 81.1 with W48). PASCAL Context: seven scales with flip, windows of 480
+    (54.1 with 59 classes); the OCR branch: short side 520, whole picture. LIP: squashed to 473, flip (55.8).
+    """
+    if dataset == "cityscapes":
+        made = SegmentationProtocol(num_classes=19, view="tiles", crop_hw=(1024, 2048))
+    elif dataset == "pascal_context":
+        made = SegmentationProtocol(
+            num_classes=59,
+            view="windows",
+            crop_hw=(480, 480),
+            base_px=520,
+            scales=MULTI_SCALE["pascal_context"],
+            flip=True,
+        )
+        if ocr:
+            made = replace(made, view="whole", base_side="short", pad_multiple=8, crop_hw=(520, 520))
+    else:
+        made = SegmentationProtocol(num_classes=20, view="square", crop_hw=(473, 473), flip=True)
+    return replace(made, align_corners=ocr)
+
+
+def embedded_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtocol:
+    """The same rules at the embedded pictures' sizes: single scale, and flip where the benchmark flips."""
+    made = reference_protocol(dataset, ocr=ocr)
+    if dataset == "cityscapes":
+        return replace(made, crop_hw=(128, 256))
+    if dataset == "pascal_context":
+        return replace(
+            made, crop_hw=(128, 128), base_px=128, base_side="long", view="windows", scales=(1.0,), flip=False
+        )
+    return replace(made, crop_hw=(128, 128))

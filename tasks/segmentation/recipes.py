@@ -1,0 +1,133 @@
+"""How segmentation networks are trained: the papers' recipes, and those of the embedded data. Torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from tasks.recipe import Recipe
+from tasks.segmentation.augment import SegmentationAugment
+
+OCR_SUFFIX = "_ocr"
+SEG = "HRNet/HRNet-Semantic-Segmentation, experiments"
+
+
+def segmentation_recipe(dataset: str, model: str, tier: str) -> Recipe:
+    """The recipe of a tier; see the functions below for what each costs and should reach."""
+    if tier != "full":
+        made = embedded(dataset)
+        return replace(made, name=f"{made.name}-smoke", epochs=1, batch_size=4) if tier == "smoke" else made
+    made = {"cityscapes": cityscapes, "pascal_context": pascal_context, "lip": lip}[dataset](model)
+    return with_ocr(made, dataset) if model.endswith(OCR_SUFFIX) else made
+
+
+def _init(model: str) -> str | None:
+    """The classification weights that the reference starts from; others start from nothing unless told."""
+    width = model.removesuffix(OCR_SUFFIX).removeprefix("hrnet_")
+    return f"hrnetv2_{width}_imagenet_pretrained.pth" if model.startswith("hrnet_w") else None
+
+
+def cityscapes(model: str) -> Recipe:
+    """HRNetV2 on Cityscapes fine, trained on train alone.
+
+    Expected: val mIoU 81.1 (W48), 76.2 (W18-small-v2), 70.3 (W18-small-v1), single scale, no flip, as the repository states.
+    With ``--set recipe.loss=weighted_ohem`` 81.2 to 81.6. Cost: about a day on four V100. The rate belongs to a batch of 12 in
+    all: with N processes set recipe.batch_size=12/N.
+
+        python run_all.py train --task segmentation --dataset cityscapes --model hrnet_w48 --data-root D --weights W
+    """
+    return Recipe(
+        name="seg-cityscapes",
+        epochs=484,
+        batch_size=12,
+        lr=0.01,
+        optimizer="sgd",
+        momentum=0.9,
+        weight_decay=5e-4,
+        schedule="poly",
+        power=0.9,
+        batch_norm="sync",
+        loss="weighted_cross_entropy",
+        augment=SegmentationAugment((512, 1024), 2048),
+        init_from=_init(model),
+        num_workers=8,
+        input_wh=(1024, 512),
+        source=SEG,
+    )
+
+
+def pascal_context(model: str) -> Recipe:
+    """HRNetV2 on PASCAL Context: 200 epochs, crop 480.
+
+    Expected: mIoU 54.1 (59 classes) and 48.3 (60) with seven scales and flip (W48); 52.3 and 47.0 single scale. Cost: half a
+    day on four V100; a batch of 16 in all.
+
+        python run_all.py train --task segmentation --dataset pascal_context --model hrnet_w48 --data-root D --weights W
+    """
+    return replace(
+        cityscapes(model),
+        name="seg-pascal-context",
+        epochs=200,
+        batch_size=16,
+        lr=0.004,
+        weight_decay=1e-4,
+        loss="cross_entropy",
+        augment=SegmentationAugment((480, 480), 520),
+        input_wh=(480, 480),
+    )
+
+
+def lip(model: str) -> Recipe:
+    """HRNetV2 on LIP: 150 epochs, pictures squashed to 473x473, mirrored with left and right swapped.
+
+    Expected: mIoU 55.8 to 56.0 with flip (W48). Cost: a day on four V100; a batch of 40 in all.
+
+        python run_all.py train --task segmentation --dataset lip --model hrnet_w48 --data-root D --weights W
+    """
+    return replace(
+        cityscapes(model),
+        name="seg-lip",
+        epochs=150,
+        batch_size=40,
+        lr=0.007,
+        loss="cross_entropy",
+        augment=SegmentationAugment((473, 473), 473, scale_steps=11, squash=True),
+        input_wh=(473, 473),
+    )
+
+
+def with_ocr(recipe: Recipe, dataset: str) -> Recipe:
+    """The OCR branch's changes: an auxiliary loss of weight 0.4; on PASCAL Context a crop of 520 and a faster head.
+
+    Expected: Cityscapes val 81.6 (W48), single scale.
+    """
+    if dataset == "pascal_context":
+        augment = SegmentationAugment((520, 520), 520, base_side="short")
+        recipe = replace(recipe, lr=0.001, head_lr_factor=10.0, augment=augment, input_wh=(520, 520))
+    return replace(recipe, name=f"{recipe.name}-ocr", extra={"aux_weight": 0.4}, source=f"{SEG} (branch HRNet-OCR)")
+
+
+def embedded(dataset: str) -> Recipe:
+    """Minutes on one CPU core: AdamW with a warm-up and cosine decay, small scale changes, crops of the pictures' size.
+
+    Expected (seed 0): see results/expected/embedded.json. Cost: about half a minute per cell on one core.
+
+        python run_all.py run --suite embedded --only 'segmentation/*'
+    """
+    crop_hw = (128, 256) if dataset == "cityscapes" else (128, 128)
+    return Recipe(
+        name=f"embedded-{dataset}",
+        epochs=6,
+        batch_size=8,
+        lr=4e-3,
+        optimizer="adamw",
+        weight_decay=0.01,
+        schedule="cosine",
+        warmup_iterations=30,
+        warmup_factor=0.1,
+        loss="cross_entropy",
+        augment=SegmentationAugment(
+            crop_hw, 0 if dataset == "cityscapes" else 128, scale_min=0.8, scale_steps=6, squash=dataset == "lip"
+        ),
+        input_wh=crop_hw[::-1],
+        source="tuned here for the embedded data",
+    )

@@ -1,0 +1,215 @@
+"""Semantic segmentation: Cityscapes, PASCAL Context, LIP. Torch-free at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.options import nearest
+from tasks.recipe import Recipe
+from tasks.segmentation.classes import CITYSCAPES, LIP, PASCAL_60, class_table
+from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainData, open_layout
+from tasks.segmentation.evaluation import SegmentationEvaluation
+from tasks.segmentation.metrics import figures_from_stats
+from tasks.segmentation.protocol import SegmentationProtocol, embedded_protocol, reference_protocol
+from tasks.segmentation.recipes import OCR_SUFFIX, segmentation_recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+HEADS = ("conv", "ocr")
+DILATED = ("deeplabv3_", "fcn_")
+
+
+def _percent(name: str, description: str) -> MetricInfo:
+    return MetricInfo(name, "%", True, 2, (0.0, 100.0), description)
+
+
+_CLASS_NAMES = sorted({*CITYSCAPES.names, *PASCAL_60.names, *LIP.names})
+_METRICS = [
+    _percent("mIoU", "mean IoU over all classes from pooled pixels; an absent class counts 0, as in the reference"),
+    _percent("mIoU/present", "mean IoU over the classes that occur in the truth or the predictions"),
+    _percent("pixel_acc", "labelled pixels whose class is right"),
+    _percent("avg_acc", "mean over all classes of the share of their pixels that is right"),
+    MetricInfo("absent", "classes", False, 0, None, "classes that occur neither in the truth nor in the predictions"),
+    *(_percent(f"IoU/{name}", f"intersection over union of {name}") for name in _CLASS_NAMES),
+]
+
+
+class SegmentationTask(Task):
+    """Every pixel of a picture gets one of the dataset's classes."""
+
+    name = "segmentation"
+    version = 1
+    datasets: Mapping[str, DatasetInfo] = {
+        "cityscapes": DatasetInfo(
+            "cityscapes",
+            "Cityscapes",
+            "cityscapes",
+            19,
+            "train",
+            "val",
+            ("train", "val", "trainval", "test"),
+            "mIoU",
+            (1024, 2048),
+            "cityscapes",
+        ),
+        "pascal_context": DatasetInfo(
+            "pascal_context",
+            "PASCAL Context",
+            "pascal_context",
+            59,
+            "train",
+            "val",
+            ("train", "val", "testval"),
+            "mIoU",
+            (480, 480),
+            "pascal_context",
+        ),
+        "lip": DatasetInfo(
+            "lip", "LIP", "lip", 20, "train", "val", ("train", "val", "testval", "test"), "mIoU", (473, 473), "lip"
+        ),
+    }
+    metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
+
+    # -- networks ------------------------------------------------------------------------------------------------
+    def default_representation(self, model: str, dataset: str) -> str:
+        if model.endswith(OCR_SUFFIX):
+            return "V2cat"
+        return "V1" if model.startswith(("simple_baseline", "hourglass", *DILATED)) else "V2"
+
+    def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
+        """See :func:`tasks.build_model`; the task's own options are ``num_classes``, ``head`` ("conv" or "ocr") and ``level``.
+
+        "hrnet_w48_ocr" is short for "hrnet_w48" with head="ocr". PASCAL Context has 59 classes unless told 60.
+        """
+        from benchmarks.baselines import check_body_name
+        from tasks.segmentation.heads import build_network
+
+        info = self.dataset(dataset)
+        body = model.removesuffix(OCR_SUFFIX)
+        head = changes.pop("head", "ocr" if model.endswith(OCR_SUFFIX) else "conv")
+        level = int(changes.pop("level", 0))
+        num_classes = int(changes.pop("num_classes", info.num_outputs))
+        check_body_name(body)
+        if head not in HEADS:
+            raise ValueError(f"Unknown head {head!r} of segmentation. {nearest(str(head), HEADS)}")
+        if head == "ocr" and body.startswith(DILATED):
+            raise ValueError(f"Expected a body without its own head for head='ocr', got {body!r}; use an HRNet.")
+        default = "V2cat" if head == "ocr" else self.default_representation(body, dataset)
+        chosen = representation or default
+        if head == "ocr" and chosen == "V2":
+            chosen = "V2cat"
+        if body.startswith(DILATED) and chosen != "V1":
+            raise ValueError(f"Expected representation V1 for {body!r}, which brings its own head, got {chosen!r}.")
+        return build_network(body, chosen, num_classes, dataset, head, level, changes)
+
+    # -- protocol and recipe -------------------------------------------------------------------------------------
+    def protocol(
+        self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
+    ) -> SegmentationProtocol:
+        self.dataset(dataset)
+        ocr = model.endswith(OCR_SUFFIX) or "ocr" in (family or "").lower()
+        return (reference_protocol if tier == "full" else embedded_protocol)(dataset, ocr=ocr)
+
+    def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
+        self.dataset(dataset)
+        return segmentation_recipe(dataset, model, tier)
+
+    def protocol_header(self, protocol: SegmentationProtocol) -> str:
+        return protocol.header
+
+    # -- data ----------------------------------------------------------------------------------------------------
+    def eval_data(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> EvalData:
+        return SegmentationEvalData(dataset, Path(root), split, protocol)
+
+    def train_data(
+        self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: SegmentationProtocol, seed: int
+    ) -> TrainData:
+        return SegmentationTrainData(dataset, Path(root), split, recipe.augment, protocol, seed)
+
+    def data_files(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> list[Path]:
+        try:
+            return open_layout(dataset, Path(root), split, protocol).files
+        except FileNotFoundError as error:
+            # The text starts with what is missing; the caller reports it, or trains on another split.
+            return [Path(str(error).partition(": ")[0])]
+
+    # -- computation ---------------------------------------------------------------------------------------------
+    def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
+        from tasks.segmentation.losses import AUX_WEIGHT, OHEM_KEPT, OHEM_THRESHOLD, pixel_accuracy, segmentation_loss
+
+        network: Any = model
+        outputs = network.outputs(batch["images"])
+        extra = recipe.extra
+        losses = segmentation_loss(
+            outputs,
+            batch["labels"],
+            "cross_entropy" if recipe.loss == "default" else recipe.loss,
+            align_corners=network.align_corners,
+            aux_weight=float(extra.get("aux_weight", AUX_WEIGHT)),
+            threshold=float(extra.get("ohem_threshold", OHEM_THRESHOLD)),
+            kept=int(extra.get("ohem_kept", OHEM_KEPT)),
+        )
+        return {**losses, "accuracy": pixel_accuracy(outputs[-1].detach(), batch["labels"])}
+
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: SegmentationProtocol) -> list[np.ndarray]:
+        import torch
+
+        from tasks.segmentation.testing import label_maps
+
+        mirror = class_table(str(model.dataset), protocol.num_classes).mirror()
+        images, sizes_hw = batch["images"], batch["size_hw"]
+        device = next(model.parameters()).device
+        if isinstance(images, torch.Tensor):
+            return list(label_maps(model, images.to(device), sizes_hw, protocol, mirror))
+        made: list[np.ndarray] = []
+        for image, size_hw in zip(images, sizes_hw, strict=True):
+            made += label_maps(model, image.to(device), [size_hw], protocol, mirror)
+        return made
+
+    def evaluation(self, data: EvalData, protocol: SegmentationProtocol) -> Evaluation:
+        assert isinstance(data, SegmentationEvalData)
+        return SegmentationEvaluation(data, protocol)
+
+    def figures(
+        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+    ) -> dict[str, float]:
+        return figures_from_stats(stats, class_table(dataset, int(protocol["num_classes"])).names, counts)
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+    def predict_images(
+        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: SegmentationProtocol, **options: Any
+    ) -> list[tuple[np.ndarray, Any]]:
+        """Classes laid over pictures, with a legend; the plain result is each class's share of the pixels in percent.
+
+        Args:
+            options: ``legend`` (True): draw the legend column.
+        """
+        import torch
+
+        from tasks.images import normalise, read_image
+        from tasks.segmentation.datasets import network_input
+        from tasks.segmentation.drawing import class_shares, overlay
+
+        unknown = sorted(set(options) - {"legend"})
+        if unknown:
+            raise ValueError(
+                f"Unknown option {unknown[0]!r} of predict for segmentation. {nearest(unknown[0], ['legend'])}"
+            )
+        table = class_table(dataset, protocol.num_classes)
+        made: list[tuple[np.ndarray, Any]] = []
+        for path in map(Path, images):
+            picture = read_image(path.parent, path.name)
+            tensor = torch.from_numpy(normalise(network_input(picture, protocol)))[None]
+            classes = self.predict(model, {"images": tensor, "size_hw": [picture.shape[:2]]}, protocol)[0]
+            drawn = overlay(picture, classes, table, bool(options.get("legend", True)))
+            made.append((drawn, {"image": path.name, "share_percent": class_shares(classes, table)}))
+        return made
+
+
+TASK = SegmentationTask()
