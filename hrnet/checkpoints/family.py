@@ -1,0 +1,96 @@
+"""What an adapter is: how a family's keys are recognised, renamed, and what they imply."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor
+
+State = Mapping[str, Tensor]
+
+HRNET_BODY = r"^((?:conv[12]|bn[12]|layer1|transition[123]|stage[234])\..+)$"
+RESNET_BODY = r"^((?:conv1|bn1|layer[1-4])\..+)$"
+
+
+@dataclass(frozen=True)
+class Family:
+    """One outside source of checkpoints.
+
+    Attributes:
+        name, title: for reports and for people.
+        matches: whether a file's keys are this family's; families are asked in the order of the registry.
+        rules: (pattern, template) pairs, the first that matches a key gives its canonical name.
+        drops: (pattern, reason) pairs for keys that have no place in any of our models.
+        task: what the network predicts, from the canonical state.
+        conventions: spec fields that the family implies, from the file's state.
+        adapt: changes values or order in the canonical state, and returns a note for each rule that it applied.
+        body_only: the file initialises a body and is no task's network.
+        detector: name of the detection conventions (tasks/detection/conventions.py) that go with it.
+    """
+
+    name: str
+    title: str
+    matches: Callable[[State], bool]
+    rules: tuple[tuple[str, str], ...]
+    drops: tuple[tuple[str, str], ...] = ()
+    task: Callable[[State], str | None] = lambda state: None
+    conventions: Callable[[State], dict[str, Any]] = lambda state: {}
+    adapt: Callable[[dict[str, Tensor]], list[str]] = lambda state: []
+    body_only: bool = False
+    detector: str | None = None
+
+
+@dataclass
+class Canonical:
+    """A file in our names: ``state``; ``origin`` of each name in the file; what has no place and why."""
+
+    family: Family
+    state: dict[str, Tensor]
+    origin: dict[str, str]
+    unmapped: list[str] = field(default_factory=list)
+    dropped: dict[str, str] = field(default_factory=dict)
+    conventions: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+def to_canonical(family: Family, state: State) -> Canonical:
+    """Renames every key by the family's rules and applies its rule on values."""
+    rules = [(re.compile(pattern), template) for pattern, template in family.rules]
+    drops = [(re.compile(pattern), reason) for pattern, reason in family.drops]
+    made = Canonical(family, {}, {})
+    for key, tensor in state.items():
+        reason = next((reason for pattern, reason in drops if pattern.search(key)), None)
+        if reason is not None:
+            made.dropped[key] = reason
+            continue
+        name = next((m.expand(template) for pattern, template in rules if (m := pattern.match(key))), None)
+        if name is None or name in made.state:
+            made.unmapped.append(key)
+            continue
+        made.state[name], made.origin[name] = tensor, key
+    made.notes += family.adapt(made.state)
+    made.conventions = family.conventions(state)
+    return made
+
+
+def has(state: State, *prefixes: str) -> bool:
+    """Whether every prefix begins some key."""
+    return all(any(key.startswith(prefix) for key in state) for prefix in prefixes)
+
+
+def always(value: str | None) -> Callable[[State], str | None]:
+    return lambda state: value
+
+
+def implies(**fields: Any) -> Callable[[State], dict[str, Any]]:
+    """The same conventions for every file of a family."""
+    return lambda state: dict(fields)
+
+
+def batch_norm_scales(state: State) -> list[str]:
+    """Names of the scales (gamma) of batch normalisations."""
+    return [key for key in state if key.endswith(".weight") and f"{key[:-6]}running_var" in state]

@@ -1,0 +1,62 @@
+"""The families in the order in which they are asked; the first whose keys match takes the file."""
+
+from __future__ import annotations
+
+from hrnet.checkpoints import detection, openmmlab, own, reference, serial
+from hrnet.checkpoints.family import Canonical, Family, State, to_canonical
+from hrnet.checkpoints.reading import RawCheckpoint
+from hrnet.checkpoints.report import CheckpointError, shortened
+
+FAMILIES: tuple[Family, ...] = (
+    own.OWN,
+    detection.TORCHVISION_DETECTION,
+    detection.MMDET,
+    detection.DETECTION,
+    openmmlab.MMSEG_OCR,
+    openmmlab.MMSEG,
+    openmmlab.MMPOSE_0X,
+    openmmlab.MMPOSE_1X,
+    openmmlab.MM_BACKBONE,
+    serial.TORCHVISION_SEGMENTATION,
+    reference.SEGMENTATION_OCR,
+    reference.SEGMENTATION,
+    reference.SEGMENTATION_MASTER,
+    reference.CLASSIFICATION,
+    reference.TIMM_FEATURES,
+    reference.HOURGLASS,
+    reference.SIMPLE_BASELINE,
+    reference.FACE,
+    reference.POSE_IMAGENET,
+    reference.POSE,
+    reference.BODY,
+    serial.RESNET,
+)
+
+
+def recognise(state: State) -> Family | None:
+    """The family of these keys, or None."""
+    return next((family for family in FAMILIES if family.matches(state)), None)
+
+
+def interpret(raw: RawCheckpoint) -> Canonical:
+    """The file in our names.
+
+    Raises:
+        CheckpointError: no family has such keys.
+    """
+    family = recognise(raw.state)
+    if family is None:
+        heads = sorted({key.split(".")[0] for key in raw.state})
+        raise CheckpointError(
+            f"{raw.path} is of no family known here: {len(raw.state)} tensors under {shortened(heads, 8)} "
+            f"(first: {next(iter(raw.state))}). Known: {', '.join(f.name for f in FAMILIES)}."
+        )
+    made = to_canonical(family, raw.state)
+    made.extra, made.notes = raw.extra, [*raw.notes, *made.notes]
+    made.dropped = raw.dropped | made.dropped
+    if raw.prefix:
+        made.notes.insert(0, f"prefix {raw.prefix!r} removed")
+    if family is own.OWN:
+        build = raw.extra.get("build")
+        made.conventions = own.own_conventions(build if isinstance(build, dict) else {})
+    return made

@@ -1,0 +1,120 @@
+"""What comes out of reading a checkpoint: a description, a report, or an error that says what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+SHOWN = 6
+"""How many names of a list an error message shows."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a checkpoint holds, read from its keys and shapes alone.
+
+    Attributes:
+        family: the adapter that recognised it; title: the same in words.
+        task: pose, segmentation, landmarks, detection or classification; None for a bare body.
+        model: the body's name here; None if it is none of ours.
+        num_outputs: joints, classes (background not counted) or points.
+        head: "ocr", "faster_rcnn", "mask_rcnn", "linear" or "conv"; None without one.
+        representation: V1, V2, V2p, V2cat, FPN or C.
+        dataset: a guess from task and number of outputs.
+    """
+
+    family: str
+    title: str
+    task: str | None = None
+    model: str | None = None
+    num_outputs: int | None = None
+    head: str | None = None
+    representation: str | None = None
+    dataset: str | None = None
+
+    @property
+    def arguments(self) -> str:
+        """Command-line arguments that build the network of this file, as far as they are known."""
+        parts = [f"--{k} {v}" for k, v in (("task", self.task), ("dataset", self.dataset)) if v]
+        if self.model:
+            parts.append(f"--model {self.model}{'_ocr' if self.head == 'ocr' else ''}")
+        return " ".join(parts)
+
+    def __str__(self) -> str:
+        parts = [self.model or "a body that is none of the published sizes"]
+        if self.task:
+            parts.append(self.task)
+        if self.head and self.head != "conv":
+            parts.append(f"({self.head.replace('_', ' ')})")
+        if self.num_outputs is not None:
+            parts.append(f"with {self.num_outputs} outputs")
+        elif self.task is None:
+            parts.append("without a task's head")
+        text = f"{' '.join(parts)}, from {self.title}"
+        return f"{text}: {self.arguments}" if self.task and self.model else text
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What :func:`hrnet.load_checkpoint` did. Names are the model's own, except where a file's key has no place in it.
+
+    Attributes:
+        family: the adapter's name; the task's protocol may depend on it.
+        loaded: parameters and buffers that got the file's values.
+        missing, unexpected, mismatched: not in the file; not in the model; of another shape, as "name: file shape, model
+            shape". Always empty after a successful load.
+        ignored: left alone because the caller said so.
+        dropped: file keys that a rule leaves out, with the reason.
+        conventions: spec fields that the family implies, as set on the model.
+        notes: rules that were applied to values or to names.
+        description: what the file holds.
+    """
+
+    family: str
+    loaded: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    mismatched: list[str] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)
+    dropped: dict[str, str] = field(default_factory=dict)
+    conventions: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    description: Description | None = None
+
+    def summary(self) -> str:
+        """One paragraph for the terminal."""
+        lines = [f"{self.description or self.family}; {len(self.loaded)} tensors loaded"]
+        if self.ignored:
+            lines.append(f"{len(self.ignored)} ignored")
+        for reason, keys in grouped(self.dropped).items():
+            lines.append(f"{len(keys)} dropped ({reason})")
+        if self.conventions:
+            lines.append("set " + ", ".join(f"{k}={v}" for k, v in self.conventions.items()))
+        return "; ".join([*lines, *self.notes]) + "."
+
+
+class CheckpointError(ValueError):
+    """A checkpoint cannot be read, or does not fit and no rule covers the difference.
+
+    Attributes:
+        report: the lists behind the message, where there are any.
+    """
+
+    def __init__(self, message: str, report: LoadReport | None = None) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+def grouped(dropped: Mapping[str, str]) -> dict[str, list[str]]:
+    """Reason -> keys."""
+    groups: dict[str, list[str]] = {}
+    for key, reason in dropped.items():
+        groups.setdefault(reason, []).append(key)
+    return groups
+
+
+def shortened(names: Sequence[str], limit: int = SHOWN) -> str:
+    """The first names and how many more there are."""
+    rest = len(names) - limit
+    return ", ".join(names[:limit]) + (f", and {rest} more" if rest > 0 else "")
