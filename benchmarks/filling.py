@@ -86,17 +86,18 @@ def direction(figure: Mapping[str, Any]) -> str:
 def entry(row: Measured, metric: str, intervals: str = "kept") -> Entry:
     """The measured value of a row with n, spread and protocol; or why there is none.
 
-    `intervals`: "kept" shows bootstrap intervals that were drawn before, "draw" draws them, "none" leaves them out.
+    `intervals`: "kept" shows bootstrap intervals that were drawn before, "bootstrap" draws them, "none" leaves them out.
     """
     values = [value for stored in row.done if (value := stored.value(metric)) is not None]
     if not values:
-        return Entry(status="failed" if row.failed else "missing", href=row.href)
+        status = "failed" if row.failed else "not attempted"
+        return Entry(status=status, text="failed" if row.failed else "not run", href=row.href)
     first = row.done[0]
     figure = first.record["figures"][metric]
     value, spread = over_seeds(values)
     shown: Spread | None = spread if len(values) > 1 else None
     if shown is None and intervals != "none":
-        shown = cell_spread(first, [metric], compute=intervals == "draw").get(metric)
+        shown = cell_spread(first, [metric], compute=intervals == "bootstrap").get(metric)
     return Entry(
         value,
         protocol=protocol_text(first),
@@ -181,7 +182,7 @@ def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept
         for metric in spec.columns:
             values[metric] = entry(row, metric, intervals)
         if not row.done:
-            values[spec.columns[0]] = Entry(status="failed" if row.failed else "missing", text=reason(row))
+            values[spec.columns[0]] = Entry(status="failed" if row.failed else "not attempted", text=reason(row))
         figure = row.figure(spec.columns[0])
         values["n"] = figure.get("n") if figure else None
         spent = [seconds(stored) for stored in row.done]
@@ -217,7 +218,7 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
         for metric in spec.columns:
             values[metric] = entry(row, metric, intervals)
         if not row.done:
-            values[main] = Entry(status="failed" if row.failed else "missing", text=reason(row))
+            values[main] = Entry(status="failed" if row.failed else "not attempted", text=reason(row))
         base, here = entry(base_of[row.cell.model], main, "none").number, values[main].number
         if row is base_of[row.cell.model]:
             values["delta"] = Entry(text="base")
@@ -251,7 +252,7 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
     places: dict[tuple[str, str], list[Measured]] = {}
     for row in rows:
         places.setdefault((row.cell.task, row.cell.dataset), []).append(row)
-    columns = [Column("body", "body"), Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
+    columns = [Column("body", "body")]
     bodies: dict[str, dict[str, Entry]] = {}
     ranked: dict[str, list[float]] = {}
     for (task, dataset), group in places.items():
@@ -269,6 +270,7 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
         for body, rank in ranks(numbers, column.direction == HIGHER).items():
             ranked.setdefault(body, []).append(rank)
     columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
+    columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
     table = Table(name, title, columns, caption="Mean rank is over the columns that a body has a figure in (coverage).")
     for body, entries in bodies.items():
         values: dict[str, Any] = dict(entries)

@@ -130,11 +130,14 @@ class Task(ABC):
     Attributes:
         name: the folder.
         version: raised by hand when an evaluation's meaning changes; part of every result's key.
+        input_fields: protocol fields that say what a network expects of its input (colour order), not how it is scored;
+            cells that differ in them alone are comparable.
         datasets, metrics: by name.
     """
 
     name: str
     version: int = 1
+    input_fields: tuple[str, ...] = ()
     datasets: Mapping[str, DatasetInfo]
     metrics: Mapping[str, MetricInfo]
 

@@ -55,6 +55,8 @@ def render(table: Table) -> str:
         for number, (column, right, (best, second)) in enumerate(zip(table.columns, numeric, places, strict=True)):
             entry = table.entry(row, column)
             shown = escape(table.text(row, column))
+            if number == 0:
+                shown = shown.replace("_", "_<wbr>")
             if entry.spread is not None and entry.text is None and entry.number is not None:
                 tail = escape(spread_text(entry.spread, column.digits))
                 shown = shown.removesuffix(tail) + f'<span class="spread">{tail}</span>'

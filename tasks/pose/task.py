@@ -44,6 +44,7 @@ class PoseTask(Task):
 
     name = "pose"
     version = 1
+    input_fields = ("colour", "normaliser")
     datasets: Mapping[str, DatasetInfo] = {
         "coco": DatasetInfo(
             "coco", "COCO keypoints", "coco", 17, "train2017", "val2017", coco.SPLITS, "AP", (256, 192), "coco"

@@ -76,7 +76,7 @@ def test_intervals_are_drawn_once_and_kept(
     runs.finish(one)
     suite = Suite("s", (one,), (TableSpec("t", "t", "people", "street", (one.id,), ("rate",)),))
     assert filling.fill(suite, runs.store)[0].rows[0].entries["rate"].spread is None
-    drawn = filling.fill(suite, runs.store, "draw")[0].rows[0].entries["rate"]
+    drawn = filling.fill(suite, runs.store, "bootstrap")[0].rows[0].entries["rate"]
     assert drawn.spread is not None and drawn.spread.low < drawn.value < drawn.spread.high  # type: ignore[operator]
     monkeypatch.setattr(filling, "cell_spread", lambda *a, **k: pytest.fail("drawn") if k["compute"] else real(*a, **k))
     real = __import__("benchmarks.uncertainty", fromlist=["cell_spread"]).cell_spread

@@ -1,0 +1,250 @@
+"""The report: one static html page made from stored cells, to be opened by its path.  Torch-free.
+
+`write(suite, store, out)` writes `out/index.html` and copies the pictures that it shows beside it
+(`out/pictures/`); nothing is loaded from elsewhere, and the page works without its script too.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import Suite, TableSpec
+from benchmarks.filling import Measured, body_name, cross_table, fill, measured, seconds, variants
+from benchmarks.rendering import html
+from benchmarks.reporting import gather
+from benchmarks.reporting.gather import Plot, Section
+from benchmarks.store import Store, StoredCell
+from benchmarks.tables import ARROWS, Table
+
+FOLDER = Path(__file__).resolve().parent / "reporting"
+
+
+def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = None) -> Path:
+    """Writes the page of a suite from what the store holds now; returns the path of index.html.
+
+    Cells that failed or were not run appear with their reason; a suite without any result gives a page that says so.
+    """
+    import jinja2
+    import markupsafe
+
+    chosen = None if only is None else set(only)
+    cells = [cell for cell in suite.cells if chosen is None or cell.id in chosen]
+    rows = measured(cells, store)
+    colour = gather.colours(rows)
+    specs = [spec for spec in suite.tables if any(cell.id in spec.cells for cell in cells)]
+    tables = fill(suite, store, "kept", chosen)
+    by_name = {table.name: table for table in tables}
+    out.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(out / "pictures", ignore_errors=True)
+
+    sections = [
+        _section(spec, by_name[spec.name], _rows_of(spec, rows), colour, out)
+        for spec in specs
+        if spec.kind == "task" and spec.name in by_name
+    ]
+    ablations = [by_name[spec.name] for spec in specs if spec.kind == "ablation" and spec.name in by_name]
+    ablation_rows = [row for spec in specs if spec.kind == "ablation" for row in _rows_of(spec, rows)]
+    cross = [table for table in tables if table.name == "cross_task" or _kind(table, specs) == "cross"]
+    left_out = variants(suite)
+    if not cross and len({row.cell.task for row in rows}) == 1 and len({row.cell.dataset for row in rows}) > 1:
+        plain = [row for row in rows if row.cell.id not in left_out]
+        cross = [cross_table("overview", "Overview", plain, plain[0].cell.tier)] if plain else []
+    published = [table for table in tables if table.name not in {spec.name for spec in specs} and table not in cross]
+    stored = [held for row in rows for held in row.seeds if held is not None]
+    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
+    template = environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
+    safe = markupsafe.Markup
+    page = template.render(
+        title="HRNet across tasks" if len({row.cell.task for row in rows}) > 1 else "HRNet benchmark",
+        suite=suite,
+        style=safe((FOLDER / "style.css").read_text(encoding="utf-8")),
+        script=safe((FOLDER / "script.js").read_text(encoding="utf-8")),
+        facts=_facts(rows, stored),
+        machine=_machine(stored),
+        cross_tables=safe(html.render_all(cross)),
+        rank_plots=_marked([plot for table in cross if (plot := gather.rank_plot(table, colour))], safe),
+        legend=[(name, safe(mark)) for name, mark in gather.legend(rows, colour)],
+        sections=[_safe_section(section, safe) for section in sections],
+        ablations=safe(html.render_all(ablations)),
+        ablation_plots=_marked([plot for t in ablations if (plot := gather.ablation_plot(t, colour))], safe),
+        ablation_legend=[(name, safe(mark)) for name, mark in gather.legend(ablation_rows, colour)],
+        published=[(table.title, _count(table), safe(html.render(table))) for table in published],
+        published_note="Each row of the papers' tables, with what was measured here under the same protocol.",
+        cells=[_cell(held, out) for held in stored],
+        written=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+    )
+    path = out / "index.html"
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(page, encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def _kind(table: Table, specs: Sequence[TableSpec]) -> str:
+    return next((spec.kind for spec in specs if spec.name == table.name), "")
+
+
+def _rows_of(spec: TableSpec, rows: Sequence[Measured]) -> list[Measured]:
+    return [row for row in rows if row.cell.id in spec.cells]
+
+
+def _marked(found: Sequence[Plot], safe: Any) -> list[Plot]:
+    return [Plot(plot.title, safe(plot.svg), plot.wide) for plot in found if plot.svg]
+
+
+def _safe_section(section: Section, safe: Any) -> Section:
+    section.table = safe(section.table)
+    section.legend = [(name, safe(mark)) for name, mark in section.legend]
+    section.plots = _marked(section.plots, safe)
+    return section
+
+
+def _count(table: Table) -> str:
+    statuses = Counter(row.entries["status"].status for row in table.rows if "status" in row.entries)
+    told = ", ".join(f"{count} {status}" for status, count in statuses.items() if status)
+    return f"{len(table.rows)} rows" + (f": {told}" if told else "")
+
+
+def _facts(rows: Sequence[Measured], stored: Sequence[StoredCell]) -> list[tuple[str, str, str, str]]:
+    done = [held for held in stored if held.done]
+    failed = len(stored) - len(done)
+    missing = sum(held is None for row in rows for held in row.seeds)
+    facts = [("Cells finished", str(len(done)), f"of {sum(len(row.seeds) for row in rows)}", "")]
+    if failed:
+        facts.append(("Failed", str(failed), "", "bad"))
+    if missing:
+        facts.append(("Not run", str(missing), "", ""))
+    spent = sum(value for held in done if (value := seconds(held)) is not None)
+    if spent:
+        facts.append(("Compute", _duration(spent), "summed over cells", ""))
+    images = sum(held.record.get("n", {}).get("images", 0) for held in done)
+    if images:
+        facts.append(("Images evaluated", f"{images:,}".replace(",", " "), "", ""))
+    tiers = dict.fromkeys(row.cell.tier for row in rows)
+    facts.append(("Tier", ", ".join(tiers), "", ""))
+    made = [held.record.get("provenance") or {} for held in done]
+    commits = {str(git["commit"])[:9] for item in made if (git := item.get("git") or {}).get("commit")}
+    if commits:
+        facts.append(("Code", ", ".join(sorted(commits)[:2]) + (" …" if len(commits) > 2 else ""), "", ""))
+    return facts
+
+
+def _machine(stored: Sequence[StoredCell]) -> str:
+    """Machines and main packages that made these cells, in one line."""
+    told: dict[str, None] = {}
+    for held in stored:
+        made = held.record.get("provenance") or {}
+        hardware, packages = made.get("hardware") or {}, made.get("packages") or {}
+        parts = [str(hardware.get("accelerator") or hardware.get("cpu") or "")]
+        parts += [f"{hardware['cores']} cores"] if hardware.get("cores") else []
+        parts += [f"{name} {packages[name]}" for name in ("python", "torch", "numpy") if name in packages]
+        told[", ".join(part for part in parts if part)] = None
+    return " | ".join(line for line in told if line)
+
+
+def _duration(value: float) -> str:
+    minutes, rest = divmod(round(value), 60)
+    return (
+        f"{minutes // 60} h {minutes % 60} min"
+        if minutes >= 60
+        else f"{minutes} min {rest} s"
+        if minutes
+        else f"{rest} s"
+    )
+
+
+def _section(spec: TableSpec, table: Table, rows: Sequence[Measured], colour: dict[str, int], out: Path) -> Section:
+    header = next((held.record.get("protocol_header", "") for row in rows for held in row.done), "")
+    section = Section(f"{spec.task}-{spec.dataset}-{spec.name}", spec.task, spec.title, header, html.render(table))
+    plain = [row for row in rows if not row.cell.label]
+    drawn = plain or list(rows)
+    metric = spec.columns[0]
+    section.plots = [
+        *gather.cost_plots(drawn, metric, colour),
+        *gather.training_plots(drawn, colour),
+        *gather.evaluation_plots(drawn, colour),
+        *gather.class_bars(drawn, colour),
+    ]
+    section.legend = gather.legend(drawn, colour)
+    for row in rows:
+        for held in row.done[:1]:
+            pictures = _pictures(held, out)
+            if pictures:
+                section.cells.append({"name": body_name(row.cell), "headline": _headline(held), "pictures": pictures})
+    return section
+
+
+def _headline(stored: StoredCell) -> str:
+    if not stored.done:
+        return "failed"
+    metric = stored.record["headline"]
+    figure = stored.record["figures"].get(metric)
+    if figure is None or figure["value"] is None:
+        return ""
+    unit = f" {figure['unit']}" if figure["unit"] else ""
+    return f"{metric} {figure['value']:.{figure.get('decimals', 1)}f}{unit}"
+
+
+def _pictures(stored: StoredCell, out: Path) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = []
+    for picture in stored.record.get("pictures") or []:
+        paths = {what: stored.folder / picture[what] for what in ("truth", "prediction")}
+        if not all(path.is_file() for path in paths.values()):
+            continue
+        target = out / "pictures" / stored.id
+        target.mkdir(parents=True, exist_ok=True)
+        entry: dict[str, Any] = {"kind": picture["kind"], "image": str(picture["image"])}
+        for what, path in paths.items():
+            name = f"{picture['index']}_{what}{path.suffix}"
+            if not (target / name).exists():
+                shutil.copyfile(path, target / name)
+            entry[what] = f"pictures/{stored.id}/{name}"
+        width, height = picture_size(paths["prediction"])
+        score = picture.get("score")
+        score_text = "" if score is None else f"{score:.3g}"
+        shown.append({**entry, "width": width, "height": height, "wide": width > 1.35 * height, "score": score_text})
+    return shown
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(width, height) of a jpeg or png from its header; (4, 3) if it is neither."""
+    data = path.read_bytes()
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
+    place = 2
+    while data[:2] == b"\xff\xd8" and place + 9 < len(data):
+        kind, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
+            return width, height
+        place += 2 + length
+    return 4, 3
+
+
+def _cell(stored: StoredCell, out: Path) -> dict[str, Any]:
+    record = stored.record
+    seed = record["cell"]["seed"]
+    figures = []
+    for name, figure in (record.get("figures") or {}).items():
+        if figure["value"] is not None:
+            better = ARROWS["higher" if figure["higher_is_better"] else "lower"]
+            value = f"{figure['value']:.{figure.get('decimals', 1) + 1}f} {figure['unit']}".strip()
+            figures.append((f"{name} {better}", f"{value}  n={figure['n']}" if figure.get("n") else value))
+    links = [("cell.json", stored.folder / "cell.json"), ("folder", stored.folder)]
+    return {
+        "id": stored.id,
+        "name": record["name"] + (f" (seed {seed})" if seed and "@" not in record["name"] else ""),
+        "headline": _headline(stored),
+        "reason": "" if stored.done else str(record.get("reason", "")),
+        "figures": figures,
+        "groups": gather.provenance(stored),
+        "links": [(name, Path(os.path.relpath(path, out)).as_posix()) for name, path in links],
+    }
