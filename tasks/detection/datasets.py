@@ -1,0 +1,253 @@
+"""Samples of detection: whole pictures, resized, normalised, unpadded; a batch is padded together. Torch-free at import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import EvalData, TrainData
+from tasks.detection.annotations import Instances, read_instances
+from tasks.detection.geometry import crop_boxes, flip_boxes, keep_ratio, network_input, resize
+from tasks.detection.protocol import DetectionProtocol
+from tasks.images import PictureCache, normalise
+
+
+@dataclass(frozen=True)
+class DetectionAugment:
+    """What training does to a picture.
+
+    Attributes:
+        flip: probability of mirroring.
+        long_px, short_px: limits of the keep-ratio resize; with several entries one pair is drawn per picture.
+        crop_wh: crop of this size (either way round, like the picture) around a drawn object; None keeps the picture.
+        pad_wh: every batch is padded to this size (either way round) instead of its largest picture.
+        min_side_px: smaller pictures are left out of training.
+        inclusive_ends: true boxes scale as x, x + w - 1 (the reference, :class:`Conventions.inclusive_ends`) instead of x, x + w.
+        degenerate_boxes: as in the protocol; the reference skips such boxes when training.
+        masks: also reads the objects' masks, for a mask head.
+    """
+
+    flip: float = 0.5
+    long_px: tuple[int, ...] = (1333,)
+    short_px: tuple[int, ...] = (800,)
+    crop_wh: tuple[int, int] | None = None
+    pad_wh: tuple[int, int] | None = None
+    min_side_px: int = 32
+    inclusive_ends: bool = True
+    degenerate_boxes: str = "skip"
+    masks: bool = False
+
+
+class DetectionEvalData(EvalData):
+    """One sample per picture, in the file's order.
+
+    Items: index, images (3, h, w) float32 normalised, scale_xy (2,) input pixels per source pixel, source_hw (2,).
+    """
+
+    def __init__(self, root: Path, split: str, protocol: DetectionProtocol) -> None:
+        check_protocol(protocol)
+        self.protocol = protocol
+        self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes)
+        self.pictures = PictureCache(root, protocol.colour, limit_mib=128)
+
+    def __len__(self) -> int:
+        return len(self.instances)
+
+    def image_ids(self) -> list[str]:
+        return [str(entry["id"]) for entry in self.instances.images]
+
+    def picture(self, index: int) -> NDArray[np.uint8]:
+        """(H, W, 3) uint8 in the protocol's colour order.
+
+        Raises:
+            ValueError: its size is not the one that the annotation file states.
+        """
+        picture = self.pictures[self.instances.files[index]]
+        _check_size(picture, self.instances, index)
+        return picture
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        picture = self.picture(index)
+        images, scale_xy = network_input(picture, self.protocol)
+        return {"index": index, "images": images, "scale_xy": scale_xy, "source_hw": picture.shape[:2]}
+
+    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        """Lists: pictures keep their own sizes until the network pads those of equal size together."""
+        import torch
+
+        batch: dict[str, Any] = {key: [s[key] for s in samples] for key in ("scale_xy", "source_hw")}
+        batch["index"] = torch.tensor([s["index"] for s in samples])
+        batch["images"] = [torch.from_numpy(s["images"]) for s in samples]
+        return batch
+
+
+class DetectionTrainData(TrainData):
+    """Pictures with at least one usable, non-crowd box.
+
+    Items: index, images (3, h, w) float32, boxes (G, 4) xyxy with exclusive ends in input pixels, labels (G,), masks
+    (G, h, w) bool or None, seed (addresses the sampling of anchors and RoIs).
+    """
+
+    def __init__(
+        self, root: Path, split: str, augment: DetectionAugment, seed: int, protocol: DetectionProtocol
+    ) -> None:
+        if len(augment.long_px) != len(augment.short_px) or not augment.long_px:
+            raise ValueError(
+                f"Expected as many long as short limits, got long_px={augment.long_px} and short_px={augment.short_px}; "
+                "give pairs, for example long_px=1333,1600 short_px=800,1000"
+            )
+        degenerate: Any = augment.degenerate_boxes
+        self.instances = read_instances(Path(root), split, degenerate)
+        self.augment, self.seed, self.protocol = augment, seed, protocol
+        self.pictures = PictureCache(root, protocol.colour)
+        self.rows = [
+            row
+            for row in range(len(self.instances))
+            if min(self.instances.size_hw(row)) >= augment.min_side_px and self._has_object(row)
+        ]
+        if not self.rows:
+            raise ValueError(
+                f"{self.instances.path}: expected pictures with boxes to learn from, got none of {len(self.instances)}; "
+                "use a split with annotations of single objects"
+            )
+
+    def _has_object(self, row: int) -> bool:
+        boxes, _ = self.instances.boxes(row)
+        return bool(((boxes[:, 2] >= 1) & (boxes[:, 3] >= 1)).any())
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def groups(self) -> NDArray[np.int64]:
+        """Lying (1) and standing (0) pictures are not mixed, which saves padding."""
+        sizes = np.array([self.instances.size_hw(row) for row in self.rows])
+        return (sizes[:, 1] > sizes[:, 0]).astype(np.int64)
+
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
+        epoch, index = key
+        rng = np.random.default_rng([self.seed, epoch, index])
+        row, augment = self.rows[index], self.augment
+        picture = self.pictures[self.instances.files[row]]
+        _check_size(picture, self.instances, row)
+        boxes, labels = self.instances.boxes(row)
+        kept = (boxes[:, 2] >= 1) & (boxes[:, 3] >= 1)
+        boxes, labels = boxes[kept].astype(np.float64), labels[kept]
+        masks = self.instances.masks(row)[kept] if augment.masks else None
+        pair = int(rng.integers(len(augment.long_px)))
+        factor, size_hw = keep_ratio(picture.shape[:2], augment.short_px[pair], augment.long_px[pair])
+        picture = resize(picture, size_hw)
+        boxes = _scaled(boxes, factor, size_hw, augment.inclusive_ends)
+        if masks is not None:
+            masks = _resize_masks(masks, size_hw)
+        if augment.crop_wh is not None:
+            picture, boxes, labels, masks = _crop(rng, picture, boxes, labels, masks, augment.crop_wh)
+        if rng.random() < augment.flip:
+            boxes = flip_boxes(boxes, picture.shape[1])
+            picture = np.ascontiguousarray(picture[:, ::-1])
+            masks = None if masks is None else np.ascontiguousarray(masks[:, :, ::-1])
+        return {
+            "index": index,
+            "images": normalise(picture),
+            "boxes": boxes.astype(np.float32),
+            "labels": labels,
+            "masks": masks,
+            "seed": int(rng.integers(2**62)),
+        }
+
+    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
+        """``images`` (B, 3, H, W) padded to multiples of 32, ``sizes_hw`` before padding; the rest as lists of tensors."""
+        import torch
+
+        from tasks.detection.transform import pad_together
+
+        images = pad_together([torch.from_numpy(s["images"]) for s in samples], self.protocol.pad_multiple)
+        if self.augment.pad_wh is not None:
+            images = _pad_to(images, self.augment.pad_wh)
+        return {
+            "index": torch.tensor([s["index"] for s in samples]),
+            "images": images,
+            "sizes_hw": [(s["images"].shape[1], s["images"].shape[2]) for s in samples],
+            "boxes": [torch.from_numpy(s["boxes"]) for s in samples],
+            "labels": [torch.from_numpy(s["labels"]) for s in samples],
+            "masks": [None if s["masks"] is None else torch.from_numpy(s["masks"]) for s in samples],
+            "seeds": [s["seed"] for s in samples],
+        }
+
+
+def check_protocol(protocol: DetectionProtocol) -> None:
+    """Raises ValueError for sizes or thresholds that cannot be carried out."""
+    if not 32 <= protocol.short_px <= protocol.long_px:
+        raise ValueError(
+            f"Expected 32 <= short_px <= long_px, got short_px={protocol.short_px} and long_px={protocol.long_px}"
+        )
+    if protocol.pad_multiple < 1:
+        raise ValueError(f"Expected pad_multiple of at least 1, got {protocol.pad_multiple}")
+    for name in ("score_threshold", "nms_iou", "mask_threshold"):
+        if not 0 <= getattr(protocol, name) <= 1:
+            raise ValueError(f"Expected {name} between 0 and 1, got {getattr(protocol, name)}")
+    if protocol.max_detections < 1:
+        raise ValueError(f"Expected max_detections of at least 1, got {protocol.max_detections}")
+
+
+def _check_size(picture: NDArray[np.uint8], instances: Instances, row: int) -> None:
+    if picture.shape[:2] != instances.size_hw(row):
+        height, width = instances.size_hw(row)
+        raise ValueError(
+            f"{instances.root / instances.files[row]}: expected {width}x{height} pixels as {instances.path.name} states, got "
+            f"{picture.shape[1]}x{picture.shape[0]}; fetch picture and annotations from one source"
+        )
+
+
+def _scaled(
+    boxes: NDArray[np.float64], factor: float, size_hw: tuple[int, int], inclusive: bool
+) -> NDArray[np.float64]:
+    """x, y, w, h of the source -> x1, y1, x2, y2 (exclusive ends) of the input, cut to it."""
+    one = 1.0 if inclusive else 0.0
+    corners = np.concatenate([boxes[:, :2], boxes[:, :2] + boxes[:, 2:] - one], axis=1) * factor
+    corners[:, 2:] += one
+    corners[:, 0::2] = corners[:, 0::2].clip(0, size_hw[1])
+    corners[:, 1::2] = corners[:, 1::2].clip(0, size_hw[0])
+    return corners
+
+
+def _resize_masks(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+    size_wh = (size_hw[1], size_hw[0])
+    made = [cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST) for mask in masks]
+    return np.stack(made).astype(bool)
+
+
+def _crop(
+    rng: np.random.Generator,
+    picture: NDArray[np.uint8],
+    boxes: NDArray[np.float64],
+    labels: NDArray[np.int64],
+    masks: NDArray[np.bool_] | None,
+    crop_wh: tuple[int, int],
+) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_] | None]:
+    """A window around the centre of a drawn object, moved into the picture; objects with no part in it are dropped."""
+    height, width = picture.shape[:2]
+    long_px, short_px = max(crop_wh), min(crop_wh)
+    crop_w, crop_h = (long_px, short_px) if width >= height else (short_px, long_px)
+    crop_w, crop_h = min(crop_w, width), min(crop_h, height)
+    chosen = boxes[int(rng.integers(len(boxes)))]
+    shift = rng.uniform(-0.5, 0.5, 2) * (chosen[2:] - chosen[:2])
+    x = int(np.clip((chosen[0] + chosen[2]) / 2 + shift[0] - crop_w / 2, 0, width - crop_w))
+    y = int(np.clip((chosen[1] + chosen[3]) / 2 + shift[1] - crop_h / 2, 0, height - crop_h))
+    moved, kept = crop_boxes(boxes, (x, y), (crop_h, crop_w))
+    if masks is not None:
+        masks = masks[kept, y : y + crop_h, x : x + crop_w]
+    return np.ascontiguousarray(picture[y : y + crop_h, x : x + crop_w]), moved[kept], labels[kept], masks
+
+
+def _pad_to(images: Any, pad_wh: tuple[int, int]) -> Any:
+    from torch.nn import functional
+
+    height, width = images.shape[-2:]
+    long_px, short_px = max(pad_wh), min(pad_wh)
+    want_w, want_h = (long_px, short_px) if width >= height else (short_px, long_px)
+    return functional.pad(images, (0, max(0, want_w - width), 0, max(0, want_h - height)))

@@ -1,0 +1,115 @@
+"""Collects the detections of an evaluation: match lists, results files, ranking and pictures. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+
+from tasks.base import Evaluation, Stats
+from tasks.coco_matches import curves
+from tasks.detection.annotations import category_name
+from tasks.detection.datasets import DetectionEvalData
+from tasks.detection.drawing import SHOWN_SCORE, draw
+from tasks.detection.metrics import MASK_PREFIX, ground_truth, match_lists
+from tasks.detection.protocol import DetectionProtocol
+from tasks.detection.results import Prediction, box_records, mask_records, write_results
+
+
+class DetectionEvaluation(Evaluation):
+    """One prediction per picture (:data:`tasks.detection.results.Prediction`)."""
+
+    data: DetectionEvalData
+
+    def __init__(self, data: DetectionEvalData, protocol: DetectionProtocol) -> None:
+        super().__init__(data, protocol)
+        self.predictions: dict[int, Prediction] = {}
+        self._stats: Stats | None = None
+
+    def add(self, indices: Sequence[int], predictions: Sequence[Prediction]) -> None:
+        for index, prediction in zip(indices, predictions, strict=True):
+            if not 0 <= index < len(self.data):
+                raise ValueError(
+                    f"Expected samples 0 to {len(self.data) - 1}, got {index}; use the data it was made for"
+                )
+            self.predictions[index] = prediction
+        self._stats = None
+
+    def complete(self) -> list[Prediction]:
+        """Predictions in order; raises ValueError if some are missing."""
+        missing = [i for i in range(len(self.data)) if i not in self.predictions]
+        if missing:
+            raise ValueError(
+                f"Expected detections for all {len(self.data)} pictures, {len(missing)} are missing (first: picture "
+                f"{self.data.image_ids()[missing[0]]}); predict the rest first"
+            )
+        return [self.predictions[i] for i in range(len(self.data))]
+
+    def stats(self) -> Stats:
+        if self._stats is None:
+            predictions, instances = self.complete(), self.data.instances
+            truth = ground_truth(instances)
+            self._stats = match_lists(truth, box_records(predictions, instances), "bbox")
+            if all("masks" in p for p in predictions):
+                self._stats |= match_lists(truth, mask_records(predictions, instances), "segm", MASK_PREFIX)
+        return self._stats
+
+    def write_predictions(self, path: Path) -> None:
+        predictions, instances = self.complete(), self.data.instances
+        masks = mask_records(predictions, instances) if all("masks" in p for p in predictions) else None
+        write_results(Path(path), box_records(predictions, instances), masks)
+
+    def sample_scores(self) -> np.ndarray:
+        """F1 at IoU 0.5 of what is drawn (score 0.3 and more); NaN for pictures with neither objects nor detections."""
+        stats = self.stats()
+        row_of = {name: row for row, name in enumerate(stats["image"])}
+        start, shown = stats["all_start"], stats["all_score"] >= SHOWN_SCORE
+        matched = (stats["all_matched"] & 1).astype(bool) & ~(stats["all_ignored"] & 1).astype(bool) & shown
+        counted = shown & ~(stats["all_ignored"] & 1).astype(bool)
+        truths = stats["all_truths"].sum(axis=1)
+        scores = np.full(len(self.data), np.nan)
+        for index, name in enumerate(self.data.image_ids()):
+            row = row_of[name]
+            part = slice(start[row], start[row + 1])
+            total = truths[row] + counted[part].sum()
+            if total:
+                scores[index] = 2 * matched[part].sum() / total
+        return scores
+
+    def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
+        instances, picture = self.data.instances, self.data.picture(index)
+        if self.protocol.colour == "bgr":
+            picture = picture[..., ::-1]
+        if what == "truth":
+            boxes, labels = instances.boxes(index)
+            crowds = [a["bbox"] for a in instances.annotations[index] if a.get("iscrowd", 0)]
+            return draw(picture, boxes, labels, None, instances.masks(index), self._name, crowds=crowds)
+        prediction = self.predictions[index]
+        shown = np.asarray(prediction["scores"]) >= SHOWN_SCORE
+        masks: Any = None
+        if "masks" in prediction:
+            from pycocotools import mask as rle
+
+            kept = [m for m, s in zip(prediction["masks"], shown) if s]
+            masks = np.stack([rle.decode(m).astype(bool) for m in kept]) if kept else None
+        boxes, labels = np.asarray(prediction["boxes"])[shown], np.asarray(prediction["labels"])[shown]
+        return draw(picture, boxes, labels, np.asarray(prediction["scores"])[shown], masks, self._name)
+
+    def _name(self, label: int) -> str:
+        return category_name(label, self.data.instances.labels, self.data.instances.categories)
+
+    def curves(self) -> dict[str, list[list[float]]]:
+        """Precision over recall at IoU 0.50 and 0.75, averaged over the categories that have objects."""
+        precision, _ = curves(self.stats())
+        known = ~np.isnan(precision[:, 0, 0])
+        if not known.any():
+            return {}
+        recalls = np.linspace(0.0, 1.0, precision.shape[-1])
+        return {
+            f"precision over recall at IoU {threshold}": [
+                [float(x), float(y)] for x, y in zip(recalls, precision[known, row].mean(0))
+            ]
+            for threshold, row in (("0.50", 0), ("0.75", 5))
+        }

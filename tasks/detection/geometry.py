@@ -1,0 +1,61 @@
+"""Pictures and boxes to the network's input: keep-ratio sizes, resizing, flipping, cropping. Torch-free."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.detection.protocol import DetectionProtocol
+from tasks.images import normalise
+
+
+def keep_ratio(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[float, tuple[int, int]]:
+    """The factor that makes the short side ``short_px`` or the long side ``long_px``, whichever comes first, and the size
+    (height, width), rounded half up."""
+    height, width = size_hw
+    factor = min(short_px / min(height, width), long_px / max(height, width))
+    return factor, (int(height * factor + 0.5), int(width * factor + 0.5))
+
+
+def resize(picture: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """Bilinear, as the reference (OpenCV, 8 bit); the same array where nothing changes."""
+    if picture.shape[:2] == size_hw:
+        return picture
+    return np.asarray(cv2.resize(picture, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def network_input(
+    picture: NDArray[np.uint8], protocol: DetectionProtocol
+) -> tuple[NDArray[np.float32], tuple[float, float]]:
+    """A picture (H, W, 3) in the protocol's colour order as input (3, h, w), unpadded, and the
+    input pixels per source pixel (x, y)."""
+    height, width = picture.shape[:2]
+    if protocol.resize == "interpolate":
+        from tasks.detection.transform import interpolate_array
+
+        made = interpolate_array(normalise(picture), protocol.short_px, protocol.long_px)
+        factor = 1.0
+    else:
+        factor, size_hw = keep_ratio((height, width), protocol.short_px, protocol.long_px)
+        made = normalise(resize(picture, size_hw))
+    if protocol.rescale == "scale" and protocol.resize == "opencv":
+        return made, (factor, factor)
+    return made, (made.shape[2] / width, made.shape[1] / height)
+
+
+def flip_boxes(boxes: NDArray[np.floating], width: float) -> NDArray[np.floating]:
+    """Mirrors (N, 4) xyxy boxes with exclusive ends: x -> width - x. With inclusive ends that is width - 1 - x."""
+    mirrored = boxes.copy()
+    mirrored[:, 0], mirrored[:, 2] = width - boxes[:, 2], width - boxes[:, 0]
+    return mirrored
+
+
+def crop_boxes(
+    boxes: NDArray[np.floating], origin_xy: tuple[int, int], size_hw: tuple[int, int]
+) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    """Boxes in a crop, clipped to it, and which of them have an area there."""
+    moved = boxes - np.array([*origin_xy, *origin_xy], dtype=boxes.dtype)
+    moved[:, 0::2] = moved[:, 0::2].clip(0, size_hw[1])
+    moved[:, 1::2] = moved[:, 1::2].clip(0, size_hw[0])
+    return moved, (moved[:, 2] - moved[:, 0] > 1) & (moved[:, 3] - moved[:, 1] > 1)

@@ -1,0 +1,157 @@
+"""The task's work on batches: training losses, predictions as plain NumPy, pictures with detections drawn on them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.detection.boxes import from_family
+from tasks.detection.categories import COCO_IDS, COCO_NAMES
+from tasks.detection.conventions import Conventions
+from tasks.detection.drawing import SHOWN_SCORE, draw
+from tasks.detection.geometry import network_input
+from tasks.detection.model import Detector
+from tasks.detection.postprocess import Keep
+from tasks.detection.protocol import DetectionProtocol
+from tasks.detection.targets import Truth
+from tasks.detection.transform import pad_together
+from tasks.images import read_image
+from tasks.recipe import Recipe
+
+
+def training_losses(model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
+    """The detector's losses on a batch of :class:`tasks.detection.datasets.DetectionTrainData`.
+
+    Raises:
+        ValueError: a mask head, but no masks in the batch.
+    """
+    assert isinstance(model, Detector)
+    frozen = int(recipe.extra.get("frozen_stages", 0))
+    if frozen:
+        model.freeze(frozen)
+    device = next(model.parameters()).device
+    if model.mask_head is not None and any(m is None for m in batch["masks"]):
+        raise ValueError(
+            "Expected masks to train a mask head, got none. Read them with --set recipe.augment.masks=true."
+        )
+    truths = [
+        Truth(boxes.to(device), labels.to(device), None if masks is None else masks.to(device), tuple(size), int(seed))
+        for boxes, labels, masks, size, seed in zip(
+            batch["boxes"], batch["labels"], batch["masks"], batch["sizes_hw"], batch["seeds"], strict=True
+        )
+    ]
+    return model.losses(batch["images"].to(device), truths)
+
+
+def predict(model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol) -> list[dict[str, Any]]:
+    """One :data:`tasks.detection.results.Prediction` per picture.
+
+    Pictures are run together only where they are padded to the same size, so that a picture's detections do not depend on its
+    neighbours in the batch.
+    """
+    assert isinstance(model, Detector)
+    device = next(model.parameters()).device
+    keep = Keep(protocol.score_threshold, protocol.nms_iou, protocol.max_detections)
+    multiple = protocol.pad_multiple
+    together: dict[tuple[int, int], list[int]] = defaultdict(list)
+    for row, image in enumerate(batch["images"]):
+        together[-(-image.shape[-2] // multiple), -(-image.shape[-1] // multiple)].append(row)
+    answers: list[dict[str, Any]] = [{} for _ in batch["images"]]
+    for rows in together.values():
+        images = [batch["images"][row] for row in rows]
+        found = model.answer(
+            pad_together(images, multiple).to(device),
+            [(x.shape[-2], x.shape[-1]) for x in images],
+            [(int(batch["source_hw"][row][0]), int(batch["source_hw"][row][1])) for row in rows],
+            [(float(batch["scale_xy"][row][0]), float(batch["scale_xy"][row][1])) for row in rows],
+            keep,
+            protocol.mask_threshold,
+        )
+        for row, answer in zip(rows, found):
+            answers[row] = _plain(answer, model.conventions)
+    return answers
+
+
+def _plain(answer: dict[str, Tensor], conventions: Conventions) -> dict[str, Any]:
+    boxes = from_family(answer["boxes"], conventions).cpu().numpy().astype(np.float32)
+    boxes[:, 2:] -= boxes[:, :2]
+    labels, scores = answer["labels"].cpu().numpy(), answer["scores"].cpu().numpy()
+    known = np.ones(len(labels), dtype=bool)
+    if conventions.labels == "category_id":
+        rank = {number: place for place, number in enumerate(COCO_IDS, start=1)}
+        known = np.isin(labels, COCO_IDS)
+        labels = np.array([rank.get(int(number), 0) for number in labels], dtype=np.int64)
+    plain: dict[str, Any] = {"boxes": boxes[known], "labels": labels[known], "scores": scores[known]}
+    if "masks" in answer:
+        from pycocotools import mask as rle
+
+        masks = answer["masks"].cpu().numpy()[known]
+        coded = [rle.encode(np.asfortranarray(mask.astype(np.uint8))) for mask in masks]
+        plain["masks"] = [{"size": list(c["size"]), "counts": c["counts"].decode("ascii")} for c in coded]
+    return plain
+
+
+def predict_files(
+    model: nn.Module,
+    images: Sequence[Path],
+    protocol: DetectionProtocol,
+    threshold: float = SHOWN_SCORE,
+    **options: Any,
+) -> list[tuple[np.ndarray, Any]]:
+    """For each file the RGB picture with boxes, labels, scores and masks drawn, and the detections as plain data.
+
+    Args:
+        threshold: detections of a lower score are not drawn (they are in the data).
+
+    Raises:
+        ValueError: an unknown option, or a file that is no picture.
+    """
+    if options:
+        raise ValueError(f"Unknown option {next(iter(options))!r} of detection's predict. Known: threshold.")
+    results = []
+    for path in images:
+        picture = read_image(Path(path).parent, Path(path).name, protocol.colour)
+        made, scale_xy = network_input(picture, protocol)
+        batch = {"images": [torch.from_numpy(made)], "scale_xy": [scale_xy], "source_hw": [picture.shape[:2]]}
+        with torch.inference_mode():
+            found = predict(model, batch, protocol)[0]
+        rgb = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
+        results.append((drawn(rgb, found, float(threshold)), plain_detections(found)))
+    return results
+
+
+def drawn(picture: np.ndarray, found: dict[str, Any], threshold: float) -> np.ndarray:
+    """The picture with the detections of at least ``threshold`` drawn on it."""
+    shown = found["scores"] >= threshold
+    masks = None
+    if found.get("masks") and shown.any():
+        from pycocotools import mask as rle
+
+        masks = np.stack([rle.decode(m).astype(bool) for m, s in zip(found["masks"], shown) if s])
+    return draw(picture, found["boxes"][shown], found["labels"][shown], found["scores"][shown], masks, _coco_name)
+
+
+def plain_detections(found: dict[str, Any]) -> list[dict[str, Any]]:
+    """Detections as records: category_id, category, bbox (x, y, w, h), score and perhaps segmentation."""
+    records = []
+    for row, label in enumerate(found["labels"]):
+        record = {
+            "category_id": COCO_IDS[int(label) - 1] if int(label) <= len(COCO_IDS) else int(label),
+            "category": _coco_name(int(label)),
+            "bbox": [float(v) for v in found["boxes"][row]],
+            "score": float(found["scores"][row]),
+        }
+        if "masks" in found:
+            record["segmentation"] = found["masks"][row]
+        records.append(record)
+    return records
+
+
+def _coco_name(label: int) -> str:
+    return COCO_NAMES[COCO_IDS[label - 1]] if 1 <= label <= len(COCO_IDS) else f"class {label}"

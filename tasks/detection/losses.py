@@ -1,0 +1,117 @@
+"""The four (or five) losses of Faster (or Mask) R-CNN, each averaged over what was sampled in the whole batch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from tasks.detection.boxes import encode
+from tasks.detection.conventions import Conventions
+from tasks.detection.heads import background_row, chosen_codes, class_rows
+from tasks.detection.targets import Truth, inside, match, sample
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How much of a picture is learnt from: anchors (half positive) and RoIs (a quarter positive)."""
+
+    anchors: int = 256
+    rois: int = 512
+    anchor_positive: float = 0.5
+    roi_positive: float = 0.25
+
+
+@dataclass(frozen=True)
+class RoiSample:
+    """RoIs of one picture to learn from: positives first, ``truth`` (P,) their truths, ``labels`` 0 for background."""
+
+    boxes: Tensor
+    labels: Tensor
+    truth: Tensor
+
+    @property
+    def num_positive(self) -> int:
+        return len(self.truth)
+
+
+def proposal_losses(
+    outputs: Sequence[tuple[Tensor, Tensor]],
+    anchors: Sequence[Tensor],
+    truths: Sequence[Truth],
+    conventions: Conventions,
+    sampling: Sampling,
+) -> dict[str, Tensor]:
+    """``loss_rpn_cls`` (binary cross-entropy) and ``loss_rpn_box`` (smooth L1), both over positives and negatives."""
+    logits = torch.cat([x for x, _ in outputs], dim=1)
+    codes = torch.cat([x for _, x in outputs], dim=1)
+    cells = torch.cat(list(anchors)).to(logits)
+    chosen, wanted, positives, targets = [], [], [], []
+    for index, truth in enumerate(truths):
+        matched = match(
+            cells, truth.boxes, 0.7, 0.3, conventions.rpn_min_iou, inside(cells, truth.size_hw, conventions)
+        )
+        positive, negative = sample(matched, sampling.anchors, sampling.anchor_positive, truth.seed)
+        chosen += [logits[index, positive], logits[index, negative]]
+        wanted += [torch.ones(len(positive)), torch.zeros(len(negative))]
+        positives.append(codes[index, positive])
+        targets.append(encode(truth.boxes[matched[positive]], cells[positive], conventions.rpn_stds))
+    score, want = torch.cat(chosen), torch.cat(wanted).to(logits)
+    count = max(len(score), 1)
+    classify = functional.binary_cross_entropy_with_logits(score, want, reduction="sum") / count
+    box = smooth_l1(torch.cat(positives), torch.cat(targets), conventions.rpn_beta) / count
+    return {"loss_rpn_cls": classify, "loss_rpn_box": box}
+
+
+def sample_rois(proposals: Sequence[Tensor], truths: Sequence[Truth], sampling: Sampling) -> list[RoiSample]:
+    """Proposals and the true boxes themselves, sampled: overlap 0.5 and more is positive."""
+    result = []
+    for boxes, truth in zip(proposals, truths, strict=True):
+        boxes = torch.cat([truth.boxes.to(boxes), boxes])
+        matched = match(boxes, truth.boxes, 0.5, 0.5)
+        # Another stream than the anchors' of the same picture.
+        positive, negative = sample(matched, sampling.rois, sampling.roi_positive, truth.seed + 1)
+        labels = torch.cat([truth.labels[matched[positive]], truth.labels.new_zeros(len(negative))])
+        result.append(RoiSample(boxes[torch.cat([positive, negative])], labels, matched[positive]))
+    return result
+
+
+def box_losses(
+    logits: Tensor,
+    codes: Tensor,
+    samples: Sequence[RoiSample],
+    truths: Sequence[Truth],
+    num_classes: int,
+    conventions: Conventions,
+) -> dict[str, Tensor]:
+    """``loss_cls`` (cross-entropy) and ``loss_box`` (smooth L1 of the true class), and ``accuracy`` in per cent."""
+    labels = torch.cat([s.labels for s in samples])
+    rows = torch.where(labels > 0, class_rows(labels, conventions), background_row(num_classes, conventions))
+    result = {"loss_cls": functional.cross_entropy(logits, rows)}
+    positive = torch.where(labels > 0)[0]
+    targets = torch.cat(
+        [
+            encode(t.boxes[s.truth], s.boxes[: s.num_positive], conventions.box_stds)
+            for s, t in zip(samples, truths, strict=True)
+        ]
+    )
+    chosen = chosen_codes(codes[positive], labels[positive], conventions)
+    result["loss_box"] = smooth_l1(chosen, targets, conventions.box_beta) / max(len(labels), 1)
+    result["accuracy"] = (logits.detach().argmax(1) == rows).float().mean() * 100
+    return result
+
+
+def mask_loss(logits: Tensor, targets: Tensor, labels: Tensor, conventions: Conventions) -> Tensor:
+    """Mean binary cross-entropy of the true class's mask; zero (with a gradient path) where nothing is positive."""
+    if len(labels) == 0:
+        return logits.sum() * 0
+    rows = torch.arange(len(labels), device=logits.device)
+    return functional.binary_cross_entropy_with_logits(logits[rows, class_rows(labels, conventions)], targets)
+
+
+def smooth_l1(prediction: Tensor, target: Tensor, beta: float) -> Tensor:
+    """Sum of smooth L1; ``beta`` 0 is L1."""
+    return functional.smooth_l1_loss(prediction, target, beta=beta, reduction="sum")

@@ -1,0 +1,99 @@
+"""COCO's detection figures: pycocotools matches, per-image match lists are kept, every figure is made of them. Torch-free."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tasks.base import MetricInfo, Stats
+from tasks.coco_matches import BOX_FIGURES, accumulate, extract
+from tasks.detection.annotations import Instances
+from tasks.detection.results import read_results
+
+MASK_PREFIX = "mask_"
+_TEXT = {
+    "AP": "average precision over IoU 0.50 to 0.95",
+    "AP50": "average precision at IoU 0.50",
+    "AP75": "average precision at IoU 0.75",
+    "APS": "average precision of objects below 32² px",
+    "APM": "average precision of objects of 32² to 96² px",
+    "APL": "average precision of objects above 96² px",
+    "AR@1": "average recall with one detection per picture and category",
+    "AR@10": "average recall with ten detections",
+    "AR@100": "average recall with a hundred detections",
+    "ARS": "average recall of objects below 32² px",
+    "ARM": "average recall of objects of 32² to 96² px",
+    "ARL": "average recall of objects above 96² px",
+}
+
+METRICS: dict[str, MetricInfo] = {
+    prefix + figure.name: MetricInfo(
+        prefix + figure.name, "%", True, 1, (0.0, 100.0), _TEXT[figure.name] + (" (masks)" if prefix else " (boxes)")
+    )
+    for prefix in ("", MASK_PREFIX)
+    for figure in BOX_FIGURES
+}
+
+
+def ground_truth(instances: Instances) -> Any:
+    """The split as pycocotools' ``COCO``; records without ``iscrowd`` or ``area`` get 0 and the box's area."""
+    from pycocotools.coco import COCO
+
+    truth = COCO()
+    entries = [{"iscrowd": 0, "area": float(a["bbox"][2] * a["bbox"][3]), **a} for a in instances.data["annotations"]]
+    truth.dataset = {**instances.data, "annotations": entries}
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.createIndex()
+    return truth
+
+
+def match_lists(truth: Any, records: Sequence[Mapping[str, Any]], kind: str, prefix: str = "") -> Stats:
+    """Match lists of results ("bbox" or "segm") against the truth, see :func:`tasks.coco_matches.extract`."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    with contextlib.redirect_stdout(io.StringIO()):
+        if records:
+            found = truth.loadRes([dict(r) for r in records])
+        else:
+            # loadRes cannot read an empty list: a picture set without detections is legitimate.
+            found = COCO()
+            found.dataset = {**truth.dataset, "annotations": []}
+            found.createIndex()
+        evaluator = COCOeval(truth, found, kind)
+        evaluator.evaluate()
+    return extract(evaluator, prefix)
+
+
+def figures(stats: Stats, counts: np.ndarray | None = None) -> dict[str, float]:
+    """All twelve box figures in per cent, and all twelve of the masks where there are match lists of masks."""
+    result = accumulate(stats, BOX_FIGURES, counts)
+    if f"{MASK_PREFIX}category" in stats:
+        masks = accumulate(stats, BOX_FIGURES, counts, MASK_PREFIX)
+        result |= {MASK_PREFIX + name: value for name, value in masks.items()}
+    return result
+
+
+def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:
+    """The figures of results files made here or elsewhere.
+
+    Raises:
+        ValueError: results for other pictures, see :func:`tasks.detection.results.read_results`.
+    """
+    truth = ground_truth(instances)
+    ids = [entry["id"] for entry in instances.images]
+    stats: Stats = {}
+    for path, kind, prefix in ((masks, "segm", MASK_PREFIX), (boxes, "bbox", "")):
+        if path is not None:
+            stats |= match_lists(truth, read_results(path, ids, instances.categories), kind, prefix)
+    result: dict[str, float] = {}
+    if boxes is not None:
+        result |= accumulate(stats, BOX_FIGURES)
+    if masks is not None:
+        result |= {MASK_PREFIX + k: v for k, v in accumulate(stats, BOX_FIGURES, None, MASK_PREFIX).items()}
+    return result

@@ -1,0 +1,114 @@
+"""COCO object detection and instance segmentation. Torch-free at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
+from tasks.detection import recipes
+from tasks.detection.annotations import annotation_path
+from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
+from tasks.detection.evaluation import DetectionEvaluation
+from tasks.detection.metrics import METRICS, figures
+from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
+from tasks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class DetectionTask(Task):
+    """Faster and Mask R-CNN over any body."""
+
+    name = "detection"
+    version = 1
+    datasets = {
+        "coco": DatasetInfo(
+            name="coco",
+            title="COCO detection",
+            folder="coco",
+            num_outputs=80,
+            train_split="train2017",
+            eval_split="val2017",
+            splits=("train2017", "val2017"),
+            headline="AP",
+            profile_hw=(800, 1344),
+            embedded="coco_detection",
+        )
+    }
+    metrics = METRICS
+    input_fields = ("colour", "resize", "rescale")
+    """Protocol fields that are the network's own input conventions, not a way to score."""
+
+    # -- networks ------------------------------------------------------------------------------------------------
+    def default_representation(self, model: str, dataset: str) -> str:
+        return "FPN" if model.startswith(("resnet", "timm:")) else "V2p"
+
+    def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
+        from tasks.detection.build import build_detector
+
+        info = self.dataset(dataset)
+        chosen = representation or self.default_representation(model, dataset)
+        return build_detector(model, dataset, chosen, info.num_outputs, **changes)
+
+    # -- protocol and recipe -------------------------------------------------------------------------------------
+    def protocol(
+        self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
+    ) -> DetectionProtocol:
+        self.dataset(dataset)
+        return detection_protocol(family, tier)
+
+    def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
+        self.dataset(dataset)
+        return {"full": recipes.full, "embedded": recipes.embedded, "smoke": recipes.smoke}[tier](model)
+
+    def protocol_header(self, protocol: DetectionProtocol) -> str:
+        return header(protocol)
+
+    # -- data ----------------------------------------------------------------------------------------------------
+    def eval_data(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> EvalData:
+        return DetectionEvalData(root, split, protocol)
+
+    def train_data(
+        self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: DetectionProtocol, seed: int
+    ) -> TrainData:
+        augment = recipe.augment if recipe.augment is not None else DetectionAugment()
+        return DetectionTrainData(root, split, augment, seed, protocol)
+
+    def data_files(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> list[Path]:
+        return [annotation_path(Path(root), split)[0]]
+
+    # -- computation ---------------------------------------------------------------------------------------------
+    def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
+        from tasks.detection.inference import training_losses
+
+        return training_losses(model, batch, recipe)
+
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol) -> list[Any]:
+        from tasks.detection.inference import predict
+
+        return predict(model, batch, protocol)
+
+    def evaluation(self, data: EvalData, protocol: DetectionProtocol) -> Evaluation:
+        assert isinstance(data, DetectionEvalData)
+        return DetectionEvaluation(data, protocol)
+
+    def figures(
+        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+    ) -> dict[str, float]:
+        return figures(stats, counts)
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+    def predict_images(
+        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: DetectionProtocol, **options: Any
+    ) -> list[tuple[np.ndarray, Any]]:
+        from tasks.detection.inference import predict_files
+
+        return predict_files(model, images, protocol, **options)
+
+
+TASK = DetectionTask()
