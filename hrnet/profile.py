@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import copy
+import sys
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import torch
@@ -98,3 +100,17 @@ def profile(model: nn.Module, input_size: tuple[int, int]) -> Profile:
         input_size=(int(input_size[0]), int(input_size[1])),
         layers=tuple(layers),
     )
+
+
+class _CallableModule(ModuleType):
+    """``hrnet.profile`` is this file and, by the package's interface, the function: calling the one calls the other.
+
+    Python binds a submodule to its package under its name, so which of the two a caller sees depends on what was imported
+    before.
+    """
+
+    def __call__(self, model: nn.Module, input_size: tuple[int, int]) -> Profile:
+        return profile(model, input_size)
+
+
+sys.modules[__name__].__class__ = _CallableModule
