@@ -152,8 +152,11 @@ def _ego(canvas: Canvas, rng: np.random.Generator) -> None:
         canvas.polygon(rectangle(0, canvas.height - 1, canvas.width, canvas.height), (8, 8, 8))
 
 
-def street(rng: np.random.Generator, width: int, height: int) -> tuple[Canvas, np.ndarray]:
-    """Return the painted canvas and the RGB picture (height, width, 3) uint8 of one street scene."""
+def street(rng: np.random.Generator, width: int, height: int, *, ego: bool = True) -> tuple[Canvas, np.ndarray]:
+    """Return the painted canvas and the RGB picture (height, width, 3) uint8 of one street scene.
+
+    `ego` adds our own bonnet and the rim of the rectified frame.
+    """
     plan = plan_street(rng, width, height)
     canvas = Canvas(width, height, (150, 150, 150))
     kinds = _segments(plan, rng)
@@ -162,7 +165,8 @@ def street(rng: np.random.Generator, width: int, height: int) -> tuple[Canvas, n
     _ground(canvas, plan, rng, kinds)
     _roadside(canvas, plan, rng, kinds)
     Traffic(plan, rng).paint(canvas)
-    _ego(canvas, rng)
+    if ego:
+        _ego(canvas, rng)
     return canvas, canvas.picture(rng, **_light(plan, rng, height))
 
 
