@@ -127,6 +127,9 @@ def _detector_conventions(canonical: Canonical, description: Description) -> dic
     if canonical.family.detector is None:
         return {}
     found: dict[str, Any] = {"detection": canonical.family.detector}
+    regression = canonical.state.get("box_head.reg.weight")
+    if regression is not None and regression.shape[0] == 4:
+        found["class_agnostic"] = True
     if canonical.family.detector == "torchvision":
         if description.num_outputs is not None:
             # COCO's own category ids up to 90: ten rows of the file are never used.
