@@ -94,7 +94,7 @@ def checkpoint_path(name: str, weights: Path | None) -> Path:
             return path
         where = "" if path.is_absolute() or weights is not None else " Give the folder of the weights with --weights."
         raise FileNotFoundError(f"{path}: expected a checkpoint file there, found none.{where}")
-    for candidate in (weights / name, *sorted(weights.rglob(path.name))):
+    for candidate in (weights / name, *sorted(weights.rglob(name))):
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(f"{weights / name}: expected a checkpoint of that name below --weights, found none.")

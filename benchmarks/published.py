@@ -75,11 +75,12 @@ class Figure:
     source: str
     confidence: str
     footnotes: tuple[str, ...]
+    printed: str = ""
 
     @property
     def text(self) -> str:
         """The value as the source prints it, with `<` where only a bound is published."""
-        return ("" if self.bound == "=" else self.bound + " ") + f"{self.value:g}"
+        return ("" if self.bound == "=" else self.bound + " ") + (self.printed or f"{self.value:g}")
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -88,7 +89,7 @@ class Figure:
         return (*(getattr(self, name) for name in names), self.metric, self.protocol_id, self.protocol, self.source)
 
 
-COLUMNS = tuple(field.name for field in fields(Figure))
+COLUMNS = tuple(field.name for field in fields(Figure) if field.name != "printed")
 
 
 class Published(tuple[Figure, ...]):
@@ -130,6 +131,7 @@ def _parse(record: dict[str, str], where: str) -> Figure:
     for column in ("params_m", "gflops"):
         values[column] = _number(record[column], where, column) if record[column] else None
     values["value"] = _number(record["value"], where, "value")
+    values["printed"] = record["value"]
     values["footnotes"] = tuple(record["footnotes"].split(";")) if record["footnotes"] else ()
     figure = Figure(**values)  # type: ignore[arg-type]
     if figure.metric not in METRICS:

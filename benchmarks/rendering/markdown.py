@@ -43,7 +43,7 @@ def render(table: Table) -> str:
             entry = table.entry(row, column)
             if index in place:
                 text = f"**{text}**"
-            text += "".join(f"[^{notes[note]}]" for note in entry.footnotes)
+            text += "".join(f" [{notes[note]}]" for note in entry.footnotes)
             cells.append(text)
         lines.append(cells)
     for index in groups:
@@ -70,7 +70,7 @@ def render(table: Table) -> str:
     if protocols:
         out += ["", *(f"Protocol of {', '.join(titles)}: {protocol}" for protocol, titles in protocols.items())]
     if notes:
-        out += ["", *(f"[^{number}]: {note}" for note, number in notes.items())]
+        out += ["", *(f"[{number}] {note}" for note, number in notes.items())]
     return "\n".join(out) + "\n"
 
 

@@ -88,9 +88,9 @@ def test_best_and_second_follow_the_direction_and_ties_share() -> None:
 def test_markdown() -> None:
     text = example().render("md")
     assert "AP (%) ↑ [gt boxes]" in text and "tier full" in text
-    assert "**74.4**[^1]" in text and "70.4 ± 0.3 (n=3)" in text and "60 [58.0, 61.2]" not in text.split("fourth")[0]
+    assert "**74.4** [1]" in text and "70.4 ± 0.3 (n=3)" in text and "60 [58.0, 61.2]" not in text.split("fourth")[0]
     assert "failed: out of memory" in text and "resnet50\\|x" in text
-    assert "Protocol of AP: boxes=gt; flip=yes" in text and "[^1]: a note" in text
+    assert "Protocol of AP: boxes=gt; flip=yes" in text and "[1] a note" in text
     rows = [line for line in text.splitlines() if line.startswith("| ") and not line.startswith("| *")]
     assert len({line.replace("\\|", "").count("|") for line in rows}) == 1
 

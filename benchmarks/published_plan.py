@@ -1,0 +1,126 @@
+"""`plan --suite published`: every row of the papers' tables with its figure, source, what is missing and its cost.
+
+Torch-free, and quick: nothing is hashed and no annotation file is opened.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from fnmatch import fnmatch
+
+from benchmarks.cells import Cell, Suite
+from benchmarks.keys import missing_files
+from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.published import Figure, load
+from benchmarks.reproduction import main_slot, slot
+from benchmarks.store import Store
+from benchmarks.weights import weights_of
+from tasks import get_task
+
+RATE = 50e9
+"""Multiply-adds a second that the estimate assumes: two cores of a current processor. Accelerators do far more."""
+SAMPLES = {
+    ("COCO keypoints", "val2017"): 104125,
+    ("MPII", "val"): 2958,
+    ("Cityscapes", "val"): 500,
+    ("PASCAL-Context", "val(testing 5105)"): 5105,
+    ("LIP", "val"): 10000,
+    ("300W", "full"): 689,
+    ("300W", "common"): 689,
+    ("300W", "test"): 600,
+    ("AFLW", "full"): 4386,
+    ("COFW", "test"): 507,
+    ("WFLW", "test"): 2500,
+    ("COCO detection", "val2017"): 5000,
+}
+"""Network inputs of an evaluation (COCO keypoints: the detector's boxes)."""
+
+
+def missing(cell: Cell, places: Places) -> list[str]:
+    """Everything that a cell lacks: the checkpoint under its file name, and the data where they were looked for."""
+    lacking: list[str] = []
+    assert cell.checkpoint is not None
+    try:
+        checkpoint_path(cell.checkpoint, places.weights)
+    except FileNotFoundError:
+        entry = weights_of(cell.checkpoint)
+        lacking.append(f"weights {cell.checkpoint} ({entry.project})")
+    try:
+        root = dataset_root(cell, places)
+        files = missing_files(get_task(cell.task).data_files(cell.dataset, root, cell.split, cell.protocol))
+        if files:
+            lacking.append(f"data {files[0]}" + (f" and {len(files) - 1} more" if len(files) > 1 else ""))
+    except FileNotFoundError:
+        lacking.append(f"data {get_task(cell.task).dataset(cell.dataset).folder}/ below --data-root")
+    return lacking
+
+
+def cost(figure: Figure, cell: Cell) -> str:
+    """Estimated duration of a row's evaluation, from the printed multiply-adds (2^30) and the number of inputs."""
+    samples = SAMPLES.get((figure.benchmark, figure.split))
+    if samples is None or figure.gflops is None:
+        return "cost not known"
+    scales = getattr(cell.protocol, "scales", (1.0,))
+    area = sum(scale * scale for scale in scales) if figure.task == "segmentation" else len(scales)
+    passes = area * (2 if getattr(cell.protocol, "flip", False) else 1)
+    seconds = samples * passes * figure.gflops * 2**30 / RATE
+    for unit, size in (("days", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= size:
+            return f"~{seconds / size:.1f} {unit}"
+    return f"~{seconds:.0f} s"
+
+
+def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
+    """Prints one line per row; returns the exit status 0. `only` takes patterns of table names or of cell names."""
+    store = Store(places.out)
+    cells = {cell.id: cell for cell in suite.cells}
+    lacking = {cell.id: missing(cell, places) for cell in suite.cells}
+    rows = load().rows()
+    statuses: Counter[str] = Counter()
+    for spec in suite.tables:
+        files = set(spec.extra["files"])
+        listed = [figures for identity, figures in rows.items() if identity.split(":")[0] in files]
+        lines: list[str] = []
+        source = ""
+        for figures in listed:
+            main = main_slot(figures)
+            head = next((figure for figure in figures if slot(figure) == main), figures[0])
+            link = next(
+                (found for figure in figures if (found := spec.extra["links"].get(head.id, {}).get(slot(figure)))), None
+            )
+            cell = cells.get(link.split("|")[0]) if link else None
+            if only and not _wanted(only, spec.name, cell):
+                continue
+            if cell is None:
+                status, detail = "not attempted", spec.extra["reasons"].get(head.id, "")
+            elif (stored := store.load(cell.task, cell.id)) is not None and stored.done:
+                status, detail = "done", cell.id
+            elif stored is not None:
+                status, detail = "failed", str(stored.record.get("reason") or "")
+            elif lacking[cell.id]:
+                status, detail = "missing", "; ".join(lacking[cell.id]) + f"; {cost(head, cell)}"
+            else:
+                status, detail = "to run", f"{cell.checkpoint}; {cost(head, cell)}"
+            statuses[status] += 1
+            if head.source != source:
+                source = head.source
+                lines.append(f"  from {source}")
+            name = f"{head.method}, {head.body}" if head.body else head.method
+            setting = ", ".join(part for part in (head.representation, head.input_size, head.condition) if part)
+            label = f"{name} ({setting})" if setting else name
+            lines.append(f"    {label:<64.64}  {head.metric} {head.text} {head.unit:<2} {status:13}  {detail}".rstrip())
+        if lines:
+            print(f"\n{spec.name}: {spec.title}")
+            print("\n".join(lines))
+    total = sum(statuses.values())
+    print(f"\n{total} rows: " + ", ".join(f"{count} {status}" for status, count in statuses.items()) + ".")
+    print(
+        f"{len(suite.cells)} cells would fill them. Durations assume {RATE / 1e9:.0f} G multiply-adds a second (2 cores); "
+        "checkpoints and where they are published: results/published/weights.csv."
+    )
+    return 0
+
+
+def _wanted(only: Sequence[str], table: str, cell: Cell | None) -> bool:
+    return any(fnmatch(table, p) or (cell is not None and (fnmatch(cell.name, p) or fnmatch(cell.id, p))) for p in only)

@@ -1,0 +1,99 @@
+"""The manifest of released checkpoints: `results/published/weights.csv`, read and checked.  Torch-free.
+
+Each line names a file as its project publishes it, the family that `hrnet.load_checkpoint` must recognise in it, the
+list of keys that it should hold (`manifest`, a file of `tests/data/golden/manifests`), what is known of its hash (the
+first eight digits of its SHA-256 where the project writes them into the name), and the published rows that it made.
+"""
+
+from __future__ import annotations
+
+import csv
+import difflib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from benchmarks.published import ROOT
+
+COLUMNS = (
+    "file",
+    "family",
+    "task",
+    "dataset",
+    "model",
+    "representation",
+    "changes",
+    "project",
+    "page",
+    "manifest",
+    "sha256",
+    "rows",
+    "note",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """A released checkpoint. `changes` are keyword arguments of `tasks.build_model`; `rows` are published rows."""
+
+    file: str
+    family: str
+    task: str
+    dataset: str
+    model: str
+    representation: str
+    changes: tuple[tuple[str, int | bool | str], ...]
+    project: str
+    page: str
+    manifest: str
+    sha256: str
+    rows: tuple[str, ...]
+    note: str
+
+
+def _value(text: str) -> int | bool | str:
+    if text in ("true", "false"):
+        return text == "true"
+    return int(text) if text.isdigit() else text
+
+
+@lru_cache(maxsize=4)
+def load_weights(root: Path = ROOT) -> tuple[Weights, ...]:
+    """All released checkpoints in file order; `ValueError` names file and line of what does not fit."""
+    path = root / "weights.csv"
+    found: list[Weights] = []
+    seen: dict[str, int] = {}
+    made: dict[str, str] = {}
+    with path.open(newline="", encoding="utf-8") as handle:
+        reader = csv.DictReader(handle)
+        if tuple(reader.fieldnames or ()) != COLUMNS:
+            raise ValueError(f"{path}: expected the columns {COLUMNS}, got {tuple(reader.fieldnames or ())}")
+        for line in reader:
+            where = f"{path}:{reader.line_num}"
+            for name in ("file", "family", "task", "dataset", "model", "project", "page"):
+                if not line[name]:
+                    raise ValueError(f"{where}: {name} is empty; every released checkpoint needs one")
+            if line["file"] in seen:
+                raise ValueError(f"{where}: {line['file']} is already on line {seen[line['file']]}; remove one")
+            if line["sha256"] and not all(digit in "0123456789abcdef" for digit in line["sha256"]):
+                raise ValueError(f"{where}: expected hexadecimal digits of a SHA-256, got {line['sha256']!r}")
+            rows = tuple(line["rows"].split())
+            for row in rows:
+                if row in made:
+                    raise ValueError(f"{where}: row {row} is already made by {made[row]}; give it to one checkpoint")
+                made[row] = line["file"]
+            seen[line["file"]] = reader.line_num
+            changes = tuple((key, _value(text)) for key, _, text in (c.partition("=") for c in line["changes"].split()))
+            fields: dict[str, Any] = {**line, "changes": changes, "rows": rows}
+            found.append(Weights(**fields))
+    return tuple(found)
+
+
+def weights_of(file: str, root: Path = ROOT) -> Weights:
+    """The manifest's entry of a file name; `ValueError` naming the nearest otherwise."""
+    known = {entry.file: entry for entry in load_weights(root)}
+    if file not in known:
+        near = difflib.get_close_matches(file, known, 1)
+        raise ValueError(f"{file!r} is not in {root / 'weights.csv'}; nearest: {near}")
+    return known[file]
