@@ -18,8 +18,10 @@ Maps = NDArray[np.float32]
 
 
 def _centre_pose(points: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
-    # Half up, but towards zero below zero: the reference casts, it does not floor.
-    return np.trunc(points + 0.5).astype(np.int64)
+    # Half up, but towards zero below zero: the reference casts, it does not floor. The patch's corner is cast as well, which
+    # matters where 3 sigma is no whole number: its side is even then, and the peak would move by one cell.
+    centre = np.trunc(points + 0.5)
+    return np.trunc(centre - radius).astype(np.int64) + int(radius)
 
 
 def _centre_hourglass(points: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
