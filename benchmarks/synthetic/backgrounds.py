@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import cv2
@@ -160,17 +161,17 @@ def _distractors(image: np.ndarray, rng: np.random.Generator) -> None:
 def paint_background(rng: np.random.Generator, size_wh: tuple[int, int]) -> Background:
     """Paint a room, a street, a park or a plain blurred backdrop of `size_wh` pixels."""
     width, height = size_wh
-    image = np.zeros((height, width, 3), np.uint8)
+    image: np.ndarray = np.zeros((height, width, 3), np.uint8)
     indoor = bool(rng.random() < 0.45)
     horizon = int(height * rng.uniform(0.45, 0.72))
     if indoor:
         _room(image, rng, horizon)
     else:
         _outdoors(image, rng, horizon)
-    if rng.random() < 0.6:
+    if rng.random() < 0.35:
         _distractors(image, rng)
-    if rng.random() < 0.5:
-        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.6, 2.6)))
+    if rng.random() < 0.8:
+        image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 3.0)))
     grain = noise_field(rng, size_wh, (5, 14, 60)) * np.float32(rng.uniform(3, 9))
     image = np.clip(image + grain[:, :, None], 0, 255).astype(np.uint8)
     return Background(image, float(horizon), indoor)
@@ -254,7 +255,7 @@ def _outdoors(image: np.ndarray, rng: np.random.Generator, horizon: int) -> None
 def draw_occluder(
     image: np.ndarray, rng: np.random.Generator, centre_xy: tuple[float, float], size_px: float
 ) -> np.ndarray:
-    """Paint a thing (box, bush, pole, table, ball, umbrella) about `centre_xy`, `size_px` large, and return its (H, W) bool mask."""
+    """Paint a thing (box, bush, pole, table, ball, umbrella) about `centre_xy`; return its (H, W) bool mask."""
     height, width = image.shape[:2]
     mask = np.zeros((height, width), np.uint8)
     x, y = centre_xy
@@ -262,7 +263,7 @@ def draw_occluder(
     colour = pick(rng, ACCENT + FLOOR)
     kind = int(rng.integers(6))
 
-    def both(draw, *arguments: object) -> None:  # noqa: ANN001
+    def both(draw: Callable[..., object], *arguments: object) -> None:
         *rest, tone = arguments
         draw(image, *rest, tone, -1, cv2.LINE_AA)
         draw(mask, *rest, 255, -1, cv2.LINE_AA)

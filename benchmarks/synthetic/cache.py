@@ -7,7 +7,6 @@ import hashlib
 import importlib
 import importlib.util
 import json
-import os
 import shutil
 import tempfile
 from pathlib import Path
@@ -23,11 +22,12 @@ _PACKAGE = "benchmarks.synthetic"
 def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
     """Make sure that `data_root/<dataset>` holds the embedded data of `tier`, and return that folder.
 
-    An existing folder made by the same code, seed and sizes is kept; one made by others of ours is replaced; the new folder appears
-    at once by a rename, so an interruption leaves either the old or the new data.
+    An existing folder made by the same code, seed and sizes is kept; one made by others of ours is replaced. The new
+    folder appears at once by a rename, so an interruption leaves either the old or the new data.
 
     Raises:
-        ValueError: unknown dataset or tier; or the folder exists without `embedded.json`, so it may be real data and is not touched.
+        ValueError: unknown dataset or tier; or the folder exists without `embedded.json`: it may be real data and is
+            not touched.
     """
     if dataset not in WRITERS:
         raise ValueError(f"expected a dataset out of {sorted(WRITERS)}, got {dataset!r}: only these have embedded data")
@@ -72,7 +72,7 @@ def fingerprint(dataset: str, sizes: dict[str, int], seed: int) -> str:
 
 
 def source_files(module: str) -> dict[str, Path]:
-    """Return name -> file of `module` and of every module of `benchmarks.synthetic` that it imports, directly or through others."""
+    """Return name -> file of `module` and of all modules of `benchmarks.synthetic` that it needs."""
     found: dict[str, Path] = {}
     waiting = [module]
     while waiting:
@@ -108,8 +108,8 @@ def _is_current(target: Path, wanted: str) -> bool:
     stamp_path = target / STAMP
     if not stamp_path.is_file():
         raise ValueError(
-            f"expected {target} to be absent or embedded data (with {STAMP}), but got a folder without it: it may hold real data and is "
-            "left alone; name another --data-root for the embedded data, or move that folder away"
+            f"expected {target} to be absent or embedded data (with {STAMP}), but got a folder without it: it may hold "
+            "real data and is left alone; name another --data-root for the embedded data, or move that folder away"
         )
     try:
         stamp = json.loads(stamp_path.read_text())
@@ -119,14 +119,14 @@ def _is_current(target: Path, wanted: str) -> bool:
 
 
 def _replace(fresh: Path, target: Path, wanted: str) -> None:
-    """Put `fresh` in the place of `target`. Another process may have done the same meanwhile: its equal folder is kept."""
+    """Put `fresh` in the place of `target`; an equal folder that another process put there meanwhile is kept."""
     if _is_current(target, wanted):
         return
     aside = fresh.with_name(fresh.name + "-old")
     if target.exists():
-        os.replace(target, aside)
+        target.replace(aside)
     try:
-        os.replace(fresh, target)
+        fresh.replace(target)
     except OSError:
         if not _is_current(target, wanted):
             raise

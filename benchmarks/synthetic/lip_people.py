@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -23,10 +24,10 @@ _GREY_SHARE = 0.03
 
 
 def write(root: Path, sizes: dict[str, int], seed: int) -> None:
-    """Write the dataset below `root`: TrainVal_images/, TrainVal_parsing_annotations/, trainList.txt, valList.txt, testvalList.txt.
+    """Write TrainVal_images/, TrainVal_parsing_annotations/, trainList.txt, valList.txt, testvalList.txt below `root`.
 
-    Picture k of a split depends on (seed, split, k) alone. `sizes` maps "train" and "val" to numbers of pictures. Lists have two columns,
-    picture and labels, relative to the two folders.
+    Picture k of a split depends on (seed, split, k) alone. `sizes` maps "train" and "val" to numbers of pictures. Lists have
+    two columns, picture and labels, relative to the two folders.
     """
     for split, count in sizes.items():
         pictures = root / "TrainVal_images" / f"{split}_images"
@@ -48,7 +49,7 @@ def write(root: Path, sizes: dict[str, int], seed: int) -> None:
 
 
 def render_crop(seed: int, split: str, number: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """Return picture `number` of a split: image (H, W, 3) uint8 RGB, labels (H, W) uint8 0..19, and whether it is to be stored in grey.
+    """Return picture `number` of a split: image (H, W, 3) uint8 RGB, labels (H, W) uint8 0..19, whether it is stored in grey.
 
     Like LIP's, the crops are tight, of any shape, at times only of the upper body; other people in them are background.
     """
@@ -86,7 +87,7 @@ def is_grey(seed: int, split: str, number: int) -> bool:
 def dressed_person(rng: np.random.Generator) -> Person:
     """Draw a person with rarer clothes more often than in the street, so that a small data set teaches all 20 classes."""
     person = sample_person(rng)
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     for name, odds in (("sunglasses", 0.3), ("gloves", 0.22), ("scarf", 0.22)):
         if rng.random() < odds:
             changes[name] = True

@@ -20,7 +20,8 @@ SIZES = {"smoke": {"train": 16, "valid": 8, "test": 4}, "embedded": {"train": 11
 SPLITS = {"train": 0, "valid": 1, "test": 2}
 PICTURE_SIZES = ((320, 240), (320, 240), (240, 320), (280, 280))
 JOINT_NAMES = (
-    "rank", "rkne", "rhip", "lhip", "lkne", "lank", "pelv", "thor", "neck", "head", "rwri", "relb", "rsho", "lsho", "lelb", "lwri",
+    "rank", "rkne", "rhip", "lhip", "lkne", "lank", "pelv", "thor",
+    "neck", "head", "rwri", "relb", "rsho", "lsho", "lelb", "lwri",
 )  # fmt: skip
 _STREAM = 23
 _JPEG_QUALITY = 90
@@ -50,7 +51,7 @@ def render_picture(seed: int, split: str, number: int) -> tuple[Scene, np.random
     rng = np.random.default_rng([seed, _STREAM, SPLITS[split], number])
     size_wh = PICTURE_SIZES[int(rng.integers(len(PICTURE_SIZES)))]
     num_people = int(rng.choice([1, 2], p=[0.68, 0.32]))
-    return compose_scene(rng, size_wh, num_people, height_px=(95.0, 225.0), truncated=0.12, occluded=0.2), rng
+    return compose_scene(rng, size_wh, num_people, height_px=(95.0, 225.0), truncated=0.08, occluded=0.12), rng
 
 
 def _write_split(folder: Path, split: str, count: int, seed: int) -> list[dict[str, Any]]:
@@ -68,8 +69,9 @@ def _write_split(folder: Path, split: str, count: int, seed: int) -> list[dict[s
 def annotate(person: RenderedPerson, image: str, rng: np.random.Generator) -> dict[str, Any]:
     """Return one person as {"record", "test", "head_box"}; all coordinates 1-based.
 
-    A joint outside of the picture, and one in eight that something else hides, is missing: (-1, -1) with joints_vis 0. Every other joint is
-    annotated (joints_vis 1), hidden or not. The scale is the person's height over 200 pixels, the centre the middle of its extent.
+    A joint outside of the picture, and one in eight of those hidden, is missing: (-1, -1) with joints_vis 0. Every other
+    joint is annotated (joints_vis 1), hidden or not. The scale is the person's height over 200 pixels, the centre the
+    middle of its extent.
     """
     joints, visible = person.mpii
     skipped = rng.random(len(JOINT_NAMES)) < 0.125
@@ -92,7 +94,7 @@ def annotate(person: RenderedPerson, image: str, rng: np.random.Generator) -> di
 
 
 def ground_truth(entries: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-    """Return the arrays of gt_valid.mat for the N people of valid.json, in its order: a missing joint is (0, 0) and jnt_missing 1."""
+    """Return the arrays of gt_valid.mat for the people of valid.json, in its order; a missing joint is (0, 0) there."""
     joints = np.array([entry["record"]["joints"] for entry in entries])
     missing = np.array([entry["record"]["joints_vis"] for entry in entries]) == 0
     joints[missing] = 0.0

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import cv2
 import numpy as np
@@ -33,7 +34,7 @@ from benchmarks.synthetic.figure.raster import Layer, Light
 from benchmarks.synthetic.figure.shade import paint
 
 RENDER_HEIGHT_PX = 200.0
-"""People are drawn about this high and then reduced (at most 3 times), or at their own size when larger: cost hardly depends on size."""
+"""People are drawn about this high, then reduced (at most 3 times); larger ones at their own size. So cost varies little."""
 
 FACE_JOINTS = ("nose", "left_eye", "right_eye", "left_ear", "right_ear")
 _SLACK = {
@@ -138,7 +139,7 @@ def sample_person(
     yaw: float | None = None,
     pitch: float | None = None,
     age: str | None = None,
-    **outfit_changes: object,
+    **outfit_changes: Any,
 ) -> Person:
     """Draw a person.
 
@@ -153,9 +154,9 @@ def sample_person(
     pose = sample_pose(rng, action)
     outfit = sample_outfit(rng, "child" if body.stature < 1.45 else "adult")
     view = rng.random()
-    drawn_yaw = rng.normal(0, 28) if view < 0.55 else rng.normal(180, 28) if view < 0.75 else rng.uniform(-180, 180)
-    drawn_pitch = float(np.clip(rng.normal(6, 6), -8, 25))
-    roll = float(rng.normal(0, 3.0))
+    drawn_yaw = rng.normal(0, 22) if view < 0.74 else rng.normal(180, 22) if view < 0.87 else rng.uniform(-180, 180)
+    drawn_pitch = float(np.clip(rng.normal(5, 5), -6, 20))
+    roll = float(rng.normal(0, 2.0))
     texture = (int(rng.integers(256)), int(rng.integers(256)))
     person = Person(body, pose, outfit, float(drawn_yaw), drawn_pitch, roll, texture)
     if yaw is not None:

@@ -48,7 +48,7 @@ class Body:
 
 @dataclass
 class Limb:
-    """Angles of one arm or leg: `flex` to the front, `abduct` outwards, `twist` inwards about its axis, `bend` of the elbow or knee."""
+    """Angles of one arm or leg: `flex` to the front, `abduct` outwards, `twist` inwards, `bend` of the elbow or knee."""
 
     flex: float = 0.0
     abduct: float = 5.0
@@ -58,7 +58,10 @@ class Limb:
 
 @dataclass
 class Pose:
-    """Angles of the whole figure. `lean` and `bow` are positive to the front; twists and turns positive to the person's left."""
+    """Angles of the whole figure. `lean` and `bow` are positive to the front; twists and turns positive to the person's left.
+
+    `arms`, `legs` and `toes_down` hold the left one, then the right one.
+    """
 
     action: str = "stand"
     lean: float = 0.0
@@ -69,9 +72,9 @@ class Pose:
     head_nod: float = 0.0
     head_turn: float = 0.0
     head_tilt: float = 0.0
-    arms: tuple[Limb, Limb] = field(default_factory=lambda: (Limb(), Limb()))
-    legs: tuple[Limb, Limb] = field(default_factory=lambda: (Limb(), Limb()))
-    toes_down: tuple[float, float] = (0.0, 0.0)
+    arms: tuple[Limb, ...] = field(default_factory=lambda: (Limb(), Limb()))
+    legs: tuple[Limb, ...] = field(default_factory=lambda: (Limb(), Limb()))
+    toes_down: tuple[float, ...] = (0.0, 0.0)
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Skeleton:
 
 
 def sample_body(rng: np.random.Generator, age: str | None = None) -> Body:
-    """Draw a body: `age` "child" or "adult" (drawn, one child in seven, when not given), slim to heavy, any build between sexes."""
+    """Draw a body, slim to heavy, of any build; `age` is "child" or "adult" (one child in seven when not given)."""
     if age is None:
         age = "child" if rng.random() < 1 / 7 else "adult"
     if age not in ("child", "adult"):
@@ -115,7 +118,14 @@ def sample_body(rng: np.random.Generator, age: str | None = None) -> Body:
     chest = shoulder * 0.88
     waist = stature * (0.064 + 0.012 * build) * girth
     seat = stature * (0.092 - 0.008 * build) * (0.6 + 0.4 * girth)
-    profile = (0.36 * shoulder, 0.84 * shoulder, 0.97 * chest, 0.95 * chest, 0.5 * (chest * 0.8 + waist), waist)
+    profile: tuple[float, ...] = (
+        0.36 * shoulder,
+        0.84 * shoulder,
+        0.97 * chest,
+        0.95 * chest,
+        0.5 * (chest * 0.8 + waist),
+        waist,
+    )
     profile += (0.45 * waist + 0.55 * seat, seat, seat * 0.96, seat * 0.72)
     return Body(
         stature=stature,

@@ -7,9 +7,27 @@ from dataclasses import dataclass, field
 import numpy as np
 
 LIP_LABELS = (
-    "background", "hat", "hair", "glove", "sunglasses", "upper_clothes", "dress", "coat", "socks", "pants", "jumpsuits",
-    "scarf", "skirt", "face", "left_arm", "right_arm", "left_leg", "right_leg", "left_shoe", "right_shoe",
-)  # fmt: skip
+    "background",
+    "hat",
+    "hair",
+    "glove",
+    "sunglasses",
+    "upper_clothes",
+    "dress",
+    "coat",
+    "socks",
+    "pants",
+    "jumpsuits",
+    "scarf",
+    "skirt",
+    "face",
+    "left_arm",
+    "right_arm",
+    "left_leg",
+    "right_leg",
+    "left_shoe",
+    "right_shoe",
+)
 """The 20 classes of Look Into Person, by label. Source: protocols.md section 8."""
 LABEL = {name: index for index, name in enumerate(LIP_LABELS)}
 
@@ -24,11 +42,40 @@ SKIN_TONES = (
 )
 HAIR_TONES = ((28, 22, 20), (52, 36, 26), (86, 56, 34), (122, 84, 48), (178, 140, 84), (140, 62, 30), (150, 148, 145))
 FABRIC_TONES = (
-    (235, 235, 232), (205, 205, 205), (120, 122, 126), (62, 64, 70), (26, 26, 30), (24, 34, 66), (40, 70, 140), (84, 140, 205), (150, 190, 222),
-    (178, 32, 38), (216, 82, 62), (232, 146, 60), (240, 205, 90), (120, 150, 60), (40, 100, 60), (70, 160, 140), (110, 60, 130), (200, 120, 170),
-    (240, 190, 205), (120, 84, 56), (176, 140, 100), (224, 208, 176),
-)  # fmt: skip
-PANTS_TONES = ((36, 46, 78), (58, 80, 124), (98, 122, 160), (28, 28, 32), (70, 70, 74), (120, 116, 110), (176, 156, 122), (92, 78, 56), (62, 70, 50))  # fmt: skip
+    (235, 235, 232),
+    (205, 205, 205),
+    (120, 122, 126),
+    (62, 64, 70),
+    (26, 26, 30),
+    (24, 34, 66),
+    (40, 70, 140),
+    (84, 140, 205),
+    (150, 190, 222),
+    (178, 32, 38),
+    (216, 82, 62),
+    (232, 146, 60),
+    (240, 205, 90),
+    (120, 150, 60),
+    (40, 100, 60),
+    (70, 160, 140),
+    (110, 60, 130),
+    (200, 120, 170),
+    (240, 190, 205),
+    (120, 84, 56),
+    (176, 140, 100),
+    (224, 208, 176),
+)
+PANTS_TONES = (
+    (36, 46, 78),
+    (58, 80, 124),
+    (98, 122, 160),
+    (28, 28, 32),
+    (70, 70, 74),
+    (120, 116, 110),
+    (176, 156, 122),
+    (92, 78, 56),
+    (62, 70, 50),
+)
 SHOE_TONES = ((24, 22, 22), (70, 46, 30), (238, 238, 236), (150, 150, 152), (180, 40, 42), (50, 80, 150), (130, 96, 60))
 
 
@@ -39,9 +86,9 @@ class Material:
     `period` is the pattern's repeat in metres; `folds` the strength of fabric creases, 0 to 1.
     """
 
-    colour: tuple[float, float, float]
+    colour: tuple[float, ...]
     pattern: str = "plain"
-    second: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    second: tuple[float, ...] = (0.0, 0.0, 0.0)
     period: float = 0.1
     folds: float = 0.0
 
@@ -55,7 +102,7 @@ class Outfit:
         bottom: "pants", "shorts", "skirt" or "leggings", for kind "top".
         sleeve, leg_length: covered fraction of the arm and the leg, 0 to 2 (1: to the elbow or knee).
         hem: length of skirt, dress or coat below the hip as a fraction of the thigh (up to 1.9: the ankle).
-        materials: "skin", "hair", "top", "bottom", "coat", "shoe", "sole", "socks", "glove", "hat", "scarf", "glasses", "lips", ...
+        materials: "skin", "hair", "top", "bottom", "coat", "shoe", "sole", "socks", "glove", "hat", "scarf", "glasses", ...
     """
 
     kind: str
@@ -126,7 +173,7 @@ def sample_outfit(rng: np.random.Generator, age: str = "adult") -> Outfit:
     skin = _colour(rng, SKIN_TONES, 5.0)
     lips = tuple(float(value) for value in np.asarray(skin) * (0.80, 0.55, 0.55))
     hair_colour = _colour(rng, HAIR_TONES, 6.0)
-    top = sample_fabric(rng, patterned=0.45)
+    top = sample_fabric(rng, patterned=0.35)
     pants_tones = PANTS_TONES if rng.random() < 0.75 else FABRIC_TONES
     lower = sample_fabric(rng, pants_tones, patterned=0.35 if bottom == "skirt" else 0.1)
     if bottom == "pants" and rng.random() < 0.4:

@@ -53,17 +53,8 @@ def draw_head(
         layer.add_ellipsoid(
             at(side * ear * 1.0, -0.02, -0.04), frame, (high * 0.09, high * 0.19, high * 0.13), skin, face
         )
-        layer.add_ellipsoid(
-            at(side * 0.29, 0.10, 0.71), frame, (high * 0.125, high * 0.075, high * 0.08), index["eye"], face
-        )
-        layer.add_ellipsoid(
-            at(side * 0.29, 0.10, 0.755), frame, (high * 0.06, high * 0.07, high * 0.06), index["pupil"], face
-        )
-        layer.add_strip(
-            at(side * 0.14, 0.27, 0.76), at(side * 0.44, 0.26, 0.66), (high * 0.045, high * 0.035), index["brow"], face
-        )
-    layer.add_strip(at(0, 0.10, 0.78), at(0, -0.14, 0.90), (high * 0.06, high * 0.10), skin, face)
-    layer.add_strip(at(-0.17, -0.47, 0.76), at(0.17, -0.47, 0.76), (high * 0.05, high * 0.05), index["lips"], face)
+    if front[2] > -0.5:
+        _draw_features(layer, at, frame, index, high)
     if outfit.beard:
         layer.add_ellipsoid(
             at(0, -0.42, 0.16),
@@ -92,6 +83,21 @@ def draw_head(
         )
     if outfit.hat is not None:
         _draw_hat(layer, at, frame, outfit.hat, index["hat"], high, wide, deep)
+
+
+def _draw_features(layer: Layer, at: Place, frame: np.ndarray, index: dict[str, int], high: float) -> None:
+    """Draw eyes, brows, nose and mouth."""
+    label = LABEL["face"]
+    for side in (1, -1):
+        white = (high * 0.125, high * 0.075, high * 0.08)
+        layer.add_ellipsoid(at(side * 0.29, 0.10, 0.71), frame, white, index["eye"], label)
+        pupil = (high * 0.06, high * 0.07, high * 0.06)
+        layer.add_ellipsoid(at(side * 0.29, 0.10, 0.755), frame, pupil, index["pupil"], label)
+        brow = (high * 0.045, high * 0.035)
+        layer.add_strip(at(side * 0.14, 0.27, 0.76), at(side * 0.44, 0.26, 0.66), brow, index["brow"], label)
+    layer.add_strip(at(0, 0.10, 0.78), at(0, -0.14, 0.90), (high * 0.06, high * 0.10), index["skin"], label)
+    lips = (high * 0.05, high * 0.05)
+    layer.add_strip(at(-0.17, -0.47, 0.76), at(0.17, -0.47, 0.76), lips, index["lips"], label)
 
 
 def _draw_hair(

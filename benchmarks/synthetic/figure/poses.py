@@ -15,7 +15,7 @@ def _hanging_arm(rng: np.random.Generator) -> Limb:
 
 def _idle_arm(rng: np.random.Generator) -> Limb:
     """Draw what an arm does while its owner stands: hang, rest on the hip, hold a telephone, wave, point, fold, carry."""
-    choice = rng.choice(7, p=[0.40, 0.12, 0.10, 0.09, 0.09, 0.10, 0.10])
+    choice = rng.choice(7, p=[0.50, 0.12, 0.07, 0.08, 0.06, 0.07, 0.10])
     if choice == 0:
         return _hanging_arm(rng)
     if choice == 1:
@@ -223,18 +223,18 @@ def _ride(rng: np.random.Generator) -> Pose:
 
 
 ACTIONS: dict[str, tuple[Callable[[np.random.Generator], Pose], float]] = {
-    "stand": (_stand, 0.26),
-    "walk": (_walk, 0.20),
-    "run": (_run, 0.10),
-    "sit": (_sit, 0.08),
+    "stand": (_stand, 0.36),
+    "walk": (_walk, 0.25),
+    "run": (_run, 0.05),
+    "sit": (_sit, 0.05),
     "arms_up": (_arms_up, 0.08),
-    "spread": (_spread, 0.04),
-    "arms_crossed": (_arms_crossed, 0.04),
-    "bend": (_bend, 0.05),
-    "squat": (_squat, 0.04),
-    "jump": (_jump, 0.04),
-    "reach": (_reach, 0.04),
-    "kick": (_kick, 0.03),
+    "spread": (_spread, 0.06),
+    "arms_crossed": (_arms_crossed, 0.02),
+    "bend": (_bend, 0.02),
+    "squat": (_squat, 0.02),
+    "jump": (_jump, 0.02),
+    "reach": (_reach, 0.05),
+    "kick": (_kick, 0.02),
     "ride": (_ride, 0.0),
 }
 """Action name -> (function that draws a pose, how often it is drawn when the caller names none)."""

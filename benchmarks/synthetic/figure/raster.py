@@ -48,8 +48,8 @@ def sample_light(rng: np.random.Generator) -> Light:
     )
     warmth = rng.normal(0.0, 0.05)
     dimming = rng.choice([1.0, 1.0, 1.0, 0.8, 0.65])
-    tint = (dimming * (1 + warmth), dimming, dimming * (1 - warmth))
-    return Light(direction, float(rng.uniform(0.5, 0.75)), float(rng.uniform(0.3, 0.6)), tuple(map(float, tint)))
+    tint = (float(dimming * (1 + warmth)), float(dimming), float(dimming * (1 - warmth)))
+    return Light(direction, float(rng.uniform(0.5, 0.75)), float(rng.uniform(0.3, 0.6)), tint)
 
 
 class Layer:

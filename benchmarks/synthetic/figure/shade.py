@@ -23,7 +23,7 @@ def fold_tile() -> np.ndarray:
         wrapped = np.pad(coarse, 2, mode="wrap")
         factor = FOLD_TILE_PX / cells
         big = cv2.resize(wrapped, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
-        start = int(round(2 * factor))
+        start = round(2 * factor)
         total += weight * big[start : start + FOLD_TILE_PX, start : start + FOLD_TILE_PX]
     return total / np.float32(np.abs(total).max())
 
