@@ -69,7 +69,7 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: Sequence[str] = 
     fit = match(model, canonical, description, tuple(ignore), initialise_only=False)
     if not fit.complete:
         raise misfit(path, model, fit)
-    copy_values(model, fit.values)
+    fit.report.notes.extend(copy_values(model, fit.values))
     fit.report.conventions.update(set_conventions(model, conventions))
     return fit.report
 
@@ -94,7 +94,7 @@ def load_backbone(body: nn.Module, path: str | Path, ignore: Sequence[str] = ())
         raise misfit(path, inner, fit)
     if not fit.values:
         raise CheckpointError(f"{path} is {description}: nothing in it belongs to a body.")
-    copy_values(inner, fit.values)
+    fit.report.notes.extend(copy_values(inner, fit.values))
     spec = getattr(inner, "spec", None)
     fit.report.notes.extend(
         f"pretrained with {name}={value}, this body keeps {getattr(spec, name)}"

@@ -93,7 +93,6 @@ canonical_placeholder = torch.empty(0)
 """Stands for a key that no rule of its family names."""
 
 _EXTRA_ROW = re.compile(r"^(?:body\.)?stage4\.(\d+)\.fuse_layers\.[1-9]\d*\.")
-_SCORES = re.compile(r"^(?:body\.)?score_?\.")
 _ADDED = re.compile(r"^(?:body\.)?(?:deconv_layers|score_?)\.")
 _BODY_KEY = re.compile(r"^(?:conv\d|bn\d|layer\d|stage\d|transition\d|hg|res|fc_?|score_?)\.")
 
@@ -120,8 +119,8 @@ def _leave_out(name: str, current: dict[str, Any], body: Any, initialise_only: b
     computes_one = isinstance(body, HRNet) and body.spec.fuse_last == "one"
     if row and computes_one and int(row.group(1)) == body.spec.stage4.num_modules - 1:
         return "the last exchange's lower resolutions, which this body (fuse_last='one') does not compute"
-    if initialise_only and _SCORES.match(name):
-        return "heat maps between the stacks, which this body does not have"
+    if initialise_only and _ADDED.match(name):
+        return "transposed convolutions or heat maps, which this body does not have"
     return None
 
 
@@ -142,16 +141,18 @@ def _size(tensor: Tensor) -> str:
     return "x".join(map(str, tensor.shape)) or "scalar"
 
 
-def copy_values(model: nn.Module, values: dict[str, Tensor]) -> None:
-    """Writes the tensors into the model; parameters on the meta device are replaced."""
+def copy_values(model: nn.Module, values: dict[str, Tensor]) -> list[str]:
+    """Writes the tensors into the model (on the meta device: replaces them); returns a note if some are not finite."""
     on_meta = any(t.is_meta for t in (*model.parameters(), *model.buffers()))
     with torch.no_grad():
         if on_meta:
             model.load_state_dict(values, strict=False, assign=True)
-            return
+            return []
         current = model.state_dict()
         for name, tensor in values.items():
             current[name].copy_(tensor)
+        broken = [name for name, tensor in values.items() if not bool(torch.isfinite(tensor).all())]
+    return [f"NaN or infinite values in {shortened(broken)}"] if broken else []
 
 
 def contradictions(model: nn.Module, conventions: dict[str, Any]) -> list[str]:
@@ -193,7 +194,11 @@ def misfit(path: Any, model: nn.Module, fit: Fit) -> CheckpointError:
     asked = _asked_for(model)
     return CheckpointError(
         "\n".join(
-            [f"{path} does not fit {asked}. The file is {description}.", *lists, f"  {_advice(model, description)}"]
+            [
+                f"{path} does not fit {asked}. The file is {description}.",
+                *lists,
+                f"  {_advice(model, report, description)}",
+            ]
         ),
         report,
     )
@@ -210,27 +215,26 @@ def _asked_for(model: nn.Module) -> str:
     return f"this {type(model).__name__}"
 
 
-def _advice(model: nn.Module, description: Description) -> str:
-    body = getattr(model, "body", model)
-    asked_task, asked_name = getattr(model, "task", None), getattr(model, "name", None)
-    if isinstance(body, HRNet) and body.spec.fuse_last == "all" and _only_rows_missing(model, description):
-        return "The file computes the last exchange at one resolution only: build the body with fuse_last='one'."
-    if description.task is not None and description.model is not None:
-        advice = f"Nearest fitting model: {description.arguments}"
-        if description.representation not in (None, "V1", "V2", "stacks", "C", "V2p", "V2cat"):
-            advice += f" (representation {description.representation})"
-        same = (asked_task, asked_name) == (description.task, description.model)
-        if same and getattr(model, "num_outputs", None) != description.num_outputs:
-            advice += f", built for its {description.num_outputs} outputs"
-        if description.head == "mask_rcnn" and getattr(model, "mask_head", True) is None:
-            advice += ", built with masks=true"
-        if asked_task is not None and asked_task != description.task:
-            advice += ". To start training from its body, name it as the recipe's init_from (load_backbone)"
-        return advice + "."
-    if description.model is not None:
+def _advice(model: nn.Module, report: LoadReport, description: Description) -> str:
+    if report.missing and not report.mismatched and all(_EXTRA_ROW.match(name) for name in report.missing):
+        return (
+            "The file computes the last exchange at one resolution only, as pose networks do: build the body with "
+            "fuse_last='one', or let these rows keep their initialisation with ignore=('*stage4.*.fuse_layers.[1-3].*',)."
+        )
+    task, name = getattr(model, "task", None), getattr(model, "name", None)
+    if description.model is None:
+        return "No model here has this layout; name what shall stay as it is in ignore=(...)."
+    if description.task is None:
         return f"It initialises the body {description.model} (recipe.init_from, or load_backbone)."
-    return "No model here has this layout; name what shall stay as it is in ignore=(...)."
-
-
-def _only_rows_missing(model: nn.Module, description: Description) -> bool:
-    return description.representation == "V1" and getattr(model, "representation_name", "V1") == "V1"
+    advice = f"Nearest fitting model: {description.arguments}"
+    if description.representation in ("V1h", "FPN"):
+        advice += f" with representation {description.representation}"
+    if (task, name) == (description.task, description.model) and getattr(
+        model, "num_outputs", None
+    ) != description.num_outputs:
+        advice += f", built for its {description.num_outputs} outputs"
+    if description.head == "mask_rcnn" and getattr(model, "mask_head", True) is None:
+        advice += ", built with masks=true"
+    if task is not None and task != description.task:
+        advice += ". To start training from its body, name it as the recipe's init_from (load_backbone)"
+    return f"{advice}."

@@ -131,7 +131,7 @@ def _payload(path: Path) -> Any:
         start = file.read(256)
     if not start:
         raise CheckpointError(f"{path} is empty. Download it again.")
-    if path.suffix == ".safetensors":
+    if path.suffix == ".safetensors" or start[8:9] == b"{":
         return _read_safetensors(path)
     if start[:2] != b"PK" and start[:1] != b"\x80" and start[:3] != b"\x8a\x0al":
         raise CheckpointError(
