@@ -84,7 +84,7 @@ class LimbTailor(Fitting):
         length = self.body.thigh * self.px
         self._limb(hip, knee, THIGH, skin, label, cover, wear, (1.04, loose))
         self._limb(knee, ankle, SHANK, skin, label, cover - 1.0, wear, (loose, loose), phase=length)
-        if outfit.socks > 0 and cover < 1.9:
+        if outfit.socks > 0 and cover < 1.5:
             start = ankle + (knee - ankle) * outfit.socks
             knots = np.linspace(1 - outfit.socks, 1, 4)
             widths = np.interp(knots, np.linspace(0, 1, 4), SHANK) * (1.07 * self.thick)

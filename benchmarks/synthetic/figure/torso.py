@@ -98,6 +98,8 @@ class TorsoTailor(Fitting):
         pelvis = self.frames["pelvis"]
         begin = self.points["waist"] + self.frames["chest"][:, 1] * (0.01 * self.unit)
         drop = float(np.interp(self.outfit.looseness, (1.06, 1.15, 1.35), (0.01, -0.015, -0.06)))
+        if self.outfit.bottom == "skirt":
+            drop = 0.03
         end = self.joint("pelvis") + pelvis[:, 1] * (drop * self.unit)
         room = 1.07 + 0.3 * max(self.outfit.looseness - 1.1, 0.0)
         widths = tuple(width * self.px * room for width in self.body.torso_profile[5:8])
@@ -159,7 +161,7 @@ class TorsoTailor(Fitting):
             forward = np.cross(lateral, axis)
             if float(forward @ pelvis[:, 2]) < 0 and float(forward @ pelvis[:, 1]) < 0.2:
                 forward = -forward
-            flat = float(np.clip((reach * 0.8 + 0.05 * self.thick) / final, self.body.torso_flatness, 1.3))
+            flat = float(np.clip((reach * 0.8 + 0.05 * self.thick) / final, self.body.torso_flatness, 0.95))
             self.layer.add_strip(
                 start,
                 end,
