@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -286,8 +288,17 @@ class WatchHook(Hook):
 
 
 def set_threads(count: int) -> None:
-    """Threads of one process; set to 1 where cells run side by side."""
+    """Threads of one process; set to 1 where cells run side by side.
+
+    Also tells glibc to keep freed memory: by default every large activation is mapped and unmapped anew, which costs a
+    micro network about a sixth of its time in the kernel. No number changes.
+    """
     torch.set_num_threads(count)
+    if sys.platform.startswith("linux"):
+        libc = ctypes.CDLL(None)
+        if hasattr(libc, "mallopt"):
+            libc.mallopt(-3, 1 << 30)  # M_MMAP_THRESHOLD
+            libc.mallopt(-1, (1 << 31) - 1)  # M_TRIM_THRESHOLD
 
 
 def seed_everything(seed: int) -> None:
@@ -469,7 +480,7 @@ def _optim_wrapper(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWra
 
 def _schedulers(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list[Any]:
     total = recipe.epochs * per_epoch
-    warm = min(recipe.warmup_iterations, total)
+    warm = min(recipe.warmup_iterations, total - 1)
     made: list[Any] = []
     if recipe.schedule == "step":
         made.append(MultiStepLR(wrapper, milestones=list(recipe.milestones), gamma=recipe.gamma, by_epoch=True))
