@@ -26,7 +26,7 @@ def build(model: str, dataset: str, representation: str, num_joints: int, level:
     """The pose network of a body.
 
     Args:
-        representation: "V1" (the references'), "V1h", "V2", or "stacks" for hourglasses.
+        representation: "V1" (the references'), "V1h", "V2", "V2p" (its highest level), or "stacks" for hourglasses.
         level: which map V1 reads (0: the highest resolution), for the papers' resolution ablation.
         options: spec fields of the body.
 
@@ -43,7 +43,7 @@ def build(model: str, dataset: str, representation: str, num_joints: int, level:
 
         body = build_body(model, num_outputs=num_joints, **options)
         return HourglassModel(body, nn.Identity(), nn.Identity(), representation_name=representation, **named)
-    known = ("V1", "V1h", "V2")
+    known = ("V1", "V1h", "V2", "V2p")
     if representation not in known:
         raise ValueError(f"Unknown representation {representation!r} for pose. {nearest(representation, known)}")
     if level and representation != "V1":

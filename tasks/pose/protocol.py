@@ -83,7 +83,7 @@ def pose_protocol(dataset: str, model: str = "", family: str | None = None, tier
     all trained here and share one protocol.
     """
     kind = {"coco": CocoProtocol, "mpii": MpiiProtocol}[dataset]
-    if tier != "full":
+    if tier != "full" or "micro" in model:
         return kind(input_wh=(96, 128) if dataset == "coco" else (128, 128))
     other_framework = family is not None and family.startswith("mm")
     if model.startswith("simple_baseline") and not other_framework:

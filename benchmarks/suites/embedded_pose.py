@@ -1,0 +1,23 @@
+"""Pose on the embedded people: three micro bodies on COCO and on MPII, trained from nothing."""
+
+from __future__ import annotations
+
+from benchmarks.cells import Suite, TableSpec, make_cell
+
+MODELS = ("hrnet_micro_w8", "simple_baseline_micro", "hourglass_micro")
+COLUMNS = {
+    "coco": ("AP", "AP50", "AP75", "APM", "APL", "AR"),
+    "mpii": ("PCKh@0.5", "PCKh@0.5/Head", "PCKh@0.5/Wrist", "PCKh@0.5/Ankle", "PCKh@0.11", "PCKh@0.5 unweighted"),
+}
+TITLES = {"coco": "COCO keypoints, embedded", "mpii": "MPII, embedded"}
+
+
+def suite(tier: str = "embedded") -> Suite:
+    """Six cells: about four minutes on two cores with the data, HRNet at AP >= 60 and PCKh@0.5 >= 80."""
+    cells, tables = [], []
+    for dataset, columns in COLUMNS.items():
+        rows = [make_cell("pose", dataset, model, tier=tier) for model in MODELS]
+        cells += rows
+        ids = tuple(cell.id for cell in rows)
+        tables.append(TableSpec(f"{tier}_pose_{dataset}", TITLES[dataset], "pose", dataset, ids, columns))
+    return Suite("embedded_pose", tuple(cells), tuple(tables), "Pose on the embedded people.")

@@ -1,0 +1,320 @@
+"""Reading COCO and MPII: what is kept, what samples look like, and what bad input is told."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from tasks import get_task
+from tasks.pose import coco, mpii
+from tasks.pose.augment import PoseAugment
+from tasks.pose.datasets import PoseEvalData, PoseTrainData
+from tasks.pose.protocol import CocoProtocol, MpiiProtocol
+
+SIZE = (96, 128)
+
+
+def annotation(number: int, **changes: Any) -> dict[str, Any]:
+    points = np.column_stack([np.linspace(30, 90, 17), np.linspace(20, 110, 17), np.full(17, 2)])
+    return {
+        "id": number,
+        "image_id": 7,
+        "category_id": 1,
+        "iscrowd": 0,
+        "bbox": [20, 10, 80, 105],
+        "area": 4000.0,
+        "num_keypoints": 17,
+        "keypoints": points.ravel().tolist(),
+    } | changes
+
+
+@pytest.fixture
+def coco_root(tmp_path: Path) -> Path:
+    root = tmp_path / "coco"
+    write_coco(root, [annotation(1), annotation(2, bbox=[60, 40, 100, 100])])
+    picture = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+    for folder in ("train2017", "val2017"):
+        (root / "images" / folder).mkdir(parents=True)
+        Image.fromarray(picture).save(root / "images" / folder / "000000000007.jpg")
+    (root / "person_detection_results").mkdir()
+    write_boxes(root, [{"image_id": 7, "category_id": 1, "bbox": [20, 10, 80, 105], "score": 0.9}])
+    return root
+
+
+def write_coco(root: Path, annotations: list[dict[str, Any]], name: str = "000000000007.jpg") -> None:
+    (root / "annotations").mkdir(parents=True, exist_ok=True)
+    content = {
+        "images": [{"id": 7, "file_name": name, "width": 160, "height": 120}],
+        "annotations": annotations,
+        "categories": [{"id": 1, "name": "person"}],
+    }
+    for split in ("train2017", "val2017"):
+        (root / "annotations" / f"person_keypoints_{split}.json").write_text(json.dumps(content))
+
+
+def write_boxes(root: Path, boxes: list[dict[str, Any]]) -> None:
+    path = root / "person_detection_results" / "COCO_val2017_detections_AP_H_56_person.json"
+    path.write_text(json.dumps(boxes))
+
+
+def open_coco(root: Path, **changes: Any) -> PoseEvalData:
+    return PoseEvalData("coco", root, "val2017", CocoProtocol(input_wh=SIZE, **changes))
+
+
+@pytest.fixture
+def mpii_root(tmp_path: Path) -> Path:
+    root = tmp_path / "mpii"
+    (root / "annot").mkdir(parents=True)
+    (root / "images").mkdir()
+    picture = np.random.default_rng(0).integers(0, 255, (240, 320, 3), dtype=np.uint8)
+    Image.fromarray(picture).save(root / "images" / "a.jpg")
+    joints = np.column_stack([np.linspace(100, 200, 16), np.linspace(60, 200, 16)])
+    write_mpii(
+        root,
+        [{"image": "a.jpg", "center": [150.0, 120.0], "scale": 0.8, "joints": joints.tolist(), "joints_vis": [1] * 16}]
+        * 2,
+    )
+    savemat(
+        root / "annot" / "gt_valid.mat",
+        {
+            "pos_gt_src": np.repeat(joints[:, :, None], 2, 2),
+            "jnt_missing": np.zeros((16, 2), dtype=np.uint8),
+            "headboxes_src": np.repeat(np.array([[100.0, 60.0], [130.0, 100.0]])[:, :, None], 2, 2),
+        },
+    )
+    return root
+
+
+def write_mpii(root: Path, entries: Any) -> None:
+    for split in ("train", "valid"):
+        (root / "annot" / f"{split}.json").write_text(json.dumps(entries))
+
+
+# -- what is kept ------------------------------------------------------------------------------------------------
+
+
+def test_ground_truth_box_loses_a_pixel_and_is_clipped() -> None:
+    picture = {"width": 160, "height": 120}
+    box = coco.kept_box(annotation(1), picture, "here")
+    np.testing.assert_allclose(box, [20, 10, 79, 104])
+    box = coco.kept_box(annotation(1, bbox=[-10, 100, 300, 50]), picture, "here")
+    np.testing.assert_allclose(box, [0, 100, 159, 19])
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"iscrowd": 1}, {"area": 0.0}, {"keypoints": [0] * 51}, {"bbox": [500, 10, 20, 20]}, {"category_id": 3}],
+    ids=["crowd", "no area", "no keypoints", "outside", "no person"],
+)
+def test_instances_that_are_skipped(coco_root: Path, changes: dict[str, Any]) -> None:
+    write_coco(coco_root, [annotation(1), annotation(2, **changes)])
+    assert open_coco(coco_root).persons.record == (1,)
+
+
+def test_detector_boxes_are_neither_clipped_nor_shrunk(coco_root: Path) -> None:
+    boxes = [{"image_id": 7, "category_id": 1, "bbox": [-50, 10, 80, 105], "score": s} for s in (0.9, 0.2)]
+    write_boxes(coco_root, [*boxes, {**boxes[0], "category_id": 2}])
+    data = open_coco(coco_root, boxes="detector")
+    np.testing.assert_allclose(data.persons.centres[0], [-10, 62.5])
+    np.testing.assert_allclose(data.persons.scores, [0.9, 0.2])
+    assert len(open_coco(coco_root, boxes="detector", box_threshold=0.5)) == 1
+
+
+def test_mpii_counts_from_zero_and_grows_the_box(mpii_root: Path) -> None:
+    persons = mpii.read_persons(mpii_root, "valid")
+    np.testing.assert_allclose(persons.centres[0], [149, 120 + 15 * 0.8 - 1])
+    np.testing.assert_allclose(persons.scales[0], [1.0, 1.0])
+    np.testing.assert_allclose(persons.joints[0, 0], [99, 59])
+
+
+def test_layout_without_the_images_level(coco_root: Path) -> None:
+    (coco_root / "images" / "val2017").rename(coco_root / "val2017")
+    assert open_coco(coco_root)[0]["images"].shape == (3, 128, 96)
+
+
+# -- samples -----------------------------------------------------------------------------------------------------
+
+
+def test_scales_and_colours(coco_root: Path) -> None:
+    plain = open_coco(coco_root)[0]["images"]
+    several = open_coco(coco_root, scales=(0.8, 1.0))[0]["images"]
+    assert several.shape == (2, 3, 128, 96)
+    np.testing.assert_array_equal(several[1], plain)
+    blue = open_coco(coco_root, colour="bgr")[0]["images"]
+    mean, std = np.array((0.485, 0.456, 0.406)), np.array((0.229, 0.224, 0.225))
+    back = plain * std[:, None, None] + mean[:, None, None]
+    np.testing.assert_allclose((blue * std[:, None, None] + mean[:, None, None])[::-1], back, atol=1e-5)
+
+
+def test_training_sample_is_addressed_by_epoch_and_index(coco_root: Path) -> None:
+    augment = PoseAugment(scale_factor=0.3, rotation_factor=40)
+    one, two = (
+        PoseTrainData("coco", coco_root, "train2017", CocoProtocol(input_wh=SIZE), augment, 3) for _ in range(2)
+    )
+    two[(5, 1)]  # what was read before must not matter
+    for name in ("images", "target", "weight"):
+        np.testing.assert_array_equal(one[(2, 0)][name], two[(2, 0)][name])
+    assert not np.array_equal(one[(2, 0)]["images"], one[(3, 0)]["images"])
+    assert one[(2, 0)]["target"].shape == (17, 32, 24)
+
+
+def test_mirrored_sample_is_the_mirrored_picture(coco_root: Path) -> None:
+    """With the mirror certain, crop and targets are those of the plain sample turned round."""
+    still = PoseAugment(flip_prob=0.0)
+    turned = PoseAugment(flip_prob=1.0)
+    protocol = CocoProtocol(input_wh=SIZE)
+    plain = PoseTrainData("coco", coco_root, "train2017", protocol, still, 0)[(0, 0)]
+    mirror = PoseTrainData("coco", coco_root, "train2017", protocol, turned, 0)[(0, 0)]
+    # The crop is centred between pixels, the mirror about one: columns differ by one.
+    np.testing.assert_allclose(mirror["images"][:, :, 1:], plain["images"][:, :, :0:-1], atol=0.06)
+    found = [np.unravel_index(m.argmax(), m.shape) for m in mirror["target"]]
+    true = [np.unravel_index(m.argmax(), m.shape) for m in plain["target"]]
+    for left, right in ((1, 2), (15, 16)):
+        assert found[left][0] == true[right][0]
+        assert abs(found[left][1] - (23 - true[right][1])) <= 1
+
+
+def test_targets_sit_on_the_joints_of_the_crop(mpii_root: Path) -> None:
+    data = PoseTrainData("mpii", mpii_root, "train", MpiiProtocol(input_wh=(128, 128)), PoseAugment(flip_prob=0), 0)
+    sample = data[(0, 0)]
+    persons = data.persons
+    expected = (persons.joints[0] - persons.centres[0]) * 128 / 200 / persons.scales[0] + 64
+    for joint in range(16):
+        y, x = np.unravel_index(sample["target"][joint].argmax(), (32, 32))
+        np.testing.assert_allclose((x, y), np.trunc(expected[joint] / 4 + 0.5))
+
+
+# -- bad input ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"bbox": [20, 10, 0, 0]}, r"person_keypoints_val2017\.json, annotation 2: expected a box with a size"),
+        ({"bbox": [20, 10, math.nan, 20]}, r"annotation 2: expected a box .* finite"),
+        ({"keypoints": [1.0] * 48}, r"annotation 2: expected keypoints of 51 numbers but got 48"),
+        ({"keypoints": [math.nan] * 51}, r"annotation 2: expected keypoints of finite"),
+        ({"image_id": 8}, r"annotation 2: expected the id of a listed picture"),
+    ],
+)
+def test_bad_annotation_is_named(coco_root: Path, changes: dict[str, Any], message: str) -> None:
+    write_coco(coco_root, [annotation(1), annotation(2, **changes)])
+    with pytest.raises(ValueError, match=message):
+        open_coco(coco_root)
+
+
+def test_instances_file_is_recognised(coco_root: Path) -> None:
+    entry = annotation(1)
+    del entry["keypoints"]
+    write_coco(coco_root, [entry])
+    with pytest.raises(ValueError, match="instances file"):
+        open_coco(coco_root)
+
+
+def test_files_of_another_dataset(coco_root: Path, mpii_root: Path) -> None:
+    path = coco.annotation_path(coco_root, "val2017")
+    other = mpii.annotation_path(mpii_root, "valid")
+    coco_text, mpii_text = path.read_text(), other.read_text()
+    path.write_text(mpii_text)
+    other.write_text(coco_text)
+    with pytest.raises(ValueError, match="COCO's form"):
+        open_coco(coco_root)
+    with pytest.raises(ValueError, match="list of persons"):
+        mpii.read_persons(mpii_root, "valid")
+    path.write_text("{")
+    with pytest.raises(ValueError, match="no valid json"):
+        open_coco(coco_root)
+    path.unlink()
+    with pytest.raises(ValueError, match="--data-root"):
+        open_coco(coco_root)
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [
+        ({"bbox": [1, 2, 0, 5]}, "entry 0: expected a box with a size"),
+        ({"bbox": [1, 2, 3]}, "entry 0: expected a box .* of 4 numbers"),
+        ({"image_id": 9}, "entry 0: expected a picture of val2017"),
+        ({"score": math.nan}, "entry 0: expected a score"),
+    ],
+)
+def test_bad_detection_is_named(coco_root: Path, box: dict[str, Any], message: str) -> None:
+    write_boxes(coco_root, [{"image_id": 7, "category_id": 1, "bbox": [20, 10, 80, 105], "score": 0.9} | box])
+    with pytest.raises(ValueError, match=message):
+        open_coco(coco_root, boxes="detector")
+
+
+def test_detector_file_missing_or_ambiguous(coco_root: Path) -> None:
+    folder = coco_root / "person_detection_results"
+    (folder / "COCO_val2017_detections_mine_person.json").write_text("[]")
+    with pytest.raises(ValueError, match="boxes_file=FILE"):
+        open_coco(coco_root, boxes="detector")
+    named = "person_detection_results/COCO_val2017_detections_AP_H_56_person.json"
+    assert len(open_coco(coco_root, boxes="detector", boxes_file=named)) == 1
+    for path in folder.iterdir():
+        path.unlink()
+    with pytest.raises(ValueError, match="boxes=gt"):
+        open_coco(coco_root, boxes="detector")
+
+
+def test_picture_missing_truncated_or_outside(coco_root: Path) -> None:
+    path = coco_root / "images" / "val2017" / "000000000007.jpg"
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    with pytest.raises(ValueError, match="cut short"):
+        open_coco(coco_root)[0]
+    path.unlink()
+    with pytest.raises(ValueError, match="no such file"):
+        open_coco(coco_root)[0]
+    write_coco(coco_root, [annotation(1)], name="../../../secret.jpg")
+    with pytest.raises(ValueError, match="inside the data root"):
+        open_coco(coco_root)[0]
+    path.parent.rmdir()
+    with pytest.raises(ValueError, match="no such folder"):
+        open_coco(coco_root)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"joints": [[1, 2]] * 15}, "record 1: expected joints of 32 numbers but got 30"),
+        ({"joints": [[math.inf, 2]] * 16}, "record 1: expected joints of finite"),
+        ({"scale": 0.0}, "record 1: expected a positive scale"),
+        ({"center": [math.nan, 1]}, "record 1: expected a centre"),
+    ],
+)
+def test_bad_mpii_record_is_named(mpii_root: Path, changes: dict[str, Any], message: str) -> None:
+    entries = json.loads((mpii_root / "annot" / "valid.json").read_text())
+    entries[1] |= changes
+    write_mpii(mpii_root, entries)
+    with pytest.raises(ValueError, match=message):
+        mpii.read_persons(mpii_root, "valid")
+
+
+def test_mpii_truth_missing_or_of_another_split(mpii_root: Path) -> None:
+    task, protocol = get_task("pose"), MpiiProtocol(input_wh=(128, 128))
+    data = task.eval_data("mpii", mpii_root, "valid", protocol)
+    entries = json.loads((mpii_root / "annot" / "valid.json").read_text())
+    write_mpii(mpii_root, entries[:1])
+    with pytest.raises(ValueError, match="same release"):
+        task.evaluation(task.eval_data("mpii", mpii_root, "valid", protocol), protocol)
+    path = mpii.truth_path(mpii_root)
+    path.write_bytes(b"no matlab file")
+    with pytest.raises(ValueError, match="cannot be read"):
+        task.evaluation(data, protocol)
+    path.unlink()
+    with pytest.raises(ValueError, match=r"gt_valid\.mat"):
+        task.evaluation(data, protocol)
+
+
+@pytest.mark.parametrize("changes", [{"input_wh": (95, 128)}, {"scales": ()}, {"crop": "corners"}])
+def test_impossible_protocol_is_refused(coco_root: Path, changes: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="Expected"):
+        PoseEvalData("coco", coco_root, "val2017", CocoProtocol(**{"input_wh": SIZE, **changes}))
