@@ -1,0 +1,97 @@
+"""The faces of a split as arrays, whichever dataset and form they come from. Torch-free.
+
+Coordinates are kept as the files state them: 1-based pixels.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.landmarks.protocol import LandmarkProtocol
+
+
+@dataclass(frozen=True)
+class Faces:
+    """N faces in the order in which they are evaluated.
+
+    Attributes:
+        root: the dataset's folder. annotation: the file that the faces come from, for error texts.
+        images: (N) picture names as the annotation gives them. records: (N) line or record of the annotation, for error texts.
+        points: (N, P, 2) float64 px, 1-based. centres: (N, 2) px, 1-based. scales: (N,) 200-px units, without padding.
+        box_size: (N,) px, AFLW's normaliser. occluded: (N, P) bool, COFW's flags. rects: (N, 4) px x0, y0, x1, y1, WFLW's.
+        subsets: name -> (N,) bool.
+    """
+
+    root: Path
+    annotation: Path
+    images: tuple[str, ...]
+    records: tuple[str, ...]
+    points: NDArray[np.float64]
+    centres: NDArray[np.float64]
+    scales: NDArray[np.float64]
+    box_size: NDArray[np.float64] | None = None
+    occluded: NDArray[np.bool_] | None = None
+    rects: NDArray[np.float64] | None = None
+    subsets: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def where(self, index: int) -> str:
+        """Names a face's record: file, line and picture."""
+        return f"{self.annotation}, {self.records[index]} ({self.images[index]})"
+
+    def ids(self) -> list[str]:
+        """One name per face: the picture's, with a running number where a picture shows several."""
+        several = {name for name, count in Counter(self.images).items() if count > 1}
+        seen: Counter[str] = Counter()
+        made = []
+        for name in self.images:
+            seen[name] += 1
+            made.append(f"{name}#{seen[name]}" if name in several else name)
+        return made
+
+
+def landmark_boxes(points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centres (N, 2) and scales (N,) of landmarks (N, P, 2): the box from floor(min) to ceil(max), its longer side over 200."""
+    xy = np.asarray(points, dtype=np.float64)
+    low, high = np.floor(xy.min(1)), np.ceil(xy.max(1))
+    return (low + high) / 2, (high - low).max(1) / 200
+
+
+def rect_boxes(rects: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Centres (N, 2) and scales (N,) of rectangles (N, 4) x0, y0, x1, y1."""
+    box = np.asarray(rects, dtype=np.float64)
+    return (box[:, :2] + box[:, 2:]) / 2, (box[:, 2:] - box[:, :2]).max(1) / 200
+
+
+def with_boxes(faces: Faces, protocol: LandmarkProtocol) -> Faces:
+    """The faces with the protocol's kind of crop box; every box is checked.
+
+    Raises:
+        ValueError: a box without area, or rectangles asked of a set that has none.
+    """
+    if protocol.box == "landmarks":
+        centres, scales = landmark_boxes(faces.points)
+        faces = replace(faces, centres=centres, scales=scales)
+    elif protocol.box == "rect":
+        if faces.rects is None:
+            raise ValueError(
+                f"Expected face rectangles for box=rect but {faces.annotation} has none; they stand in WFLW's "
+                "list_98pt_rect_attr_*.txt"
+            )
+        centres, scales = rect_boxes(faces.rects)
+        faces = replace(faces, centres=centres, scales=scales)
+    empty = np.flatnonzero(~(np.isfinite(faces.centres).all(1) & np.isfinite(faces.scales) & (faces.scales > 0)))
+    if len(empty):
+        first = int(empty[0])
+        raise ValueError(
+            f"{faces.where(first)}: expected a face box with an area but got centre "
+            f"{faces.centres[first].tolist()} and scale {faces.scales[first]:g}; correct or remove the record"
+        )
+    return faces

@@ -1,0 +1,73 @@
+"""Landmark networks: a body, a representation and a 1x1 convolution to heat maps; hourglasses carry their own predictions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor, nn
+
+from hrnet.backbone import HRNet
+from hrnet.variants import VARIANTS
+from tasks.model import PredictionHead, TaskModel, build_parts
+from tasks.options import nearest
+
+REPRESENTATIONS = ("V1", "V1h", "V2", "V2p")
+
+
+class HourglassFaces(TaskModel):
+    """A stacked hourglass: its body predicts after every stack, so there is no head beside it."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.stacks(images)[-1]
+
+    def stacks(self, images: Tensor) -> list[Tensor]:
+        """Heat maps (B, P, H / 4, W / 4) of every stack, the last being the prediction."""
+        return self.body.stacks(images)  # type: ignore[operator]
+
+
+def build(model: str, dataset: str, representation: str, num_points: int, **options: Any) -> TaskModel:
+    """The landmark network of a body, with the conventions of HRNet's face code (protocols 1.2): bilinear exchange without
+    aligned corners, BN momentum 0.01, weights from N(0, 0.001).
+
+    Args:
+        representation: "V2" (the reference's), "V1", "V1h", "V2p" (its highest level), or "stacks" for hourglasses.
+        options: spec fields of the body.
+
+    Raises:
+        ValueError: a representation that gives no heat maps, or that does not suit the body.
+    """
+    named: dict[str, Any] = {"task": "landmarks", "dataset": dataset, "name": model, "num_outputs": num_points}
+    if model.startswith("hourglass"):
+        if representation != "stacks":
+            raise ValueError(
+                f"Expected representation 'stacks' for {model}, which predicts in every stack, got {representation!r}."
+            )
+        from benchmarks.baselines import build_body
+
+        body = build_body(model, num_outputs=num_points, **options)
+        return HourglassFaces(body, nn.Identity(), nn.Identity(), representation_name=representation, **named)
+    if representation not in REPRESENTATIONS:
+        raise ValueError(
+            f"Unknown representation {representation!r} for landmarks. {nearest(representation, REPRESENTATIONS)}"
+        )
+    momentum, align_corners = float(options.get("bn_momentum", 0.1)), False
+    stated = frozenset(options)
+    if model in VARIANTS:
+        # The micro sizes are trained from nothing in a few epochs: weights of N(0, 0.001) and slow statistics suit ImageNet's.
+        micro = "micro" in model
+        defaults = {
+            "upsample": "bilinear",
+            "align_corners": False,
+            "bn_momentum": 0.1 if micro else 0.01,
+            "init": "kaiming" if micro else "normal_0.001",
+        }
+        options = {**defaults, **options}
+        momentum, align_corners = float(options["bn_momentum"]), bool(options["align_corners"])
+    body, made = build_parts(
+        model, representation, body_options=options, bn_momentum=momentum, align_corners=align_corners
+    )
+    if isinstance(body, HRNet):
+        # What this task's reference implies may be overruled by a checkpoint's family; what the caller said may not.
+        body.stated = stated
+    head = PredictionHead(made.out_channels[0], num_points)  # type: ignore[index, arg-type]
+    return TaskModel(body, made, head, representation_name=representation, **named)

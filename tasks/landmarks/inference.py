@@ -1,0 +1,47 @@
+"""From face crops to landmarks in picture pixels: flip test and decoding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from tasks.landmarks.markup import Markup
+from tasks.landmarks.protocol import LandmarkProtocol
+from tasks.landmarks.targets import decode_faces
+
+
+def predict_heatmaps(model: nn.Module, images: Tensor, markup: Markup, protocol: LandmarkProtocol) -> Tensor:
+    """Heat maps (B, P, S / 4, S / 4) of crops (B, 3, S, S), averaged with the mirrored crop's where the protocol flips.
+
+    Raises:
+        ValueError: the model predicts another number of points than the mark-up has.
+    """
+    maps = model(images)
+    if maps.shape[1] != markup.num_points:
+        raise ValueError(
+            f"Expected a model of {markup.num_points} points but this one predicts {maps.shape[1]}; evaluate it on the dataset "
+            "whose mark-up it was trained with"
+        )
+    if not protocol.flip:
+        return maps
+    order = torch.from_numpy(markup.order()).to(maps.device)
+    mirrored = model(images.flip(-1)).flip(-1)[:, order]
+    if protocol.shift:
+        mirrored = torch.cat([mirrored[..., :1], mirrored[..., :-1]], dim=-1)
+    return (maps + mirrored) * 0.5
+
+
+def predict_points(
+    model: nn.Module, batch: dict[str, Any], markup: Markup, protocol: LandmarkProtocol
+) -> list[np.ndarray]:
+    """One (P, 3) array per face: x, y in 1-based picture pixels, and the peak's height."""
+    maps = predict_heatmaps(model, batch["images"], markup, protocol).float().cpu().numpy()
+    points, scores = decode_faces(maps, _array(batch["centre"]), _array(batch["scale"]), protocol)
+    return list(np.concatenate([points, scores[..., None]], -1))
+
+
+def _array(values: Any) -> np.ndarray:
+    return np.asarray(values.cpu().numpy() if hasattr(values, "cpu") else values)
