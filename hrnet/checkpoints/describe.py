@@ -57,6 +57,7 @@ def describe(canonical: Canonical) -> Description:
         head=None if family.body_only else head,
         representation=own.get("representation") or (None if family.body_only else representation),
         dataset=own.get("dataset") or (DATASETS.get((task, outputs)) if task and outputs else None),
+        changes=dict(own.get("changes") or {}),
     )
 
 

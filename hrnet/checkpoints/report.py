@@ -9,6 +9,18 @@ from typing import Any
 SHOWN = 6
 """How many names of a list an error message shows."""
 
+SECOND_CLASS_COUNTS = {("segmentation", "pascal_context"): 60}
+"""PASCAL Context is scored over 59 classes, or over 60 with the background."""
+
+USUAL_REPRESENTATIONS: dict[str, tuple[str, ...]] = {
+    "pose": ("V1", "stacks"),
+    "segmentation": ("V2", "V2cat"),
+    "landmarks": ("V2", "stacks"),
+    "detection": ("V2p", "FPN"),
+    "classification": ("C",),
+}
+"""What a network of the task has when nothing else is said; other representations must be named to build one."""
+
 
 @dataclass(frozen=True)
 class Description:
@@ -22,6 +34,7 @@ class Description:
         head: "ocr", "faster_rcnn", "mask_rcnn", "linear" or "conv"; None without one.
         representation: V1, V2, V2p, V2cat, FPN or C.
         dataset: a guess from task and number of outputs.
+        changes: what a file of ours was built with beyond its model and dataset.
     """
 
     family: str
@@ -32,6 +45,28 @@ class Description:
     head: str | None = None
     representation: str | None = None
     dataset: str | None = None
+    changes: dict[str, Any] = field(default_factory=dict)
+
+    def build_options(self, task: str, model: str, dataset: str) -> dict[str, Any]:
+        """Options of :func:`tasks.build_model` that this file needs beyond ``task``, ``model`` and ``dataset``.
+
+        ``head`` for OCR, ``masks`` for Mask R-CNN, ``num_classes`` where a dataset has two usual numbers of them,
+        ``representation`` where it is not the task's usual one, and whatever a file of ours was built with. Empty for a
+        file of another task: loading it explains the rest.
+        """
+        if task != self.task:
+            return {}
+        options = dict(self.changes)
+        if self.head == "ocr" and not model.endswith("_ocr"):
+            options.setdefault("head", "ocr")
+        if self.head == "mask_rcnn":
+            options.setdefault("masks", True)
+        if SECOND_CLASS_COUNTS.get((task, dataset)) == self.num_outputs:
+            options.setdefault("num_classes", self.num_outputs)
+        usual = USUAL_REPRESENTATIONS.get(task, ())
+        if self.representation is not None and self.representation not in usual:
+            options["representation"] = self.representation
+        return options
 
     @property
     def arguments(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,25 +25,17 @@ from torch import nn
 from hrnet import identify_checkpoint, load_backbone, load_checkpoint, profile
 from hrnet.backbone import build_backbone
 from hrnet.checkpoints import Description
-from tasks import build_model, get_task, task_names
+from tasks import build_model, task_names
 
 LIMIT = 1e-5
 EMPTY = [pytest.param(None, marks=pytest.mark.skip(reason=f"nothing below {GOLDEN}"), id="none-found")]
 
 
 def build(task: str, model: str, dataset: str, description: Description) -> nn.Module:
-    """The network for a file; options only where the file is not the dataset's usual one."""
+    """The network for a file."""
     if task not in task_names():
         pytest.skip(f"the task {task!r} does not exist yet")
-    options: dict[str, Any] = {}
-    outputs = description.num_outputs
-    if task == "segmentation" and outputs != get_task(task).dataset(dataset).num_outputs:
-        options["num_classes"] = outputs
-    if description.head == "ocr" and not model.endswith("_ocr"):
-        options["head"] = "ocr"
-    if description.head == "mask_rcnn":
-        options["masks"] = True
-    return build_model(task, model, dataset, **options)
+    return build_model(task, model, dataset, **description.build_options(task, model, dataset))
 
 
 def outputs_of(network: nn.Module, task: str, images: torch.Tensor, number: int) -> list[torch.Tensor]:

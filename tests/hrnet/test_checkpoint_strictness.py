@@ -163,3 +163,34 @@ def test_mask_weights_need_a_mask_head(tmp_path: Path) -> None:
         plain = build_model("detection", "hrnet_w18", "coco")
     with pytest.raises(CheckpointError, match="masks=true"):
         load_checkpoint(plain, tmp_path / "mask.pth")
+
+
+@pytest.mark.parametrize(
+    ("table", "task", "dataset", "options"),
+    [
+        ("pose", "pose", "coco", {}),
+        ("segmentation", "segmentation", "pascal_context", {}),
+        ("segmentation", "segmentation", "pascal_context", {"num_classes": 60}),
+        ("segmentation_ocr", "segmentation", "cityscapes", {"head": "ocr"}),
+        ("detection", "detection", "coco", {"masks": True}),
+    ],
+)
+def test_a_file_says_how_to_build_its_network(
+    table: str, task: str, dataset: str, options: dict[str, object], tmp_path: Path
+) -> None:
+    torch.save(foreign(build_model(task, MICRO, dataset, **options).state_dict(), table), tmp_path / "file.pth")
+    found = identify_checkpoint(tmp_path / "file.pth")
+    assert (found.model, found.dataset) == (MICRO, dataset)
+    assert found.build_options(task, MICRO, dataset) == options
+    assert found.build_options("other", MICRO, dataset) == {}
+
+
+def test_our_own_file_says_how_it_was_built(tmp_path: Path) -> None:
+    options = {"upsample": "bilinear", "exchange_within": False}
+    model = build_model("pose", MICRO, "coco", "V1h", **options)
+    build = {"task": "pose", "model": MICRO, "dataset": "coco", "representation": "V1h", "changes": options}
+    torch.save({"format": "hrnet-benchmark", "build": build, "state_dict": model.state_dict()}, tmp_path / "own.pt")
+    found = identify_checkpoint(tmp_path / "own.pt")
+    needed = found.build_options("pose", MICRO, "coco")
+    assert needed == {**options, "representation": "V1h"}
+    load_checkpoint(build_model("pose", MICRO, "coco", **needed), tmp_path / "own.pt")
