@@ -1,0 +1,156 @@
+"""The engine: addressed chance, resuming, sharding of batches."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import engine
+from hrnet import build_backbone
+from tasks.base import EvalData, Evaluation, TrainData
+from tasks.recipe import Recipe
+
+
+class Noise(TrainData):
+    """Pictures of noise, drawn from (epoch, index); the target is their local mean."""
+
+    def __init__(self, size: int = 20, grouped: bool = False) -> None:
+        self.size, self.grouped = size, grouped
+
+    def __len__(self) -> int:
+        return self.size
+
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
+        epoch, index = key
+        image = np.random.default_rng([7, epoch, index]).standard_normal((3, 32, 32)).astype(np.float32)
+        return {"images": image, "target": image.mean(0)[::4, ::4].copy(), "index": index}
+
+    def groups(self) -> np.ndarray | None:
+        return np.arange(self.size) % 2 if self.grouped else None
+
+
+class NoiseEval(EvalData):
+    def __len__(self) -> int:
+        return 5
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        return Noise()[(0, index)]
+
+    def image_ids(self) -> list[str]:
+        return [str(i) for i in range(5)]
+
+
+class Collected(Evaluation):
+    def add(self, indices: Any, predictions: Any) -> None:
+        self.found = dict(zip(indices, predictions, strict=True))
+
+    def stats(self) -> dict[str, np.ndarray]:
+        return {"value": np.array([self.found[i] for i in range(5)])}
+
+    def write_predictions(self, path: Path) -> None:
+        raise NotImplementedError
+
+    def sample_scores(self) -> np.ndarray:
+        return np.zeros(5)
+
+    def picture(self, index: int, what: str) -> np.ndarray:
+        return np.zeros((2, 2, 3), np.uint8)
+
+
+class MeanTask:
+    """The least that the engine asks of a task."""
+
+    name = "mean"
+
+    def loss(self, model: Any, batch: dict[str, Any], recipe: Recipe) -> dict[str, torch.Tensor]:
+        found = torch.nn.functional.dropout(model(batch["images"])[0][:, 0], 0.1)
+        return {"loss": (found - batch["target"]).square().mean()}
+
+    def predict(self, model: Any, batch: dict[str, Any], protocol: Any) -> list[float]:
+        return [float(v) for v in model(batch["images"])[0].mean((1, 2, 3))]
+
+    def evaluation(self, data: EvalData, protocol: Any) -> Evaluation:
+        return Collected(data, protocol)
+
+
+RECIPE = Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule="step", milestones=(2,), warmup_iterations=3)
+
+
+def _train(workspace: Path, recipe: Recipe = RECIPE, stop: int | None = None, seed: int = 0) -> tuple[list, torch.nn.Module]:
+    workspace.mkdir(exist_ok=True)
+    engine.seed_everything(seed)
+    network = build_backbone("hrnet_micro_w8")
+    curves, _ = engine.train(
+        network, MeanTask(), Noise(), recipe, None, seed=seed, workspace=workspace, report=lambda p: None, stop_after_epoch=stop
+    )
+    return curves, network
+
+
+@pytest.mark.parametrize("schedule", ["step", "poly", "cosine"])
+def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str) -> None:
+    monkeypatch.setattr(engine.ResumeHook.__init__, "__defaults__", (0.0,))
+    recipe = Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule=schedule, milestones=(2,), warmup_iterations=3)  # type: ignore[arg-type]
+    whole, network = _train(tmp_path / "whole", recipe)
+    first, _ = _train(tmp_path / "parts", recipe, stop=2)
+    assert len(first) == 2 and len(whole) == 4
+    second, resumed = _train(tmp_path / "parts", recipe)
+    assert second == whole
+    for (name, a), b in zip(network.state_dict().items(), resumed.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_seed_decides_and_only_seed(tmp_path: Path) -> None:
+    a, _ = _train(tmp_path / "a")
+    torch.rand(5)
+    np.random.rand(3)
+    b, _ = _train(tmp_path / "b")
+    c, _ = _train(tmp_path / "c", seed=1)
+    assert a == b
+    assert a != c
+
+
+def test_learning_rate_follows_the_recipe(tmp_path: Path) -> None:
+    curves, _ = _train(tmp_path / "lr", Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule="step", milestones=(2,)))
+    assert [point["lr"] for point in curves] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
+
+
+def test_evaluation_does_not_depend_on_the_batch(tmp_path: Path) -> None:
+    engine.seed_everything(0)
+    network = build_backbone("hrnet_micro_w8")
+    values = []
+    for batch in (1, 5):
+        found, _ = engine.evaluate(
+            network, MeanTask(), NoiseEval(), None, workspace=tmp_path, report=lambda p: None, batch_size=batch
+        )
+        values.append(found.stats()["value"])
+    np.testing.assert_allclose(values[0], values[1], rtol=1e-4, atol=1e-6)
+
+
+def test_a_loss_that_is_not_finite_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"Lower the learning rate"):
+        _train(tmp_path / "nan", Recipe("test", epochs=3, batch_size=8, lr=1e30, optimizer="sgd", schedule="constant"))
+
+
+def test_every_epoch_has_every_sample_once_in_another_order() -> None:
+    sampler = engine.EpochSampler(Noise(20), 6, seed=3, drop_last=False)
+    orders = []
+    for epoch in (0, 1):
+        sampler.set_epoch(epoch)
+        keys = [key for batch in sampler for key in batch]
+        assert {e for e, _ in keys} == {epoch}
+        assert sorted(i for _, i in keys) == list(range(20))
+        orders.append([i for _, i in keys])
+    assert orders[0] != orders[1]
+    assert len(list(sampler)) == len(sampler)
+
+
+def test_batches_hold_one_group() -> None:
+    sampler = engine.EpochSampler(Noise(20, grouped=True), 4, seed=0, drop_last=True)
+    batches = list(sampler)
+    assert len(batches) == len(sampler)
+    assert all(len({i % 2 for _, i in batch}) == 1 for batch in batches)
+    assert sorted(i for batch in batches for _, i in batch) == list(range(20))
