@@ -58,15 +58,16 @@ def measured(cells: Iterable[Cell], store: Store) -> list[Measured]:
     return [Measured(group[0], tuple(store.load(cell.task, cell.id) for cell in group)) for group in groups.values()]
 
 
-def protocol_text(stored: StoredCell) -> str:
+def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
     """The scoring protocol of a stored cell as `key=value, ...`; two cells are comparable when these texts are equal.
 
-    What the network expects of its input (the task's `input_fields`, such as colour order) is left out.
+    What the network expects of its input (the task's `input_fields`, such as colour order) is left out, and so is what a
+    table varies on purpose (`vary`).
     """
     from tasks import get_task
 
     cell = stored.record["cell"]
-    inputs = getattr(get_task(cell["task"]), "input_fields", ())
+    inputs = {*getattr(get_task(cell["task"]), "input_fields", ()), *vary}
     return ", ".join(f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs)
 
 
@@ -83,7 +84,7 @@ def direction(figure: Mapping[str, Any]) -> str:
     return HIGHER if figure["higher_is_better"] else LOWER
 
 
-def entry(row: Measured, metric: str, intervals: str = "kept") -> Entry:
+def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[str] = ()) -> Entry:
     """The measured value of a row with n, spread and protocol; or why there is none.
 
     `intervals`: "kept" shows bootstrap intervals that were drawn before, "bootstrap" draws them, "none" leaves them out.
@@ -100,7 +101,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept") -> Entry:
         shown = cell_spread(first, [metric], compute=intervals == "bootstrap").get(metric)
     return Entry(
         value,
-        protocol=protocol_text(first),
+        protocol=protocol_text(first, vary),
         unit=figure["unit"],
         direction=direction(figure),
         n=figure.get("n"),
@@ -194,16 +195,23 @@ def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept
 def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept") -> Table:
     """Variants of fixed bodies: each row's metrics and its difference from the base variant of the same body.
 
-    `spec.extra` may give `base` (the label of the variant that differences are taken from; the first row otherwise) and
-    `axis` (the heading of the variant column).
+    `spec.extra` may give `labels` (cell id -> name of the variant), `base` (the variant that differences are taken from;
+    the first row otherwise), `axis` (the heading of the variant column) and `vary` (protocol fields that are the axis).
     """
     extra = dict(spec.extra)
+    labels, vary = extra.get("labels", {}), tuple(extra.get("vary", ()))
+
+    def variant(row: Measured) -> str:
+        return str(labels.get(row.cell.id) or row.cell.label or row.cell.representation)
+
     main = spec.columns[0]
     base_of: dict[str, Measured] = {}
     for row in rows:
-        if row.cell.model not in base_of or row.cell.label == extra.get("base"):
+        if row.cell.model not in base_of or variant(row) == extra.get("base"):
             base_of[row.cell.model] = row
     first = _metric_column(main, rows)
+    if vary:
+        first = Column(first.key, first.title, first.unit, first.direction, None, "", first.digits)
     columns = [Column("body", "body"), Column("variant", extra.get("axis", "variant")), *_cost_columns(), first]
     columns.append(Column("delta", f"Δ {main}", first.unit, "", None, "", first.digits, signed=True))
     columns += [_metric_column(metric, rows) for metric in spec.columns[1:]]
@@ -212,11 +220,11 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
     for row in rows:
         values: dict[str, Any] = {
             "body": Entry(row.cell.model, href=row.href),
-            "variant": row.cell.label or row.cell.representation,
+            "variant": variant(row),
             **_cost(row),
         }
         for metric in spec.columns:
-            values[metric] = entry(row, metric, intervals)
+            values[metric] = entry(row, metric, intervals, vary)
         if not row.done:
             values[main] = Entry(status="failed" if row.failed else "not attempted", text=reason(row))
         base, here = entry(base_of[row.cell.model], main, "none").number, values[main].number

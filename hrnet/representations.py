@@ -95,7 +95,8 @@ class Pyramid(Representation):
 
     ``source`` says which map is reduced: "V2" (V2p), "V1" or "V1h" (the rivals in the papers' ablation).
 
-    Returns five maps (B, width, H/s, W/s), s = 4, 8, 16, 32, 64 for a stride-4 body.
+    Returns five maps (B, width, H/s, W/s), s = 4, 8, 16, 32, 64 for a stride-4 body; with ``highest_only`` the first of
+    them alone, as one tensor: what a dense task reads of it.
     """
 
     NUM_LEVELS = 5
@@ -107,27 +108,31 @@ class Pyramid(Representation):
         source: str = "V2",
         width: int = 256,
         align_corners: bool = False,
+        highest_only: bool = False,
     ) -> None:
         super().__init__()
-        self.source, self.align_corners = source, align_corners
+        self.source, self.align_corners, self.highest_only = source, align_corners, highest_only
+        num_levels = 1 if highest_only else self.NUM_LEVELS
         wide = sum(channels)
         self.widen = nn.Conv2d(channels[0], wide, 1) if source == "V1h" else None
         self.reduce = nn.Conv2d(channels[0] if source == "V1" else wide, width, 1)
-        self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(self.NUM_LEVELS))
+        self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(num_levels))
         for conv in self.modules():
             if isinstance(conv, nn.Conv2d):
                 nn.init.kaiming_normal_(conv.weight, a=1)
                 assert conv.bias is not None
                 nn.init.zeros_(conv.bias)
-        self.out_channels = (width,) * self.NUM_LEVELS
-        self.strides = tuple(strides[0] * 2**i for i in range(self.NUM_LEVELS))
+        self.out_channels = (width,) * num_levels
+        self.strides = tuple(strides[0] * 2**i for i in range(num_levels))
 
-    def forward(self, maps: list[Tensor]) -> list[Tensor]:
+    def forward(self, maps: list[Tensor]) -> list[Tensor] | Tensor:
         if self.source == "V2":
             x = concatenate(maps, self.align_corners)
         else:
             x = maps[0] if self.widen is None else self.widen(maps[0])
         x = self.reduce(x)
+        if self.highest_only:
+            return self.smooth[0](x)
         pooled = [x] + [functional.avg_pool2d(x, 2**i, 2**i) for i in range(1, self.NUM_LEVELS)]
         return [smooth(level) for smooth, level in zip(self.smooth, pooled, strict=True)]
 

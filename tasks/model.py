@@ -86,12 +86,16 @@ def build_parts(
     from benchmarks.baselines import build_body
 
     body = build_body(model, **body_options)
+    options = dict(representation_options or {})
+    if representation in ("V2p", "V1p", "V1hp") and "width" not in options:
+        # A dense task reads the pyramid's highest level; only a detector, which states its width, needs the others.
+        options = {"width": min(256, sum(body.out_channels)), "highest_only": True}  # type: ignore[arg-type]
     made = build_representation(
         representation,
         body.out_channels,  # type: ignore[arg-type]
         body.strides,  # type: ignore[arg-type]
         momentum=bn_momentum,
         align_corners=align_corners,
-        **(representation_options or {}),
+        **options,
     )
     return body, made

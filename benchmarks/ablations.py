@@ -1,0 +1,131 @@
+"""The papers' ablations as suites over any body, dataset and tier: a base cell and named changes to it.  Torch-free.
+
+Each function returns a `Suite` whose table gives every variant's figures and its difference from the base of the same
+body. The base cell is the very cell of the main tables (same id), so it runs once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.cells import Cell, Suite, TableSpec, make_cell
+from tasks import get_task
+
+SERIAL = "resnet_micro"
+PARALLEL = "hrnet_micro_w8"
+COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("pose", "coco"): ("AP", "AP75", "AR"),
+    ("pose", "mpii"): ("PCKh@0.5", "PCKh@0.11"),
+    ("detection", "coco"): ("AP", "AP50", "AP75"),
+}
+EXCHANGES: dict[str, dict[str, bool]] = {
+    "final, across, within": {},
+    "final, across": {"exchange_within": False},
+    "final": {"exchange_within": False, "exchange_across": False},
+}
+"""Exchange units that are kept, as in arXiv 1908.07919, Table 12 (published: 73.4, 71.9, 70.8 AP)."""
+LEVELS = {"1/4": 0, "1/8": 1, "1/16": 2}
+"""Resolution of the map that heat maps are read from (arXiv 1908.07919, Fig. 9: 74.4, 68.9, 55.0 AP)."""
+SIZES = {
+    "full": ((96, 128), (192, 256), (288, 384)),
+    "embedded": ((48, 64), (72, 96), (96, 128)),
+    "smoke": ((48, 64), (96, 128)),
+}
+"""Widths and heights of the pose network's input (arXiv 1902.09212, Fig. 6)."""
+
+
+def columns_of(task: str, dataset: str) -> tuple[str, ...]:
+    """The metrics of an ablation's table, headline first."""
+    return COLUMNS.get((task, dataset), (get_task(task).headline(dataset),))
+
+
+def _suite(
+    name: str,
+    title: str,
+    task: str,
+    dataset: str,
+    axis: str,
+    variants: Sequence[tuple[str, Cell]],
+    base: str,
+    vary: Sequence[str] = (),
+) -> Suite:
+    cells = {cell.id: cell for _, cell in variants}
+    extra = {"axis": axis, "base": base, "labels": {cell.id: label for label, cell in variants}, "vary": tuple(vary)}
+    ids = tuple(cell.id for _, cell in variants)
+    spec = TableSpec(name, title, task, dataset, ids, columns_of(task, dataset), "ablation", extra)
+    return Suite(name, tuple(cells.values()), (spec,), title)
+
+
+def _cell(
+    task: str, dataset: str, model: str, tier: str, label: str, base: bool, changes: Mapping[str, Any] | None = None
+) -> Cell:
+    return make_cell(task, dataset, model, tier=tier, label="" if base else label, **dict(changes or {}))
+
+
+def representation(
+    task: str, dataset: str, models: Sequence[str], tier: str, kinds: Sequence[str] = ("V1", "V1h", "V2", "V2p")
+) -> Suite:
+    """V1, V1h, V2 and V2p of fixed bodies (arXiv 1908.07919, Fig. 10); differences are from V1.
+
+    A detector needs a pyramid, so there V1 and V1h are the pyramids over them (V1p, V1hp), and V2 has none of its own; a
+    dense task reads V2p at its highest level.
+    """
+    if task == "detection":
+        kinds = tuple({"V1": "V1p", "V1h": "V1hp"}.get(kind, kind) for kind in kinds if kind != "V2")
+    variants = []
+    for model in models:
+        usual = get_task(task).default_representation(model, dataset)
+        for kind in kinds:
+            changes = {} if kind == usual else {"representation": kind}
+            variants.append((kind, _cell(task, dataset, model, tier, kind, kind == usual, changes)))
+    title = f"Representation, {get_task(task).dataset(dataset).title}"
+    return _suite(f"{tier}_representation_{task}_{dataset}", title, task, dataset, "representation", variants, kinds[0])
+
+
+def exchange(task: str, dataset: str, models: Sequence[str], tier: str) -> Suite:
+    """Which exchanges between resolutions are kept; differences are from all of them."""
+    variants = [
+        (label, _cell(task, dataset, model, tier, f"exchange {label}", not changes, changes))
+        for model in models
+        for label, changes in EXCHANGES.items()
+    ]
+    title = f"Exchange, {get_task(task).dataset(dataset).title}"
+    name = f"{tier}_exchange_{task}_{dataset}"
+    return _suite(name, title, task, dataset, "exchanges kept", variants, "final, across, within")
+
+
+def resolution(task: str, dataset: str, models: Sequence[str], tier: str) -> Suite:
+    """The map that heat maps are read from, from the highest resolution down; differences are from the highest."""
+    variants = [
+        (label, _cell(task, dataset, model, tier, f"map at {label}", not level, {"level": level} if level else {}))
+        for model in models
+        for label, level in LEVELS.items()
+    ]
+    title = f"Resolution of the map, {get_task(task).dataset(dataset).title}"
+    name = f"{tier}_resolution_{task}_{dataset}"
+    return _suite(name, title, task, dataset, "map read at", variants, "1/4")
+
+
+def input_size(task: str, dataset: str, models: Sequence[str], tier: str) -> Suite:
+    """Size of the network's input, in training and evaluation; differences are from the tier's usual size."""
+    usual = get_task(task).protocol(dataset, tier=tier).input_wh
+    variants = []
+    for model in models:
+        for width, height in SIZES[tier]:
+            label = f"{height}x{width}"
+            changes = {"protocol": {"input_wh": (width, height)}}
+            base = (width, height) == tuple(usual)
+            variants.append((label, _cell(task, dataset, model, tier, label, base, {} if base else changes)))
+    title = f"Input size, {get_task(task).dataset(dataset).title}"
+    name = f"{tier}_input_size_{task}_{dataset}"
+    base = f"{usual[1]}x{usual[0]}"
+    return _suite(name, title, task, dataset, "input", variants, base, vary=("input_wh",))
+
+
+def models_of(text: str, tier: str, with_serial: bool = True) -> tuple[str, ...]:
+    """Bodies named in `text` (separated by commas), or the tier's usual ones: an HRNet, and a serial body."""
+    if text:
+        return tuple(name for name in text.split(",") if name)
+    parallel, serial = ("hrnet_w32", "resnet50") if tier == "full" else (PARALLEL, SERIAL)
+    return (parallel, serial) if with_serial else (parallel,)

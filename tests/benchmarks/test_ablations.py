@@ -1,0 +1,63 @@
+"""Ablations are named changes to the very cells of the main tables, and every variant builds and runs."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks import ablations
+from benchmarks.cells import Cell, Suite, load_suite, make_cell, suite_names
+
+SUITES = ("ablation_representation", "ablation_exchange", "ablation_resolution", "ablation_input_size")
+
+
+@pytest.mark.parametrize("tier", ["smoke", "embedded", "full"])
+@pytest.mark.parametrize("name", SUITES)
+def test_base_is_the_cell_of_the_main_table(name: str, tier: str) -> None:
+    suite = load_suite(name, tier=tier)
+    assert len({cell.tier for cell in suite.cells}) == 1
+    for spec in suite.tables:
+        labels = spec.extra["labels"]
+        assert spec.kind == "ablation" and set(labels) == set(spec.cells)
+        for model in {cell.model for cell in suite.cells if cell.id in spec.cells}:
+            plain = make_cell(spec.task, spec.dataset, model, tier=tier)
+            own = [cell for cell in suite.cells if cell.id in spec.cells and cell.model == model]
+            assert len({cell.id for cell in own}) == len(own) >= 2
+            if spec.extra["base"] in [labels[cell.id] for cell in own if not cell.label]:
+                assert plain.id in spec.cells
+    assert len({cell.id for cell in suite.cells}) == len(suite.cells)
+
+
+def test_default_run_shares_cells_with_the_main_tables() -> None:
+    default = load_suite("embedded")
+    ids = [cell.id for cell in default.cells]
+    assert len(set(ids)) == len(ids)
+    ablation = [spec for spec in default.tables if spec.kind == "ablation"]
+    main = {cell for spec in default.tables if spec.kind == "task" for cell in spec.cells}
+    assert ablation and all(main & set(spec.cells) for spec in ablation if f"embedded_{spec.task}" in suite_names())
+
+
+def variants(name: str) -> list[Cell]:
+    suite: Suite = load_suite(name, tier="smoke")
+    return [cell for cell in suite.cells if cell.label]
+
+
+@pytest.mark.parametrize("cell", [c for name in SUITES for c in variants(name)], ids=lambda cell: cell.name)
+def test_every_variant_builds_and_predicts(cell: Cell) -> None:
+    torch = pytest.importorskip("torch")
+    import tasks
+
+    network = tasks.build_model(cell.task, cell.model, cell.dataset, cell.representation, **dict(cell.changes)).eval()
+    assert network.representation_name == cell.representation
+    with torch.inference_mode():
+        made = network(torch.zeros(1, 3, 64, 64))
+    if cell.task != "detection":
+        stride = 4 * 2 ** dict(cell.changes).get("level", 0)
+        assert made.shape[-2:] == (64 // stride, 64 // stride)
+
+
+def test_other_bodies_and_unknown_names() -> None:
+    suite = load_suite("ablation_representation", models="resnet18", tasks="pose")
+    assert {cell.model for cell in suite.cells} == {"resnet18"} and len(suite.cells) == 4
+    with pytest.raises(ValueError, match="Unknown task"):
+        load_suite("ablation_representation", tasks="posse")
+    assert ablations.models_of("", "full") == ("hrnet_w32", "resnet50")
