@@ -17,9 +17,13 @@ from tasks.options import nearest, override
 
 def add_places(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("places")
-    group.add_argument("--data-root", type=Path, metavar="D", help="folder with coco/, mpii/, cityscapes/, ... (or one of them)")
+    group.add_argument(
+        "--data-root", type=Path, metavar="D", help="folder with coco/, mpii/, cityscapes/, ... (or one of them)"
+    )
     group.add_argument("--weights", type=Path, metavar="D", help="folder with released checkpoints")
-    group.add_argument("--out", type=Path, default=Path("results"), metavar="D", help="results folder (default: results)")
+    group.add_argument(
+        "--out", type=Path, default=Path("results"), metavar="D", help="results folder (default: results)"
+    )
     group.add_argument("--embedded-root", type=Path, default=Path("data/embedded"), metavar="D", help="embedded data")
 
 
@@ -39,7 +43,9 @@ def add_cell(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", required=True, help="hrnet_w32, simple_baseline_r50, hourglass_s2, timm:NAME, ...")
     parser.add_argument("--representation", metavar="R", help="V1, V1h, V2, V2p, ... (default: the task's)")
     parser.add_argument("--split", help="split to evaluate on (default: the benchmark's)")
-    parser.add_argument("--protocol", nargs="*", action="extend", default=[], metavar="k=v", help="what moves the score")
+    parser.add_argument(
+        "--protocol", nargs="*", action="extend", default=[], metavar="k=v", help="what moves the score"
+    )
     add_set(parser)
 
 
@@ -56,7 +62,9 @@ def add_set(parser: argparse.ArgumentParser) -> None:
 
 def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> None:
     parser.add_argument("--suite", default=default, metavar="S", help=f"suite (default: {default})")
-    parser.add_argument("--only", nargs="*", action="extend", default=[], metavar="P", help="cells by name, e.g. 'pose/*'")
+    parser.add_argument(
+        "--only", nargs="*", action="extend", default=[], metavar="P", help="cells by name, e.g. 'pose/*'"
+    )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train every cell under N seeds")
 
 
@@ -102,7 +110,9 @@ def split_sets(changes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     for key, value in changes.items():
         head, dot, rest = key.partition(".")
         if head not in parts or not dot:
-            raise ValueError(f"--set {key}: expected recipe.FIELD, protocol.FIELD or model.FIELD. {nearest(head, parts)}")
+            raise ValueError(
+                f"--set {key}: expected recipe.FIELD, protocol.FIELD or model.FIELD. {nearest(head, parts)}"
+            )
         parts[head][rest] = _plain_value(value) if head == "model" else value
     return parts
 

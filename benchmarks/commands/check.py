@@ -14,7 +14,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_places(parser)
     add_set(parser)
     parser.add_argument("--update", action="store_true", help="rewrite the expected values and show the difference")
-    parser.add_argument("--expected", type=Path, metavar="D", help="folder of expected values (default: results/expected)")
+    parser.add_argument(
+        "--expected", type=Path, metavar="D", help="folder of expected values (default: results/expected)"
+    )
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit file")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the markdown summary there")
 

@@ -13,7 +13,18 @@ from benchmarks.places import Places, real_root
 from benchmarks.provenance import REPOSITORY, hardware
 from tasks import get_task, task_names
 
-NEEDED = ("torch", "torchvision", "mmengine", "numpy", "opencv-python", "pycocotools", "scipy", "h5py", "pandas", "rich")
+NEEDED = (
+    "torch",
+    "torchvision",
+    "mmengine",
+    "numpy",
+    "opencv-python",
+    "pycocotools",
+    "scipy",
+    "h5py",
+    "pandas",
+    "rich",
+)
 OPTIONAL = {
     "timm": "bodies by timm:<name>",
     "cityscapesscripts": "judging Cityscapes with the official tool",
@@ -39,7 +50,9 @@ def _line(good: bool | None, what: str, detail: str) -> int:
 def _environment() -> int:
     print("Environment")
     python = ".".join(map(str, sys.version_info[:3]))
-    problems = _line(sys.version_info >= (3, 10), "python", python if sys.version_info >= (3, 10) else f"{python}: 3.10 or newer")
+    problems = _line(
+        sys.version_info >= (3, 10), "python", python if sys.version_info >= (3, 10) else f"{python}: 3.10 or newer"
+    )
     pins = _pins()
     for name in NEEDED:
         try:
@@ -58,7 +71,9 @@ def _environment() -> int:
     facts = hardware()
     _line(True, "processor", f"{facts['cpu']}, {facts['cores']} cores, {facts.get('memory_gib', '?')} GiB")
     gpu = shutil.which("nvidia-smi")
-    _line(True if gpu else None, "accelerator", "nvidia-smi is there" if gpu else "none found; everything runs on the CPU")
+    _line(
+        True if gpu else None, "accelerator", "nvidia-smi is there" if gpu else "none found; everything runs on the CPU"
+    )
     return problems
 
 
@@ -76,11 +91,16 @@ def _disk(out: Path) -> int:
     while not place.exists():
         place = place.resolve().parent
     free = shutil.disk_usage(place).free / 2**30
-    return _line(free > 1, str(out), f"{free:.1f} GiB free" + ("" if free > 1 else ": make room or choose another --out"))
+    return _line(
+        free > 1, str(out), f"{free:.1f} GiB free" + ("" if free > 1 else ": make room or choose another --out")
+    )
 
 
 def _datasets(places: Places) -> int:
-    print("Datasets" + (f" below {places.data_root}" if places.data_root else " (none asked for: name a folder with --data-root)"))
+    print(
+        "Datasets"
+        + (f" below {places.data_root}" if places.data_root else " (none asked for: name a folder with --data-root)")
+    )
     problems = 0
     for name in task_names():
         task = get_task(name)

@@ -20,8 +20,12 @@ from benchmarks.places import checkpoint_path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cell(parser)
-    parser.add_argument("--checkpoint", required=True, metavar="F", help="a released file of any known family, or our own")
-    parser.add_argument("--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there")
+    parser.add_argument(
+        "--checkpoint", required=True, metavar="F", help="a released file of any known family, or our own"
+    )
+    parser.add_argument(
+        "--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     add_places(parser)
     add_machine(parser)

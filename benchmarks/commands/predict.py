@@ -20,7 +20,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--checkpoint", required=True, metavar="F")
     parser.add_argument("--representation", metavar="R")
     parser.add_argument("--protocol", nargs="*", action="extend", default=[], metavar="k=v")
-    parser.add_argument("--boxes", type=Path, metavar="FILE", help="pose: detector-box json, or COCO annotations, for the pictures")
+    parser.add_argument(
+        "--boxes", type=Path, metavar="FILE", help="pose: detector-box json, or COCO annotations, for the pictures"
+    )
     parser.add_argument("--score", type=float, help="detection: draw boxes above this score")
     parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
     add_places(parser)

@@ -44,7 +44,16 @@ def main(arguments: argparse.Namespace) -> int:
                 cost = profile(network, size)
                 kind = task.default_representation(model, dataset)
                 rows.append(
-                    (task_name, dataset, model, kind, f"{size[0]}x{size[1]}", cost.params, cost.macs, cost.macs_as_published)
+                    (
+                        task_name,
+                        dataset,
+                        model,
+                        kind,
+                        f"{size[0]}x{size[1]}",
+                        cost.params,
+                        cost.macs,
+                        cost.macs_as_published,
+                    )
                 )
                 print(
                     f"{task_name:15} {dataset:15} {model:22} {kind:6} {rows[-1][4]:>10} {cost.params / 1e6:11.3f} "
@@ -59,7 +68,9 @@ def main(arguments: argparse.Namespace) -> int:
 
         with arguments.csv.open("w", newline="", encoding="utf-8") as handle:
             writer = csv.writer(handle)
-            writer.writerow(("task", "dataset", "model", "representation", "input_hw", "params", "macs", "macs_as_published"))
+            writer.writerow(
+                ("task", "dataset", "model", "representation", "input_hw", "params", "macs", "macs_as_published")
+            )
             writer.writerows(rows)
     return 0
 

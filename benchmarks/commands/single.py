@@ -61,7 +61,9 @@ def copy_predictions(stored: StoredCell, path: Path) -> None:
         # A file is asked for and there are several: the submission proper is the one of the same kind.
         same = [f for f in files if f.suffix == path.suffix]
         if not same:
-            raise ValueError(f"{path}: the predictions are {', '.join(f.name for f in files)}; name a folder, or that ending.")
+            raise ValueError(
+                f"{path}: the predictions are {', '.join(f.name for f in files)}; name a folder, or that ending."
+            )
         shutil.copyfile(same[0], path)
     else:
         shutil.copytree(source, path, dirs_exist_ok=True)
@@ -76,7 +78,10 @@ def print_figures(stored: StoredCell) -> None:
     print(f"protocol: {record['protocol_header']}")
     trained = record.get("trained_on")
     if trained:
-        print(f"trained on: {trained['split']}, {trained['samples']} samples" + (f" ({trained['note']})" if trained["note"] else ""))
+        print(
+            f"trained on: {trained['split']}, {trained['samples']} samples"
+            + (f" ({trained['note']})" if trained["note"] else "")
+        )
     report = record.get("report")
     if report:
         print(f"checkpoint: family {report['family']}, {report['loaded']} tensors loaded")
@@ -94,5 +99,9 @@ def print_figures(stored: StoredCell) -> None:
         arrow = "↑" if task.metrics[name].higher_is_better else "↓"
         print(f"  {name:{width}}  {shown:>9} {figure['unit']} {arrow}")
     spent = record["durations_s"]
-    parts = [f"{key.replace('_', ' ')} {spent[key]:.1f} s" for key in ("train", "eval_data", "eval_model", "total") if key in spent]
+    parts = [
+        f"{key.replace('_', ' ')} {spent[key]:.1f} s"
+        for key in ("train", "eval_data", "eval_model", "total")
+        if key in spent
+    ]
     print(f"time: {', '.join(parts)}\nstored: {stored.folder}")
