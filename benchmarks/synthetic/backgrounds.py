@@ -168,7 +168,7 @@ def paint_background(rng: np.random.Generator, size_wh: tuple[int, int]) -> Back
         _room(image, rng, horizon)
     else:
         _outdoors(image, rng, horizon)
-    if rng.random() < 0.35:
+    if rng.random() < 0.3:
         _distractors(image, rng)
     if rng.random() < 0.8:
         image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.8, 3.0)))

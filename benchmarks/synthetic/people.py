@@ -154,7 +154,7 @@ def sample_person(
     pose = sample_pose(rng, action)
     outfit = sample_outfit(rng, "child" if body.stature < 1.45 else "adult")
     view = rng.random()
-    drawn_yaw = rng.normal(0, 22) if view < 0.74 else rng.normal(180, 22) if view < 0.87 else rng.uniform(-180, 180)
+    drawn_yaw = rng.normal(0, 20) if view < 0.80 else rng.normal(180, 20) if view < 0.91 else rng.uniform(-180, 180)
     drawn_pitch = float(np.clip(rng.normal(5, 5), -6, 20))
     roll = float(rng.normal(0, 2.0))
     texture = (int(rng.integers(256)), int(rng.integers(256)))

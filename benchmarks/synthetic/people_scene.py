@@ -36,9 +36,9 @@ def compose_scene(
     size_wh: tuple[int, int],
     num_people: int,
     *,
-    height_px: tuple[float, float] = (90.0, 220.0),
+    height_px: tuple[float, float] = (100.0, 222.0),
     truncated: float = 0.08,
-    occluded: float = 0.10,
+    occluded: float = 0.08,
     distant: float = 0.0,
     crowds: float = 0.0,
     sample: Callable[[np.random.Generator], Person] = sample_person,
@@ -134,7 +134,7 @@ def _places(
         wanted = low + (limit - low) * float(rng.beta(1.6, 1.5))
         px = min(wanted / high, 240.0 / person.body.stature, 0.95 * width / wide)
         x0, y0, x1, y1 = unit * px
-        centre = (order[number] + 0.5 + rng.normal(0, 0.12)) * width / num_people
+        centre = (order[number] + 0.5 + rng.normal(0, 0.09)) * width / num_people
         foot_x = float(np.clip(centre - (x0 + x1) / 2, 1 - x0, max(width - 1 - x1, 2 - x0)))
         lowest, highest = height - 2 - y1, 2 - y0
         # Nearer people are larger and stand lower in the picture.
@@ -165,7 +165,7 @@ def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Return the picture as a camera would give it: exposure, contrast, a little blur, sensor noise. (H, W, 3) uint8."""
     if rng.random() < 0.2:
         image = cv2.GaussianBlur(image, (0, 0), float(rng.uniform(0.4, 0.8)))
-    gain, bias = rng.normal(1.0, 0.12), rng.normal(0.0, 8.0)
-    noise = rng.standard_normal(image.shape[:2], np.float32) * np.float32(rng.uniform(1.0, 4.5))
+    gain, bias = rng.normal(1.0, 0.10), rng.normal(2.0, 7.0)
+    noise = rng.standard_normal(image.shape[:2], np.float32) * np.float32(rng.uniform(1.0, 4.0))
     spoilt = (image.astype(np.float32) - 128.0) * np.float32(gain) + np.float32(128.0 + bias) + noise[:, :, None]
     return np.clip(spoilt, 0, 255).astype(np.uint8)

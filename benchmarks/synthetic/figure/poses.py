@@ -15,7 +15,7 @@ def _hanging_arm(rng: np.random.Generator) -> Limb:
 
 def _idle_arm(rng: np.random.Generator) -> Limb:
     """Draw what an arm does while its owner stands: hang, rest on the hip, hold a telephone, wave, point, fold, carry."""
-    choice = rng.choice(7, p=[0.50, 0.12, 0.07, 0.08, 0.06, 0.07, 0.10])
+    choice = rng.choice(7, p=[0.56, 0.12, 0.05, 0.08, 0.05, 0.05, 0.09])
     if choice == 0:
         return _hanging_arm(rng)
     if choice == 1:
