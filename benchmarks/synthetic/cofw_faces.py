@@ -21,7 +21,7 @@ SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 480, "test": 1
 GREY_EVERY = 9
 _DATASET = 29
 _SPLITS = (("train", "Tr"), ("test", "T"))
-_OCCLUDED = Difficulty(chances=(0.06, 0.15, 0.1, 0.12, 0.65, 0.08), yaw_deg=17.0)
+_OCCLUDED = Difficulty(chances=(0.06, 0.15, 0.1, 0.12, 0.65, 0.08), yaw_deg=17.0, turned_deg=(35.0, 50.0))
 _USERBLOCK = 512
 
 

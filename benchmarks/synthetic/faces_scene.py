@@ -20,10 +20,14 @@ PIVOT = np.array([0.0, -0.5, -0.35])  # the head turns about the top of the neck
 
 @dataclass(frozen=True)
 class Difficulty:
-    """Chances that a picture has one of the six attributes (in the order of `ATTRIBUTES`) and the range of plain poses."""
+    """Chances that a picture has one of the six attributes (in the order of `ATTRIBUTES`) and the ranges of poses.
+
+    `yaw_deg` is the spread of plain poses, `turned_deg` the range of those with the attribute.
+    """
 
     chances: tuple[float, float, float, float, float, float] = (0.08, 0.12, 0.12, 0.12, 0.15, 0.12)
     yaw_deg: float = 18.0
+    turned_deg: tuple[float, float] = (45.0, 80.0)
     size_px: tuple[int, int] = (140, 196)
 
 
@@ -173,7 +177,7 @@ def render(rng: np.random.Generator, difficulty: Difficulty, markups: tuple[str,
     """Draw one random face with its points in the given mark-ups; every decision comes from `rng`."""
     on = dict(zip(ATTRIBUTES, (rng.random(6) < difficulty.chances).tolist(), strict=True))
     yaw = (
-        float(rng.choice([-1, 1]) * rng.uniform(45, 80))
+        float(rng.choice([-1, 1]) * rng.uniform(*difficulty.turned_deg))
         if on["pose"]
         else float(np.clip(rng.normal(0, difficulty.yaw_deg), -38, 38))
     )

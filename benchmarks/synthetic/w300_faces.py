@@ -21,9 +21,10 @@ SIZES = {
 }
 _DATASET = 300
 _SPLITS = ("train", "valid_common", "valid_challenge", "test")
-_EASY = Difficulty()
-_HARD = Difficulty(chances=(0.30, 0.35, 0.3, 0.15, 0.4, 0.25), yaw_deg=26.0)
-_MIXED = Difficulty(chances=(0.12, 0.18, 0.16, 0.12, 0.2, 0.14), yaw_deg=20.0)
+_TURNED = (35.0, 52.0)  # 300W has no profiles
+_EASY = Difficulty(chances=(0.04, 0.12, 0.12, 0.12, 0.12, 0.12), turned_deg=_TURNED)
+_HARD = Difficulty(chances=(0.30, 0.35, 0.3, 0.15, 0.4, 0.25), yaw_deg=24.0, turned_deg=_TURNED)
+_MIXED = Difficulty(chances=(0.12, 0.18, 0.16, 0.12, 0.2, 0.14), yaw_deg=20.0, turned_deg=_TURNED)
 DIFFICULTY = {"train": _MIXED, "valid_common": _EASY, "valid_challenge": _HARD, "test": _MIXED}
 
 

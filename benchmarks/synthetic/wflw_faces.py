@@ -21,8 +21,8 @@ SUBSETS = dict(zip(ATTRIBUTES, ("largepose", "expression", "illumination", "make
 _DATASET = 98
 _SPLITS = ("train", "test")
 _EVENTS = ("0--Parade", "9--Press_Conference", "29--Students_Schoolkids", "37--Soccer", "51--Dresses")
-_MIXED = Difficulty(chances=(0.15, 0.18, 0.16, 0.16, 0.2, 0.14), yaw_deg=20.0)
-_TEST = Difficulty(chances=(0.08, 0.10, 0.10, 0.10, 0.12, 0.08), yaw_deg=20.0)
+_MIXED = Difficulty(chances=(0.15, 0.18, 0.16, 0.16, 0.2, 0.14), yaw_deg=20.0, turned_deg=(42.0, 66.0))
+_TEST = Difficulty(chances=(0.08, 0.10, 0.10, 0.10, 0.12, 0.08), yaw_deg=20.0, turned_deg=(42.0, 66.0))
 
 
 def _difficulty(split: str, index: int) -> Difficulty:

@@ -105,10 +105,12 @@ def read_faces(dataset: str, root: Path, split: str, protocol: LandmarkProtocol)
 
 
 def _subsets(dataset: str, split: str, faces: Faces, files: list[Path]) -> dict[str, NDArray[np.bool_]]:
-    if dataset == "300w" and split in ("valid", "test"):
-        kinds = {"challenge": "ibug/"} if split == "valid" else {"outdoor": "02_Outdoor/"}
-        other = "common" if split == "valid" else "indoor"
-        (name, mark), *_ = kinds.items()
+    if dataset == "300w":
+        if split not in ("valid", "test"):
+            return {}
+        name, other, mark = (
+            ("challenge", "common", "ibug/") if split == "valid" else ("outdoor", "indoor", "02_Outdoor/")
+        )
         chosen = np.array([mark in image for image in faces.images], dtype=bool)
         return {other: ~chosen, name: chosen}
     found = dict(faces.subsets)

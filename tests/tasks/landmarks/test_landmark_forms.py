@@ -1,0 +1,285 @@
+"""Reading the official forms: csv, .pts, WFLW's list, COFW's HDF5; orientation, picture modes, and what bad files say."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+from PIL import Image
+
+from tasks.landmarks.cofw import CofwPictures, matlab_picture, read_cofw
+from tasks.landmarks.csv_form import read_csv
+from tasks.landmarks.datasets import LandmarkEvalData, open_pictures, read_faces
+from tasks.landmarks.faces import landmark_boxes
+from tasks.landmarks.protocol import LandmarkProtocol
+from tasks.landmarks.raw_forms import read_pts, read_wflw_list
+
+SAMPLES = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[4] / "shared" / "samples"))
+PROTOCOL = LandmarkProtocol()
+
+
+def csv_line(name: str, points: np.ndarray, box: tuple[float, ...] = (1.0, 60.0, 70.0)) -> str:
+    return ",".join([name, *map(str, box), *map(str, points.ravel())])
+
+
+def header(count: int, box: str = "scale,center_w,center_h") -> str:
+    return ",".join(["image_name", box, *(f"original_{k}_{axis}" for k in range(count) for axis in "xy")])
+
+
+POINTS = np.arange(136, dtype=float).reshape(68, 2) + 10.5
+
+
+def write_300w(root: Path, *lines: str) -> Path:
+    path = root / "face_landmarks_300w_test.csv"
+    path.write_text("\n".join([header(68), *lines]) + "\n")
+    return path
+
+
+# ---- good files ----
+def test_csv_is_read_as_it_stands(tmp_path: Path) -> None:
+    path = write_300w(tmp_path, csv_line("a.png", POINTS, (2.385, 489.5, 503.5)), "", csv_line("b.png", POINTS + 1))
+    faces = read_csv(path, "300w", 68, tmp_path)
+    assert faces.images == ("a.png", "b.png") and faces.records == ("line 2", "line 4")
+    np.testing.assert_array_equal(faces.points[0], POINTS)
+    np.testing.assert_array_equal(faces.centres[0], [489.5, 503.5])
+    assert faces.scales[0] == 2.385
+
+
+def test_aflw_takes_its_box_from_the_file(faces_root: Path) -> None:
+    faces = read_faces("aflw", faces_root / "aflw", "test", PROTOCOL)
+    assert faces.box_size is not None
+    np.testing.assert_allclose(faces.scales, faces.box_size / 200)
+    frontal = read_faces("aflw", faces_root / "aflw", "test_frontal", PROTOCOL)
+    assert faces.subsets["frontal"].sum() == len(frontal)
+    assert [n for n, f in zip(faces.images, faces.subsets["frontal"], strict=True) if f] == list(frontal.images)
+
+
+def test_300w_csv_and_pts_agree(faces_root: Path, tmp_path: Path) -> None:
+    """The raw release, without any csv, gives the same faces and boxes."""
+    (tmp_path / "images").symlink_to(faces_root / "300w" / "images")
+    for split in ("train", "valid", "valid_common", "valid_challenge", "test"):
+        listed, raw = (read_faces("300w", root, split, PROTOCOL) for root in (faces_root / "300w", tmp_path))
+        order = np.argsort(listed.images), np.argsort(raw.images)
+        assert np.array(listed.images)[order[0]].tolist() == np.array(raw.images)[order[1]].tolist()
+        np.testing.assert_allclose(listed.points[order[0]], raw.points[order[1]], atol=1e-3)
+        np.testing.assert_allclose(listed.scales[order[0]], raw.scales[order[1]])
+        np.testing.assert_allclose(listed.centres[order[0]], raw.centres[order[1]])
+
+
+def test_300w_subsets(faces_root: Path) -> None:
+    valid = read_faces("300w", faces_root / "300w", "valid", PROTOCOL)
+    assert valid.subsets["common"].tolist() == [True] * 3 + [False] * 2
+    assert (valid.subsets["challenge"] == ~valid.subsets["common"]).all()
+    test = read_faces("300w", faces_root / "300w", "test", PROTOCOL)
+    assert test.subsets["indoor"].tolist() == [True, False]
+
+
+def test_wflw_csv_and_list_agree(faces_root: Path, tmp_path: Path) -> None:
+    root = faces_root / "wflw"
+    faces = read_faces("wflw", root, "test", PROTOCOL)
+    (tmp_path / "list_98pt_rect_attr_test.txt").write_bytes((root / "list_98pt_rect_attr_test.txt").read_bytes())
+    raw = read_faces("wflw", tmp_path, "test", PROTOCOL)
+    assert faces.images == raw.images
+    np.testing.assert_allclose(faces.points, raw.points, atol=1e-3)
+    np.testing.assert_allclose(faces.centres, raw.centres)
+    assert set(faces.subsets) == set(raw.subsets)
+    for name, members in raw.subsets.items():
+        np.testing.assert_array_equal(faces.subsets[name], members)
+    by_rect = read_faces("wflw", root, "test", LandmarkProtocol(box="rect"))
+    assert by_rect.rects is not None and not np.allclose(by_rect.scales, faces.scales)
+
+
+def test_box_rule_on_the_real_rows() -> None:
+    path = SAMPLES / "300w" / "face_landmarks_300w_test.csv"
+    if not path.exists():
+        pytest.skip(f"no samples at {SAMPLES}")
+    faces = read_csv(path, "300w", 68, path.parent)
+    centres, scales = landmark_boxes(faces.points)
+    np.testing.assert_array_equal(centres, faces.centres)
+    np.testing.assert_allclose(scales, faces.scales)
+    pictures = open_pictures("300w", path.parent, "test", faces, 64)
+    for index in range(len(faces)):
+        height, width = pictures(index).shape[:2]
+        assert (faces.points[index].max(0) <= [width, height]).all() and pictures(index).std() > 20
+
+
+# ---- COFW ----
+def write_cofw_by_hand(path: Path, pictures: list[np.ndarray], phis: np.ndarray) -> None:
+    """As MATLAB stores it: every array with its axes reversed, pictures behind references."""
+    with h5py.File(path, "w") as file:
+        refs = file.create_group("#refs#")
+        cells = file.create_dataset("IsT", (1, len(pictures)), h5py.ref_dtype)
+        for index, picture in enumerate(pictures):
+            stored = np.zeros(picture.shape[::-1], np.uint8)
+            for place in np.ndindex(picture.shape):
+                stored[place[::-1]] = picture[place]
+            cells[0, index] = refs.create_dataset(f"p{index}", data=stored).ref
+        file["phisT"] = phis.T
+
+
+def test_cofw_pictures_and_points_lie_upright(tmp_path: Path) -> None:
+    """Each landmark's pixel is lit; a picture or points read transposed would find dark ones."""
+    rng = np.random.default_rng(0)
+    height, width = 14, 33
+    pictures, phis = [], []
+    for grey in (False, True):
+        x, y = rng.permutation(width - 1)[:29] + 1, rng.integers(1, height + 1, 29)
+        picture = np.zeros((height, width) if grey else (height, width, 3), np.uint8)
+        picture[y - 1, x - 1] = 200 if grey else (250, 120, 30)
+        pictures.append(picture)
+        phis.append(np.concatenate([x, y, rng.integers(0, 2, 29)]))
+    write_cofw_by_hand(tmp_path / "COFW_test_color.mat", pictures, np.array(phis, float))
+    faces = read_cofw(tmp_path, "test", 29)
+    stored = CofwPictures(tmp_path / "COFW_test_color.mat", "test")
+    for index, colour in enumerate(((250, 120, 30), (200, 200, 200))):
+        picture = stored[index]
+        assert picture.shape == (height, width, 3)
+        lit = faces.points[index].astype(int) - 1
+        np.testing.assert_array_equal(picture[lit[:, 1], lit[:, 0]], np.tile(colour, (29, 1)))
+    np.testing.assert_array_equal(faces.occluded, np.array(phis)[:, 58:] > 0)
+
+
+def test_a_transposed_cofw_picture_is_noticed(faces_root: Path) -> None:
+    """The eyes of the embedded faces are darker than the skin between them; in a transposed picture they are not there."""
+    root = faces_root / "cofw"
+    faces = read_faces("cofw", root, "train", PROTOCOL)
+    stored = CofwPictures(root / "COFW_train_color.mat", "train")
+
+    def darkness(transposed: bool) -> float:
+        found = []
+        for index in range(len(faces)):
+            picture = stored[index].astype(float).mean(-1)
+            picture = picture.T if transposed else picture
+            hidden = faces.occluded[index]
+            x, y = (faces.points[index] - 1).round().astype(int).T
+            inside = (x < picture.shape[1]) & (y < picture.shape[0]) & ~hidden
+            pupils = [p for p in (16, 17) if inside[p]]
+            skin = [p for p in (20,) if inside[p]]
+            if pupils and skin:
+                found.append(picture[y[skin], x[skin]].mean() - picture[y[pupils], x[pupils]].mean())
+        return float(np.mean(found))
+
+    assert darkness(False) > 20 > darkness(True)
+
+
+def test_cofw_subsets_follow_the_flags(faces_root: Path) -> None:
+    faces = read_faces("cofw", faces_root / "cofw", "test", PROTOCOL)
+    assert faces.occluded is not None and faces.occluded.shape == (5, 29)
+    np.testing.assert_array_equal(faces.subsets["occluded"], faces.occluded.mean(1) > 0.25)
+
+
+# ---- picture modes ----
+@pytest.mark.parametrize("mode", ["P", "L", "RGBA", "RGB"])
+def test_every_kind_of_picture_is_read_as_rgb(tmp_path: Path, mode: str) -> None:
+    pixels = np.random.default_rng(1).integers(0, 255, (9, 13, 3), dtype=np.uint8)
+    picture = Image.fromarray(pixels)
+    made = picture.convert("P", palette=Image.Palette.ADAPTIVE) if mode == "P" else picture.convert(mode)
+    (tmp_path / "images").mkdir()
+    made.save(tmp_path / "images" / "a.png")
+    write_300w(tmp_path, csv_line("a.png", POINTS))
+    faces = read_faces("300w", tmp_path, "test", PROTOCOL)
+    read = open_pictures("300w", tmp_path, "test", faces, 16)(0)
+    np.testing.assert_array_equal(read, np.asarray(made.convert("RGB")))
+
+
+# ---- bad files ----
+def test_too_few_columns_name_the_line(tmp_path: Path) -> None:
+    path = write_300w(tmp_path, csv_line("a.png", POINTS), csv_line("b.png", POINTS[:67]))
+    with pytest.raises(ValueError, match=r"300w_test.csv, line 3: expected 140 columns .* got 138; complete the line"):
+        read_csv(path, "300w", 68, tmp_path)
+
+
+def test_68_points_for_a_98_point_dataset(tmp_path: Path) -> None:
+    path = write_300w(tmp_path, csv_line("a.png", POINTS))
+    with pytest.raises(ValueError, match=r"line 2: .*holds 68 points, and this dataset has 98"):
+        read_csv(path, "wflw", 98, tmp_path)
+
+
+@pytest.mark.parametrize(("value", "said"), [("x7", "a number"), ("nan", "a finite number"), ("", "a number")])
+def test_a_non_number_names_line_and_column(tmp_path: Path, value: str, said: str) -> None:
+    fields = csv_line("a.png", POINTS).split(",")
+    fields[10] = value
+    path = write_300w(tmp_path, ",".join(fields))
+    with pytest.raises(ValueError, match=rf"line 2: expected {said} in column 11 but got '{value}'"):
+        read_csv(path, "300w", 68, tmp_path)
+
+
+def test_missing_csv(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such file; put the dataset in its official layout"):
+        read_faces("300w", tmp_path, "test", PROTOCOL)
+
+
+@pytest.mark.parametrize("scale", [0.0, -1.0])
+def test_a_box_without_area(tmp_path: Path, scale: float) -> None:
+    write_300w(tmp_path, csv_line("a.png", POINTS, (scale, 60.0, 70.0)))
+    with pytest.raises(ValueError, match=r"line 2 \(a.png\): expected a face box with an area"):
+        read_faces("300w", tmp_path, "test", PROTOCOL)
+
+
+def test_points_on_one_spot_give_no_box(tmp_path: Path) -> None:
+    write_300w(tmp_path, csv_line("a.png", np.full((68, 2), 30.0)))
+    with pytest.raises(ValueError, match="expected a face box with an area"):
+        read_faces("300w", tmp_path, "test", LandmarkProtocol(box="landmarks"))
+
+
+def test_missing_and_broken_pictures(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "broken.png").write_bytes(b"not a picture")
+    write_300w(tmp_path, csv_line("gone.png", POINTS), csv_line("broken.png", POINTS))
+    data = LandmarkEvalData("300w", tmp_path, "test", PROTOCOL)
+    with pytest.raises(ValueError, match=r"line 2 \(gone.png\): .*no such file"):
+        data[0]
+    with pytest.raises(ValueError, match=r"line 3 \(broken.png\): .*cannot be decoded"):
+        data[1]
+
+
+def test_an_old_mat_file(tmp_path: Path) -> None:
+    from scipy.io import savemat
+
+    with (tmp_path / "COFW_test_color.mat").open("wb") as handle:
+        savemat(handle, {"phisT": np.zeros((2, 87))})
+    with pytest.raises(ValueError, match=r"Expected a MATLAB v7.3 file .* '-v7.3'"):
+        read_cofw(tmp_path, "test", 29)
+
+
+def test_a_mat_file_without_a_field(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "COFW_test_color.mat", "w") as file:
+        file["phisT"] = np.zeros((87, 2))
+    with pytest.raises(ValueError, match=r"Expected the field 'IsT' in .* but got \['phisT'\]"):
+        read_cofw(tmp_path, "test", 29)
+
+
+def test_a_mat_file_that_is_not_transposed(tmp_path: Path) -> None:
+    write_cofw_by_hand(tmp_path / "COFW_test_color.mat", [np.zeros((4, 5), np.uint8)] * 2, np.zeros((87, 2)))
+    with pytest.raises(ValueError, match=r"phisT of shape \(87, 2\) .* got \(2, 87\)"):
+        read_cofw(tmp_path, "test", 29)
+
+
+def test_a_picture_of_another_type() -> None:
+    with pytest.raises(ValueError, match=r"record 3: expected a picture stored as .* float64"):
+        matlab_picture(np.zeros((3, 4, 5)), "record 3")
+
+
+def test_pts_files_that_are_wrong(tmp_path: Path) -> None:
+    path = tmp_path / "a.pts"
+    path.write_text("version: 1\nn_points: 2\n{\n1 2\n3 x\n}\n")
+    with pytest.raises(ValueError, match=r"a.pts, line 5: expected two numbers but got '3 x'"):
+        read_pts(path, 2)
+    path.write_text("version: 1\nn_points: 2\n{\n1 2\n3 4\n}\n")
+    with pytest.raises(ValueError, match="expected 68 points but got 2"):
+        read_pts(path, 68)
+
+
+def test_wflw_list_with_a_short_line(tmp_path: Path) -> None:
+    path = tmp_path / "list_98pt_rect_attr_test.txt"
+    path.write_text("1 2 3 name.jpg\n")
+    with pytest.raises(ValueError, match=r"line 1: expected 207 fields .* got 4"):
+        read_wflw_list(path, tmp_path, 98)
+
+
+def test_rect_boxes_need_wflw(faces_root: Path) -> None:
+    with pytest.raises(ValueError, match="Expected face rectangles for box=rect"):
+        read_faces("300w", faces_root / "300w", "test", LandmarkProtocol(box="rect"))
