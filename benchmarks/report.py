@@ -1,6 +1,6 @@
 """The report: one static html page made from stored cells, to be opened by its path.  Torch-free.
 
-`write(suite, store, out)` writes `out/index.html` and copies the pictures that it shows beside it
+`write(suite, store, out)` writes `out/index.html` (or `out/SUITE.html`) and copies the pictures that it shows beside it
 (`out/pictures/`); nothing is loaded from elsewhere, and the page works without its script too.
 """
 
@@ -11,6 +11,7 @@ import shutil
 import struct
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from benchmarks.filling import Measured, body_name, cross_table, fill, measured,
 from benchmarks.rendering import html
 from benchmarks.reporting import gather
 from benchmarks.reporting.gather import Plot, Section
+from benchmarks.reproduction import summary
 from benchmarks.store import Store, StoredCell
 from benchmarks.tables import ARROWS, Table
 
@@ -27,7 +29,7 @@ FOLDER = Path(__file__).resolve().parent / "reporting"
 
 
 def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = None) -> Path:
-    """Writes the page of a suite from what the store holds now; returns the path of index.html.
+    """Writes the page of a suite from what the store holds now; returns its path.
 
     Cells that failed or were not run appear with their reason; a suite without any result gives a page that says so.
     """
@@ -42,7 +44,6 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     tables = fill(suite, store, "kept", chosen)
     by_name = {table.name: table for table in tables}
     out.mkdir(parents=True, exist_ok=True)
-    shutil.rmtree(out / "pictures", ignore_errors=True)
 
     sections = [
         _section(spec, by_name[spec.name], _rows_of(spec, rows), colour, out)
@@ -56,7 +57,10 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     if not cross and len({row.cell.task for row in rows}) == 1 and len({row.cell.dataset for row in rows}) > 1:
         plain = [row for row in rows if row.cell.id not in left_out]
         cross = [cross_table("overview", "Overview", plain, plain[0].cell.tier)] if plain else []
-    published = [table for table in tables if table.name not in {spec.name for spec in specs} and table not in cross]
+    published = (
+        fill(_part(suite, "published"), store, "kept") if any(s.kind == "published" for s in suite.tables) else []
+    )
+    sections += _galleries(rows, out) if published else []
     stored = [held for row in rows for held in row.seeds if held is not None]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
     template = environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
@@ -68,7 +72,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
         script=safe((FOLDER / "script.js").read_text(encoding="utf-8")),
         facts=_facts(rows, stored),
         machine=_machine(stored),
-        cross_tables=safe(html.render_all(cross)),
+        cross_tables=safe(html.render_all([*cross, *([summary(published)] if published else [])])),
         rank_plots=_marked([plot for table in cross if (plot := gather.rank_plot(table, colour))], safe),
         legend=[(name, safe(mark)) for name, mark in gather.legend(rows, colour)],
         sections=[_safe_section(section, safe) for section in sections],
@@ -80,11 +84,34 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
         cells=[_cell(held, out) for held in stored],
         written=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     )
-    path = out / "index.html"
+    path = out / page_name(suite)
     temporary = path.with_suffix(".tmp")
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(path)
     return path
+
+
+def page_name(suite: Suite) -> str:
+    """File name of a suite's page: the default run's is index.html, any other carries its name."""
+    return "index.html" if suite.name == "embedded" else f"{suite.name}.html"
+
+
+def _part(suite: Suite, kind: str) -> Suite:
+    return replace(suite, tables=tuple(spec for spec in suite.tables if spec.kind == kind))
+
+
+def _galleries(rows: Sequence[Measured], out: Path) -> list[Section]:
+    """A section of pictures per dataset, for suites whose tables are the papers'."""
+    made: dict[tuple[str, str], Section] = {}
+    for row in rows:
+        for held in row.done[:1]:
+            pictures = _pictures(held, out)
+            if pictures:
+                place = (row.cell.task, row.cell.dataset)
+                section = made.setdefault(place, Section("-".join(place), place[0], f"Pictures, {place[1]}", "", ""))
+                name = f"{body_name(row.cell)}, {row.cell.checkpoint}" if row.cell.checkpoint else body_name(row.cell)
+                section.cells.append({"name": name, "headline": _headline(held), "pictures": pictures})
+    return list(made.values())
 
 
 def _kind(table: Table, specs: Sequence[TableSpec]) -> str:
@@ -199,6 +226,8 @@ def _pictures(stored: StoredCell, out: Path) -> list[dict[str, Any]]:
         if not all(path.is_file() for path in paths.values()):
             continue
         target = out / "pictures" / stored.id
+        if not shown:
+            shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True, exist_ok=True)
         entry: dict[str, Any] = {"kind": picture["kind"], "image": str(picture["image"])}
         for what, path in paths.items():

@@ -6,7 +6,9 @@ A paper table becomes one `Table` per protocol, so that no column mixes two. Sta
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from benchmarks.cells import TableSpec
@@ -158,13 +160,14 @@ def _row(
         "body": first.body or "-",
         "setting": ", ".join(part for part in setting if part) or "-",
         "params": first.params_m,
-        "gflops": first.gflops,
+        "gflops": Entry(first.gflops, footnotes=_texts([note for note in first.footnotes if _of_cost(note)], notes)),
         "row": first.id,
     }
     told: set[str] = set()
     if head is not None:
         told = set(head.footnotes)
-        values["published"] = Entry(head.value, head.text, head.protocol_id, footnotes=_texts(head.footnotes, notes))
+        own = _texts([note for note in head.footnotes if not _of_cost(note)], notes)
+        values["published"] = Entry(head.value, head.text, head.protocol_id, footnotes=own)
     values |= _outcome(first, head, main, links, spec, by_cell)
     for figure in figures:
         key = slot(figure)
@@ -172,9 +175,14 @@ def _row(
             continue
         other = _measured(links.get(key), by_cell)
         text = figure.text + (f" → {other[1]:.2f}" if other is not None and other[1] is not None else "")
-        own = _texts([note for note in figure.footnotes if note not in told], notes)
+        own = _texts([note for note in figure.footnotes if note not in told and not _of_cost(note)], notes)
         values[key] = Entry(figure.value, text, figure.protocol_id, footnotes=own)
     return values
+
+
+def _of_cost(note: str) -> bool:
+    """True for footnotes about parameters and multiply-adds, which stand beside those."""
+    return note.endswith(("-flops", "-params"))
 
 
 def _texts(identities: Sequence[str], notes: Mapping[str, str]) -> tuple[str, ...]:
@@ -209,6 +217,29 @@ def _outcome(
     if row is not None:
         text = f"weights {row.cell.checkpoint}, data {row.cell.dataset} {row.cell.split}"
     return {"status": Entry("not attempted", status="not attempted"), "missing": text}
+
+
+STATUSES = ("reproduced", "within tolerance", "off", "suspiciously better", "failed", "not attempted")
+
+
+def summary(tables: Sequence[Table]) -> Table:
+    """How many rows of each paper table have which status."""
+    columns = [Column("table", "table"), Column("rows", "rows"), *(Column(status, status) for status in STATUSES)]
+    made = Table("published_summary", "Published rows and what became of them", columns)
+    for table in tables:
+        counts = Counter(row.entries["status"].status for row in table.rows)
+        made.add({"table": table.title, "rows": len(table.rows), **{name: counts[name] for name in STATUSES}})
+    return made
+
+
+def attempted(tables: Sequence[Table]) -> list[Table]:
+    """The tables with their attempted rows alone; tables without any are left out."""
+    kept = []
+    for table in tables:
+        rows = [row for row in table.rows if row.entries["status"].status != "not attempted"]
+        if rows:
+            kept.append(replace(table, rows=rows))
+    return kept
 
 
 def _key(link: str) -> str:

@@ -211,13 +211,13 @@ class Table:
         return shown + spread_text(entry.spread, column.digits)
 
     def places(self, column: Column) -> tuple[set[int], set[int]]:
-        """Row indices of the best and of the second value in a ranked column (ties share); empty if fewer than two."""
+        """Row indices of the best and of the second value in a ranked column (ties share); none if all are equal."""
         numbers: dict[int, float] = {}
         for index, row in enumerate(self.rows):
             number = self.entry(row, column).number
             if number is not None:
                 numbers[index] = round(number, column.digits)
-        if not column.direction or len(numbers) < 2:
+        if not column.direction or len(set(numbers.values())) < 2:
             return set(), set()
         ordered = sorted(set(numbers.values()), reverse=column.direction == HIGHER)
         best = {index for index, number in numbers.items() if number == ordered[0]}
