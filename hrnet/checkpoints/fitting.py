@@ -48,6 +48,8 @@ def match(
         if bare and not name.startswith("body."):
             report.dropped[canonical.origin.get(name, name)] = "only the body is loaded"
             continue
+        if bare and target not in current and f"resnet.{target}" in current:
+            target = f"resnet.{target}"  # the dilated bodies hold torchvision's ResNet under this name
         source[target], origin[target] = tensor, canonical.origin.get(name, name)
     for key in canonical.unmapped:
         if bare and not _belongs_to_a_body(key):

@@ -285,6 +285,8 @@ def test_torchvision_resnet_initialises_serial_bodies(tmp_path: Path) -> None:
     assert torch.equal(body.layer4[2].conv3.weight, theirs.layer4[2].conv3.weight)
     assert set(report.dropped) == {"fc.weight", "fc.bias"}
     assert any("deconv_layers" in note for note in report.notes)
+    dilated = build_body("deeplabv3_r50")
+    assert len(load_backbone(dilated, tmp_path / "resnet50.pth").loaded) == len(dilated.state_dict())
 
 
 def test_torchvision_deeplab_gives_torchvisions_logits(tmp_path: Path) -> None:
