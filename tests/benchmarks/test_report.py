@@ -1,0 +1,184 @@
+"""The report is one page: nothing from elsewhere, no dead link, no missing picture, no overflow in a browser."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_up import Runs
+
+from benchmarks.cells import Suite
+from benchmarks.report import page_name, picture_size, write
+from benchmarks.reporting import plots
+from benchmarks.reporting.plots import Bar, Series
+
+
+class Page(HTMLParser):
+    """Ids, links and sources of a page; checks that tags are balanced."""
+
+    VOID = frozenset(("meta", "link", "img", "br", "wbr", "hr", "input"))
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.ids: list[str] = []
+        self.links: list[str] = []
+        self.sources: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name == "id":
+                self.ids.append(str(value))
+            if name == "href":
+                self.links.append(str(value))
+            if name == "src":
+                self.sources.append(str(value))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Self-closing tags (svg) open nothing."""
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open and self.open[-1] == tag, f"</{tag}> closes {self.open[-3:]}"
+        self.open.pop()
+
+
+@pytest.fixture
+def page(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> Path:
+    cv2 = pytest.importorskip("cv2")
+    for index, cell in enumerate(two_task_suite.cells):
+        if index == 1:
+            runs.fail(cell, "<out> of & memory")
+            continue
+        if index == 2:
+            continue
+        files = tmp_path / "files" / "pictures"
+        files.mkdir(parents=True)
+        for what in ("truth", "prediction"):
+            cv2.imwrite(str(files / f"7_{what}.jpg"), np.full((30, 60, 3), 90, np.uint8))
+        picture = {"kind": "worst", "index": 7, "image": "val/000007.jpg", "score": 0.25}
+        picture |= {what: f"pictures/7_{what}.jpg" for what in ("truth", "prediction")}
+        stored = runs.finish(cell, 0.5 + 0.02 * index, pictures=[picture], latency_ms=2.0 + index)
+        shutil.copytree(files, stored.folder / "pictures")
+        shutil.rmtree(tmp_path / "files")
+    return write(two_task_suite, runs.store, tmp_path / "report")
+
+
+def test_page_is_whole(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    parsed = Page(text)
+    assert not parsed.open
+    doubled = [name for name, count in Counter(parsed.ids).items() if count > 1]
+    assert not doubled
+    for link in parsed.links:
+        if link.startswith("#"):
+            assert link[1:] in parsed.ids, link
+        elif not link.startswith("data:"):
+            assert (page.parent / link).exists(), link
+    assert parsed.sources and all((page.parent / source).is_file() for source in parsed.sources)
+    assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", text) and "@import" not in text and "url(" not in text
+
+
+def test_page_says_everything(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    for wanted in (
+        "Across tasks", "people on street", "faces on street", "Representations", "Who leads where",
+        "over multiply-adds", "over latency", "Training: loss", "cumulative error", "ground truth", "prediction",
+        "&lt;out&gt; of &amp; memory", "Provenance", "boxes", "made-up", "summed over cells", "not run yet",
+    ):  # fmt: skip
+        assert wanted in text, wanted
+    assert "Traceback" in text and "key-" in text
+    assert text.count('<svg class="plot"') >= 8
+
+
+def test_writing_again_replaces_the_page(page: Path, runs: Runs, two_task_suite: Suite) -> None:
+    before = page.read_text(encoding="utf-8")
+    assert write(two_task_suite, runs.store, page.parent) == page
+    assert re.sub(r"Written .*? UTC", "", page.read_text(encoding="utf-8")) == re.sub(r"Written .*? UTC", "", before)
+
+
+def test_nothing_measured_gives_a_page_that_says_so(two_task_suite: Suite, runs: Runs, tmp_path: Path) -> None:
+    path = write(two_task_suite, runs.store, tmp_path / "empty")
+    text = path.read_text(encoding="utf-8")
+    assert "not run yet" in text and "Not run" in text and not Page(text).open
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_in_a_browser(page: Path, width: int, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium is installed")
+    probe = (
+        "<script>addEventListener('error', e => (window.bad = String(e.message)));addEventListener('load', () => {"
+        "document.querySelectorAll('details').forEach(d => (d.open = true));"
+        "document.querySelectorAll('a[href^=\"#cell-\"]')[0].click();"
+        "const broken = [...document.images].filter(i => i.complete && !i.naturalWidth).length;"
+        "document.title = `PROBE ${document.documentElement.scrollWidth - innerWidth} ${broken} "
+        "${document.querySelector('dialog').open} ${window.bad ?? 'fine'} ${innerWidth}`; });</script></head>"
+    )
+    frame = tmp_path / "frame.html"
+    inner = page.parent / "probe.html"
+    inner.write_text(page.read_text(encoding="utf-8").replace("</head>", probe, 1), encoding="utf-8")
+    frame.write_text(
+        f'<iframe id=f src="{inner.as_uri()}" style="width:{width}px;height:800px;border:0"></iframe>'
+        "<script>addEventListener('load', () => { document.title = f.contentDocument.title; });</script>",
+        encoding="utf-8",
+    )
+    command = [
+        chromium, "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update", "--allow-file-access-from-files",
+        "--enable-logging=stderr", f"--user-data-dir={tmp_path / 'profile'}", "--window-size=1400,900",
+        "--virtual-time-budget=4000", "--dump-dom", frame.as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    found = re.search(r"<title>PROBE (-?\d+) (\d+) (\w+) (.*?) (\d+)</title>", done.stdout)
+    assert found, done.stderr[-2000:]
+    # A frame gives the page exactly this width, which a window does not on every system.
+    assert int(found[5]) == width
+    assert int(found[1]) <= 0 and found.group(2, 3, 4) == ("0", "true", "fine")
+    assert "CONSOLE" not in done.stderr, done.stderr[-2000:]
+
+
+def test_names_of_pages(two_task_suite: Suite) -> None:
+    assert page_name(two_task_suite) == "made_up.html"
+    assert page_name(Suite("embedded", (), ())) == "index.html"
+
+
+def test_picture_size(tmp_path: Path) -> None:
+    cv2 = pytest.importorskip("cv2")
+    for suffix in ("jpg", "png"):
+        path = tmp_path / f"a.{suffix}"
+        cv2.imwrite(str(path), np.zeros((40, 70, 3), np.uint8))
+        assert picture_size(path) == (70, 40)
+
+
+def test_ticks_are_round_and_inside() -> None:
+    assert plots.nice_ticks(0, 1) == (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
+    assert plots.log_ticks(0.03, 3) == (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
+    for low, high in ((0.0, 97.3), (55.1, 60.2), (-3, 4), (1e-4, 2e-4)):
+        ticks = plots.nice_ticks(low, high)
+        assert 3 <= len(ticks) <= 8 and min(ticks) >= low - 1e-12 and max(ticks) <= high + 1e-12
+
+
+def test_pareto_front() -> None:
+    points = [(1.0, 50.0), (2.0, 40.0), (3.0, 60.0), (2.5, 55.0), (3.0, 58.0)]
+    assert plots.pareto(points, True) == [0, 3, 2]
+    assert plots.pareto(points, False) == [0, 1]
+
+
+def test_plots_survive_odd_data() -> None:
+    flat = [Series("a & b", ((1.0, 5.0),), 0, ((4.0, 6.0),)), Series("b", ((1.0, 5.0),), 1, (None,))]
+    assert "a &amp; b" in plots.scatter("flat", flat, "x", "y")
+    one = plots.lines("one", [Series("a", ((0.0, 0.5),), 0)], "x", "y", log_y=True)
+    assert "nan" not in one and "polyline" in one
+    assert plots.bars("none", [("g", [Bar("a", None)])], "x") == ""
+    negative = plots.bars("n", [("g", [Bar("a", -2.0, 0, (-3.0, -1.0)), Bar("b", 4.0)])], "x")
+    assert negative.count("<rect") == 2
