@@ -127,6 +127,8 @@ def _integers(indices: Any) -> list[int]:
 class CollectMetric(BaseMetric):
     """Hands every prediction to the task's evaluation, once, on the main process."""
 
+    default_prefix = "harness"
+
     def __init__(self, evaluation: Evaluation) -> None:
         super().__init__()
         self.evaluation = evaluation

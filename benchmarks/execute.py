@@ -289,12 +289,15 @@ def _batch_size(activations: int, device: torch.device) -> int:
 
 def _save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
     """Our own checkpoint format: tensors and plain data."""
+    from hrnet.checkpoints import conventions_of
+
     build = {
         "task": cell.task,
         "model": cell.model,
         "dataset": cell.dataset,
         "representation": cell.representation,
         "changes": to_plain(dict(cell.changes)),
+        "conventions": conventions_of(network),
     }
     state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     torch.save({"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}, path)
@@ -306,15 +309,15 @@ def _latency_ms(network: nn.Module, input_hw: tuple[int, int], device: torch.dev
         return None
     forward = getattr(network, "profile_forward", network)
     images = torch.zeros(1, 3, *input_hw, device=device).contiguous(memory_format=torch.channels_last)
-    times = []
+    times: list[float] = []
     with torch.inference_mode():
-        for _ in range(9):
+        while len(times) < 2 or (len(times) < 12 and sum(times) < 1.0):
             start = time.perf_counter()
             forward(images)
             if device.type == "cuda":
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
-    return round(float(np.median(times[2:])) * 1000, 3)
+    return round(float(np.median(times[1:])) * 1000, 3)
 
 
 def _pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, seed: int) -> list[dict[str, Any]]:

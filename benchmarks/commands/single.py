@@ -26,7 +26,8 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
     with Watcher([cell]) as watcher:
         watcher.start(cell)
         stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress))
-        watcher.finish(cell, stored.record.get("reason"), stored.record["durations_s"].get("total", 0.0))
+        if stored.done:
+            watcher.finish(cell, None, stored.record["durations_s"].get("total", 0.0))
     if int(os.environ.get("RANK", "0")) != 0:
         return 0 if stored.done else 1
     if json_path is not None:
