@@ -57,6 +57,7 @@ class ExchangeUnit(nn.ModuleDict):
         outputs = []
         for i in range(self.num_outputs):
             row = self[str(i)]
+            assert isinstance(row, nn.ModuleDict)
             size_hw = (xs[i].shape[-2], xs[i].shape[-1])
             total: Tensor | None = None
             for j in range(self.num_branches):
