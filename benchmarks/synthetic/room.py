@@ -66,7 +66,7 @@ def paint_shell(canvas: Canvas, room: Room, rng: np.random.Generator) -> None:
                 canvas.polygon(camera.strip(-room.left, room.right, z, z + 0.03), shade_colour(boards, 0.8))
 
 
-def _window(canvas: Canvas, room: Room, rng: np.random.Generator, x: float, *, drapes: bool) -> None:
+def paint_window(canvas: Canvas, room: Room, rng: np.random.Generator, x: float, *, drapes: bool) -> None:
     """Paint a window in the back wall at x, with curtains on its sides."""
     camera, z = room.camera, room.deep
     wide, low, top = rng.uniform(1.0, 1.5), 0.9, 2.1
@@ -102,7 +102,7 @@ def _door(canvas: Canvas, room: Room, rng: np.random.Generator, x: float) -> Non
         canvas.polygon(inset(leaf, 0.86, 0.46, 0.96, 0.52), (226, 200, 120))
 
 
-def _picture(canvas: Canvas, room: Room, rng: np.random.Generator, x: float) -> None:
+def paint_picture(canvas: Canvas, room: Room, rng: np.random.Generator, x: float) -> None:
     """A framed picture: PASCAL Context has no class for it among the 59."""
     half, low = rng.uniform(0.25, 0.45), rng.uniform(1.25, 1.5)
     with canvas.item("", depth=room.deep, grain=0.02):
@@ -112,7 +112,7 @@ def _picture(canvas: Canvas, room: Room, rng: np.random.Generator, x: float) -> 
         canvas.polygon(inset(frame, 0.1, 0.1, 0.9, 0.45), rng.integers(60, 220, 3).tolist())
 
 
-def _lamp(canvas: Canvas, room: Room, rng: np.random.Generator) -> None:
+def paint_lamp(canvas: Canvas, room: Room, rng: np.random.Generator) -> None:
     """A pendant lamp or a floor lamp."""
     camera = room.camera
     glow: Colour = ((255, 238, 190), (250, 214, 150), (240, 240, 230))[rng.integers(3)]
@@ -146,17 +146,17 @@ def _towel(canvas: Canvas, room: Room, rng: np.random.Generator, x: float) -> No
 
 
 def paint_wall_things(canvas: Canvas, room: Room, rng: np.random.Generator, *, drapes: float) -> None:
-    """Paint windows, doors, cloths and pictures along the back wall, and perhaps a lamp; `drapes` is the share of curtained windows."""
+    """Paint windows, doors, cloths and pictures along the back wall, perhaps a lamp; `drapes`: share of curtained windows."""
     slots = list(rng.permutation(np.arange(-room.left + 0.8, room.right - 0.5, 1.6)))
     for x in slots:
         draw = rng.random()
         if draw < 0.42:
-            _window(canvas, room, rng, float(x), drapes=bool(rng.random() < drapes))
+            paint_window(canvas, room, rng, float(x), drapes=bool(rng.random() < drapes))
         elif draw < 0.66:
             _door(canvas, room, rng, float(x))
         elif draw < 0.82:
             _towel(canvas, room, rng, float(x))
         else:
-            _picture(canvas, room, rng, float(x))
+            paint_picture(canvas, room, rng, float(x))
     if rng.random() < 0.6:
-        _lamp(canvas, room, rng)
+        paint_lamp(canvas, room, rng)
