@@ -1,0 +1,81 @@
+"""Top-1 and top-5 from the place of the true class. Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.base import EvalData, Evaluation, Stats
+from tasks.classification.datasets import ClassificationEvalData
+
+
+def top_figures(rank: NDArray[np.integer], counts: NDArray[np.integer] | None = None) -> dict[str, float]:
+    """Shares and errors in per cent from `rank` (N,): how many classes score higher than the true one."""
+    weight = np.ones(len(rank)) if counts is None else np.asarray(counts, dtype=np.float64)
+    total = weight.sum()
+    made: dict[str, float] = {}
+    for k in (1, 5):
+        share = float(100 * (weight * (rank < k)).sum() / total) if total > 0 else float("nan")
+        made[f"top{k}"], made[f"top{k}_err"] = share, 100 - share
+    return made
+
+
+class ClassificationEvaluation(Evaluation):
+    """Keeps the logits of every picture as ranks: the true class's place and the five best."""
+
+    data: ClassificationEvalData
+
+    def __init__(self, data: EvalData, protocol: Any) -> None:
+        super().__init__(data, protocol)
+        self.rank = np.full(len(self.data), -1, dtype=np.int64)
+        self.best = np.zeros((len(self.data), 5), dtype=np.int64)
+        self.margin = np.full(len(self.data), np.nan)
+
+    def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
+        for index, logits in zip(indices, predictions, strict=True):
+            label = self.data.folders.labels[index]
+            if not np.isfinite(logits).all():
+                raise ValueError(
+                    f"Expected finite scores for {self.data.folders.files[index]}; look for NaN in the weights"
+                )
+            # A tie counts against us.
+            self.rank[index] = int((np.delete(logits, label) >= logits[label]).sum())
+            self.best[index] = np.argsort(-logits, kind="stable")[:5]
+            self.margin[index] = logits[label] - np.delete(logits, label).max()
+
+    def stats(self) -> Stats:
+        lacking = np.flatnonzero(self.rank < 0)
+        if len(lacking):
+            first = self.data.folders.files[int(lacking[0])]
+            raise ValueError(
+                f"Expected predictions of {len(self.rank)} pictures but {len(lacking)} are missing (first: {first})"
+            )
+        return {"image": np.array(self.data.image_ids()), "rank": self.rank}
+
+    def write_predictions(self, path: Path) -> None:
+        target = path if path.suffix else path.with_suffix(".csv")
+        rows = [
+            f"{name},{' '.join(map(str, best))}" for name, best in zip(self.data.image_ids(), self.best, strict=True)
+        ]
+        target.write_text("\n".join(["image,classes", *rows]) + "\n", encoding="utf-8")
+
+    def sample_scores(self) -> np.ndarray:
+        """The true class's logit over the best other one's."""
+        return self.margin
+
+    def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
+        number = self.data.folders.labels[index] if what == "truth" else self.best[index, 0]
+        return labelled(self.data.picture(index), self.data.folders.classes[int(number)])
+
+
+def labelled(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:
+    """A copy of an RGB picture with a line of text."""
+    canvas = np.ascontiguousarray(picture).copy()
+    for colour, thick in (((0, 0, 0), 4), ((255, 255, 255), 1)):
+        cv2.putText(canvas, text, (6, canvas.shape[0] - 10), cv2.FONT_HERSHEY_SIMPLEX, 0.5, colour, thick, cv2.LINE_AA)
+    return canvas

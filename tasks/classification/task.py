@@ -1,0 +1,136 @@
+"""ImageNet classification, to check pretrained bodies. Torch-free at import."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.classification.datasets import (
+    NUM_CLASSES,
+    SPLITS,
+    ClassificationEvalData,
+    ClassificationTrainData,
+    centre_crop,
+    read_folders,
+)
+from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
+from tasks.classification.protocol import ClassificationProtocol, header
+from tasks.classification.recipes import CropAugment, imagenet
+from tasks.images import normalise, read_image
+from tasks.recipe import Recipe
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class ClassificationTask(Task):
+    """One label per picture."""
+
+    name = "classification"
+    version = 1
+    datasets: Mapping[str, DatasetInfo] = {
+        "imagenet": DatasetInfo(
+            "imagenet", "ImageNet-1k", "imagenet", NUM_CLASSES, "train", "val", SPLITS, "top1", (224, 224)
+        )
+    }
+    metrics: Mapping[str, MetricInfo] = {
+        "top1": MetricInfo("top1", "%", True, 2, (0.0, 100.0), "pictures whose best class is the true one"),
+        "top5": MetricInfo("top5", "%", True, 2, (0.0, 100.0), "pictures whose true class is among the best five"),
+        "top1_err": MetricInfo("top1_err", "%", False, 2, (0.0, 100.0), "100 minus top1"),
+        "top5_err": MetricInfo("top5_err", "%", False, 2, (0.0, 100.0), "100 minus top5"),
+    }
+
+    # -- networks ------------------------------------------------------------------------------------------------
+    def default_representation(self, model: str, dataset: str) -> str:
+        return "C"
+
+    def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
+        from tasks.classification.heads import build
+
+        self.check_model(model)
+        return build(model, dataset, representation or "C", self.dataset(dataset).num_outputs, **changes)
+
+    # -- protocol and recipe -------------------------------------------------------------------------------------
+    def protocol(
+        self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
+    ) -> ClassificationProtocol:
+        self.dataset(dataset)
+        return ClassificationProtocol()
+
+    def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
+        self.dataset(dataset)
+        return imagenet(tier)
+
+    def protocol_header(self, protocol: ClassificationProtocol) -> str:
+        return header(protocol)
+
+    # -- data ----------------------------------------------------------------------------------------------------
+    def eval_data(self, dataset: str, root: Path, split: str, protocol: ClassificationProtocol) -> EvalData:
+        return ClassificationEvalData(root, split, protocol)
+
+    def train_data(
+        self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: ClassificationProtocol, seed: int
+    ) -> TrainData:
+        return ClassificationTrainData(root, split, protocol, recipe.augment or CropAugment(), seed)
+
+    def data_files(self, dataset: str, root: Path, split: str, protocol: ClassificationProtocol) -> list[Path]:
+        """The split's pictures: the folders are the annotation."""
+        if not (Path(root) / split).is_dir():
+            return [Path(root) / split]
+        folders = read_folders(Path(root), split)
+        return [folders.root / file for file in folders.files]
+
+    # -- computation ---------------------------------------------------------------------------------------------
+    def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
+        from torch.nn import functional
+
+        if recipe.loss not in ("default", "cross_entropy"):
+            raise ValueError(f"Expected recipe.loss to be default or cross_entropy, got {recipe.loss!r}.")
+        logits = model(batch["images"])
+        accuracy = (logits.detach().argmax(1) == batch["label"]).float().mean()
+        return {"loss": functional.cross_entropy(logits, batch["label"]), "accuracy": accuracy}
+
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: ClassificationProtocol) -> list[np.ndarray]:
+        return list(model(batch["images"]).float().cpu().numpy())
+
+    def evaluation(self, data: EvalData, protocol: ClassificationProtocol) -> Evaluation:
+        return ClassificationEvaluation(data, protocol)
+
+    def figures(
+        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+    ) -> dict[str, float]:
+        return top_figures(stats["rank"], counts)
+
+    # -- pictures ------------------------------------------------------------------------------------------------
+    def predict_images(
+        self,
+        model: nn.Module,
+        dataset: str,
+        images: Sequence[Path],
+        protocol: ClassificationProtocol,
+        **options: Any,
+    ) -> list[tuple[np.ndarray, Any]]:
+        """The five best class numbers with their probabilities; ``options`` takes none."""
+        import torch
+
+        if options:
+            raise ValueError(f"Expected no options for classification, got {sorted(options)}")
+        device = next(model.parameters()).device
+        made = []
+        for image in map(Path, images):
+            picture = read_image(image.parent, image.name)
+            inputs = torch.from_numpy(normalise(centre_crop(picture, protocol)))[None].to(device)
+            with torch.inference_mode():
+                shares = torch.softmax(model.eval()(inputs)[0].float(), 0).cpu().numpy()
+            best = np.argsort(-shares, kind="stable")[:5]
+            found = [{"class": int(k), "probability": float(shares[k])} for k in best]
+            text = f"class {best[0]}: {100 * shares[best[0]]:.1f} %"
+            made.append((labelled(picture, text), {"image": str(image), "classes": found}))
+        return made
+
+
+TASK = ClassificationTask()

@@ -1,0 +1,112 @@
+"""Folders, crops, figures and the network of the classification task."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from torchvision.transforms import v2
+
+from tasks import build_model, get_task
+from tasks.classification.datasets import centre_crop, random_part
+from tasks.classification.metrics import top_figures
+from tasks.classification.protocol import ClassificationProtocol
+from tasks.classification.recipes import CropAugment
+
+NAMES = [f"n{number:08d}" for number in range(1000)]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    rng = np.random.default_rng(0)
+    for split in ("train", "val"):
+        for number in (3, 998):
+            folder = tmp_path / split / NAMES[number]
+            folder.mkdir(parents=True)
+            Image.fromarray(rng.integers(0, 255, (48, 64, 3), dtype=np.uint8)).save(folder / "a.JPEG")
+    (tmp_path / "classes.txt").write_text("\n".join(NAMES))
+    return tmp_path
+
+
+@pytest.mark.parametrize("size_wh", [(300, 400), (401, 300), (256, 256)])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+def test_crop_equals_torchvision(size_wh: tuple[int, int], interpolation: str) -> None:
+    picture = np.random.default_rng(0).integers(0, 255, (size_wh[1], size_wh[0], 3), dtype=np.uint8)
+    mode = v2.InterpolationMode(interpolation)
+    reference = v2.Compose([v2.Resize(256, mode), v2.CenterCrop(224)])(Image.fromarray(picture))
+    found = centre_crop(picture, ClassificationProtocol(interpolation=interpolation))  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found, np.asarray(reference))
+
+
+def test_labels_come_from_the_list(root: Path) -> None:
+    task = get_task("classification")
+    data = task.eval_data("imagenet", root, "val", ClassificationProtocol(crop=32, resize=40))
+    np.testing.assert_array_equal(data.folders.labels, [3, 998])
+    assert data[0]["images"].shape == (3, 32, 32)
+
+
+def test_incomplete_folders_are_refused(root: Path) -> None:
+    task, protocol = get_task("classification"), ClassificationProtocol()
+    (root / "classes.txt").unlink()
+    with pytest.raises(ValueError, match=r"classes\.txt"):
+        task.eval_data("imagenet", root, "val", protocol)
+    (root / "classes.txt").write_text("\n".join(NAMES[:998]))
+    with pytest.raises(ValueError, match="n00000998"):
+        task.eval_data("imagenet", root, "val", protocol)
+    with pytest.raises(ValueError, match="no such folder"):
+        task.eval_data("imagenet", root / "val", "val", protocol)
+
+
+def test_evaluation_ranks_the_true_class(root: Path, tmp_path: Path) -> None:
+    task, protocol = get_task("classification"), ClassificationProtocol(crop=32, resize=40)
+    data = task.eval_data("imagenet", root, "val", protocol)
+    evaluation = task.evaluation(data, protocol)
+    logits = np.zeros((2, 1000), dtype=np.float32)
+    logits[0, 3], logits[1, [1, 2, 998]] = 1, (3, 2, 1)
+    evaluation.add([0], [logits[0]])
+    with pytest.raises(ValueError, match="missing"):
+        evaluation.stats()
+    evaluation.add([1], [logits[1]])
+    figures = task.figures("imagenet", evaluation.stats(), {})
+    assert figures == {"top1": 50.0, "top1_err": 50.0, "top5": 100.0, "top5_err": 0.0}
+    assert set(figures) == set(task.metrics)
+    evaluation.write_predictions(tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text().splitlines()[2].startswith("a,1 2 998 ")
+    assert evaluation.picture(0, "prediction").shape == (32, 32, 3)
+
+
+def test_counts_are_weights() -> None:
+    rank = np.array([0, 3, 7])
+    assert top_figures(rank, np.array([2, 0, 2])) == top_figures(np.array([0, 0, 7, 7]))
+
+
+def test_random_part_lies_inside_and_is_repeatable() -> None:
+    for seed in range(200):
+        left, top, right, bottom = random_part(np.random.default_rng(seed), 60, 40, CropAugment())
+        assert 0 <= left < right <= 60 and 0 <= top < bottom <= 40
+        assert random_part(np.random.default_rng(seed), 60, 40, CropAugment()) == (left, top, right, bottom)
+    assert random_part(np.random.default_rng(0), 1000, 5, CropAugment()) == (496, 0, 503, 5)
+
+
+def test_network_learns_a_batch(root: Path) -> None:
+    task = get_task("classification")
+    torch.manual_seed(0)
+    network = build_model("classification", "hrnet_micro_w8", "imagenet")
+    data = task.train_data(
+        "imagenet", root, "train", task.recipe("imagenet", "", "smoke"), ClassificationProtocol(crop=64, resize=72), 0
+    )
+    batch = data.collate([data[(0, 0)], data[(0, 1)]])
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
+    losses = []
+    for _ in range(6):
+        made = task.loss(network, batch, task.recipe("imagenet", "", "smoke"))
+        optimizer.zero_grad()
+        made["loss"].backward()
+        optimizer.step()
+        losses.append(float(made["loss"].detach()))
+    assert losses[-1] < losses[0] / 2
+    with pytest.raises(ValueError, match="representation"):
+        build_model("classification", "hrnet_micro_w8", "imagenet", "V2")
