@@ -5,10 +5,11 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-NAMES = ("hourglass_s1", "hourglass_s2", "hourglass_s8", "hourglass_micro")
+NAMES = ("hourglass_s1", "hourglass_s2", "hourglass_s8", "hourglass_micro", "hourglass_micro_w14")
 
 _STACKS = {"hourglass_s1": 1, "hourglass_s2": 2, "hourglass_s8": 8}
-_MICRO = {"stacks": 2, "planes": 10, "stem": 10, "depth": 3}
+# The wider one costs what micro HRNet does with all maps (V2).
+_MICRO = {"hourglass_micro": 10, "hourglass_micro_w14": 14}
 
 
 class PreActivation(nn.Module):
@@ -152,4 +153,5 @@ def build(name: str, num_outputs: int | None = None) -> StackedHourglass:
     """
     if name in _STACKS:
         return StackedHourglass(_STACKS[name], num_outputs=num_outputs)
-    return StackedHourglass(**_MICRO, num_outputs=num_outputs)
+    width = _MICRO[name]
+    return StackedHourglass(2, num_outputs=num_outputs, planes=width, stem=width, depth=3)

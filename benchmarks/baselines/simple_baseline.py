@@ -7,11 +7,11 @@ from torch import Tensor, nn
 from benchmarks.baselines.resnet import DEPTHS, ResNet
 from hrnet.backbone import initialise
 
-NAMES = ("simple_baseline_r50", "simple_baseline_r101", "simple_baseline_r152", "simple_baseline_micro")
+NAMES = ("simple_baseline_r50", "simple_baseline_r101", "simple_baseline_r152", "simple_baseline_micro", "simple_baseline_micro_w22")
 
 _RESNETS = {"simple_baseline_r50": "resnet50", "simple_baseline_r101": "resnet101", "simple_baseline_r152": "resnet152"}
-_MICRO = ("basic", (1, 1, 1, 1), 16, 16)
-"""Kind of block, blocks per stage, first stage's channels, channels of the transposed convolutions."""
+_MICRO = {"simple_baseline_micro": 16, "simple_baseline_micro_w22": 22}
+"""Channels of the first stage and of the transposed convolutions; w22 costs what micro HRNet does with all maps (V2)."""
 
 
 class SimpleBaseline(ResNet):
@@ -43,7 +43,7 @@ def build(name: str, bn_momentum: float = 0.1, init: str = "kaiming") -> SimpleB
     if name in _RESNETS:
         body = SimpleBaseline(*DEPTHS[_RESNETS[name]], bn_momentum=bn_momentum)
     else:
-        body = SimpleBaseline(*_MICRO, bn_momentum=bn_momentum)
+        body = SimpleBaseline("basic", (1, 1, 1, 1), _MICRO[name], _MICRO[name], bn_momentum=bn_momentum)
     initialise(body, init)
     initialise(body.deconv_layers, "normal_0.001")
     return body
