@@ -10,13 +10,17 @@ from torch.nn import functional
 
 from tasks.segmentation.classes import CITYSCAPES_WEIGHTS, IGNORE
 
-LOSSES = ("cross_entropy", "weighted_cross_entropy", "ohem", "weighted_ohem")
+LOSSES = ("cross_entropy", "weighted_cross_entropy", "balanced_cross_entropy", "ohem", "weighted_ohem")
 OHEM_THRESHOLD, OHEM_KEPT = 0.9, 131072
 AUX_WEIGHT = 0.4
+BALANCE = 1.05
 
 
-def class_weights(loss: str, num_classes: int, like: Tensor) -> Tensor | None:
-    """Cityscapes' weights for the "weighted" losses, None for the others.
+def class_weights(loss: str, num_classes: int, like: Tensor, labels: Tensor | None = None) -> Tensor | None:
+    """(K,) weights: Cityscapes' own for the "weighted" losses, by frequency for the "balanced" one, None for the others.
+
+    "Balanced" weights are 1 / log(1.05 + share of the class among the labelled pixels of the batch), between 1.4 and 20.5, so
+    that rare classes are learnt in the few minutes of an embedded run.
 
     Raises:
         ValueError: an unknown loss, or weights for another number of classes.
@@ -25,6 +29,9 @@ def class_weights(loss: str, num_classes: int, like: Tensor) -> Tensor | None:
 
     if loss not in LOSSES:
         raise ValueError(f"Unknown loss {loss!r} of segmentation. {nearest(loss, LOSSES)}")
+    if loss.startswith("balanced") and labels is not None:
+        counts = torch.bincount(labels[labels != IGNORE].flatten(), minlength=num_classes)[:num_classes]
+        return 1 / torch.log(BALANCE + counts.to(like) / counts.sum().clamp(min=1))
     if not loss.startswith("weighted"):
         return None
     if num_classes != len(CITYSCAPES_WEIGHTS):
@@ -84,16 +91,19 @@ def segmentation_loss(
     aux_weight: float = AUX_WEIGHT,
     threshold: float = OHEM_THRESHOLD,
     kept: int = OHEM_KEPT,
+    label_stride: int = 1,
 ) -> dict[str, Tensor]:
     """The losses of a batch by name: "loss" of the main prediction and "loss_aux", already weighted, of each auxiliary one.
 
     Args:
         outputs: logits at the network's stride, the main ones last. labels: (B, H, W) integers, 255 where ignored.
         loss: one of :data:`LOSSES`. With hard examples the auxiliary term stays plain, as in the reference.
+        label_stride: the loss is taken at every n-th row and column of the labels, to which the logits are enlarged.
     """
-    labels = labels.long()
+    half = label_stride // 2
+    labels = labels[:, half::label_stride, half::label_stride].long()
     size_hw = (labels.shape[-2], labels.shape[-1])
-    weights = class_weights(loss, outputs[-1].shape[1], outputs[-1])
+    weights = class_weights(loss, outputs[-1].shape[1], outputs[-1].detach(), labels)
     made: dict[str, Tensor] = {}
     for index, logits in enumerate(outputs):
         main = index == len(outputs) - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,10 @@ def paint(records: list[dict[str, Any]], size_hw: tuple[int, int], table: NDArra
                 )
             rle = coco_mask.frPyObjects(rle, *size_hw)
         try:
-            mask = coco_mask.decode(rle)
+            with warnings.catch_warnings():
+                # pycocotools' arrays have no copy keyword yet, of which NumPy 2 warns.
+                warnings.simplefilter("ignore", DeprecationWarning)
+                mask = coco_mask.decode(rle)
         except (ValueError, TypeError) as error:
             raise ValueError(f"{record['where']}: expected a compressed RLE, got a broken one ({error}).") from None
         ranks[mask > 0] = PASCAL_DETAIL_IDS.index(record["category_id"])

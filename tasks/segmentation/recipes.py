@@ -124,7 +124,8 @@ def embedded(dataset: str) -> Recipe:
         schedule="cosine",
         warmup_iterations=30,
         warmup_factor=0.1,
-        loss="cross_entropy",
+        loss="balanced_cross_entropy",
+        extra={"label_stride": 2},
         augment=SegmentationAugment(
             crop_hw, 0 if dataset == "cityscapes" else 128, scale_min=0.8, scale_steps=6, squash=dataset == "lip"
         ),

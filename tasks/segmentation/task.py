@@ -154,6 +154,7 @@ class SegmentationTask(Task):
             aux_weight=float(extra.get("aux_weight", AUX_WEIGHT)),
             threshold=float(extra.get("ohem_threshold", OHEM_THRESHOLD)),
             kept=int(extra.get("ohem_kept", OHEM_KEPT)),
+            label_stride=int(extra.get("label_stride", 1)),
         )
         return {**losses, "accuracy": pixel_accuracy(outputs[-1].detach(), batch["labels"])}
 

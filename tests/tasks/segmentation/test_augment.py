@@ -1,0 +1,80 @@
+"""Mirroring is its own inverse, the odds are the reference's, padding is black and ignored, draws have addresses."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from seg_fixtures import blocks, picture
+
+from tasks.segmentation.augment import SegmentationAugment, padded, resized, scaled_size, train_sample
+from tasks.segmentation.classes import CITYSCAPES, LIP, ClassTable
+from tasks.segmentation.recipes import segmentation_recipe
+from tasks.segmentation.targets import mirrored_label
+
+RNG = np.random.default_rng(1)
+
+
+@pytest.mark.parametrize("table", [CITYSCAPES, LIP])
+def test_flip_twice_is_the_identity(table: ClassTable) -> None:
+    label = blocks(RNG, [*range(len(table)), 255], 30, 41)
+    once = mirrored_label(label, table)
+    assert (mirrored_label(once, table) == label).all() and (once != label).any()
+    mirror = table.mirror()
+    assert (mirror[mirror] == np.arange(len(table))).all()
+
+
+def test_lip_flip_swaps_left_and_right_classes() -> None:
+    label = np.array([[14, 16, 18, 13, 255]], np.uint8)
+    assert mirrored_label(label, LIP).tolist() == [[255, 13, 19, 17, 15]]
+
+
+def test_scale_odds_top_out_at_2_1_and_lip_at_1_6() -> None:
+    for dataset, top in (("cityscapes", 2.1), ("pascal_context", 2.1), ("lip", 1.6)):
+        augment = segmentation_recipe(dataset, "hrnet_w48", "full").augment
+        assert augment.scale_min + augment.scale_steps / 10 == pytest.approx(top)
+
+
+def test_scales_are_drawn_evenly_from_seventeen_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[tuple[int, int]] = []
+    from tasks.segmentation import augment as module
+
+    original = module.resized
+    monkeypatch.setattr(module, "resized", lambda i, m, s: (seen.append(s), original(i, m, s))[1])
+    image, label = picture(RNG, 20, 40), blocks(RNG, [1, 2], 20, 40)
+    for index in range(400):
+        train_sample(image, label, SegmentationAugment((20, 40)), CITYSCAPES, np.random.default_rng([0, 0, index]))
+    widths = sorted({w for _, w in seen})
+    assert widths == [int(40 * (0.5 + k / 10) + 0.5) for k in range(17)]
+    shares = np.bincount([widths.index(w) for _, w in seen]) / 400
+    assert shares.max() < 0.12 and shares.min() > 0.02
+
+
+def test_sizes_at_a_scale() -> None:
+    long = SegmentationAugment((480, 480), 520)
+    assert scaled_size((375, 500), 1.0, long) == (390, 520) and scaled_size((500, 375), 2.1, long) == (1092, 819)
+    short = SegmentationAugment((520, 520), 520, base_side="short")
+    assert scaled_size((375, 500), 1.0, short) == (520, 693)
+
+
+def test_padding_is_black_and_ignored_at_bottom_and_right() -> None:
+    image, label = padded(np.full((3, 4, 3), 9, np.uint8), np.full((3, 4), 5, np.uint8), (5, 6))
+    assert image.shape == (5, 6, 3) and (image[:3, :4] == 9).all() and image[3:].sum() + image[:, 4:].sum() == 0
+    assert (label[:3, :4] == 5).all() and (label[3:] == 255).all() and (label[:, 4:] == 255).all()
+
+
+def test_labels_are_resized_without_new_classes() -> None:
+    label = blocks(RNG, [0, 18, 255], 40, 40)
+    _, bigger = resized(picture(RNG, 40, 40), label, (57, 91))
+    assert set(np.unique(bigger)) == set(np.unique(label))
+
+
+def test_a_sample_is_a_function_of_its_address() -> None:
+    image, label = picture(RNG, 32, 64), blocks(RNG, [*range(20)], 32, 64)
+    augment = SegmentationAugment((24, 24), scale_steps=11, squash=True)
+
+    def sample(*address: int) -> tuple[np.ndarray, np.ndarray]:
+        return train_sample(image, label, augment, LIP, np.random.default_rng(list(address)))
+
+    first, again, other = sample(0, 1, 2), sample(0, 1, 2), sample(0, 1, 3)
+    assert all((a == b).all() for a, b in zip(first, again, strict=True))
+    assert (first[0] != other[0]).any() and first[0].shape == (24, 24, 3) and first[1].shape == (24, 24)
