@@ -166,8 +166,8 @@ def compare_cells(a: StoredCell, b: StoredCell, metric: str | None = None, draws
         return Pair(a, b, None, f"protocols differ: [{protocol_text(a)}] and [{protocol_text(b)}]")
     chosen = metric or a.record["headline"]
     try:
-        figures_a, images_a = cell_figures(a)
-        figures_b, images_b = cell_figures(b)
+        figures_a, images_a = cell_figures(a, wanted=[chosen])
+        figures_b, images_b = cell_figures(b, wanted=[chosen])
         found = paired(figures_a, figures_b, images_a, images_b, [chosen], draws, seed)
     except ValueError as error:
         return Pair(a, b, None, str(error))

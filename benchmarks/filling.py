@@ -97,7 +97,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
     figure = first.record["figures"][metric]
     value, spread = over_seeds(values)
     shown: Spread | None = spread if len(values) > 1 else None
-    if shown is None and intervals != "none":
+    if shown is None and intervals != "none" and row.cell.tier != "smoke":
         shown = cell_spread(first, [metric], compute=intervals == "bootstrap").get(metric)
     return Entry(
         value,
@@ -168,7 +168,7 @@ def body_name(cell: Cell, with_label: bool = True) -> str:
     return cell.model + (f" · {cell.label}" if cell.label and with_label else "")
 
 
-def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept") -> Table:
+def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "bootstrap") -> Table:
     """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns."""
     columns = [Column("body", "body"), Column("representation", "representation"), *_cost_columns()]
     header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
@@ -181,7 +181,7 @@ def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept
         values["representation"] = row.cell.representation
         values |= _cost(row)
         for metric in spec.columns:
-            values[metric] = entry(row, metric, intervals)
+            values[metric] = entry(row, metric, intervals if metric == spec.columns[0] else "none")
         if not row.done:
             values[spec.columns[0]] = Entry(status="failed" if row.failed else "not attempted", text=reason(row))
         figure = row.figure(spec.columns[0])
@@ -192,7 +192,7 @@ def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept
     return table
 
 
-def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "kept") -> Table:
+def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "bootstrap") -> Table:
     """Variants of fixed bodies: each row's metrics and its difference from the base variant of the same body.
 
     `spec.extra` may give `labels` (cell id -> name of the variant), `base` (the variant that differences are taken from;
@@ -224,7 +224,7 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
             **_cost(row),
         }
         for metric in spec.columns:
-            values[metric] = entry(row, metric, intervals, vary)
+            values[metric] = entry(row, metric, intervals if metric == main else "none", vary)
         if not row.done:
             values[main] = Entry(status="failed" if row.failed else "not attempted", text=reason(row))
         base, here = entry(base_of[row.cell.model], main, "none").number, values[main].number
@@ -306,8 +306,10 @@ def variants(suite: Suite) -> set[str]:
     return {cell for spec in suite.tables if spec.kind == "ablation" for cell in spec.cells} - plain
 
 
-def fill(suite: Suite, store: Store, intervals: str = "kept", only: Iterable[str] | None = None) -> list[Table]:
-    """Every table of the suite; tables over several tasks first get their cross-task table at the end.
+def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterable[str] | None = None) -> list[Table]:
+    """Every table of the suite; suites over several tasks get their cross-task table at the end.
+
+    The headline figure of a cell that was run under one seed has its bootstrap interval, drawn once and kept beside it.
 
     `only` restricts to cells with these ids (tables without any such cell are left out).
     """

@@ -41,7 +41,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     rows = measured(cells, store)
     colour = gather.colours(rows)
     specs = [spec for spec in suite.tables if any(cell.id in spec.cells for cell in cells)]
-    tables = fill(suite, store, "kept", chosen)
+    tables = fill(suite, store, only=chosen)
     by_name = {table.name: table for table in tables}
     out.mkdir(parents=True, exist_ok=True)
 
@@ -57,9 +57,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     if not cross and len({row.cell.task for row in rows}) == 1 and len({row.cell.dataset for row in rows}) > 1:
         plain = [row for row in rows if row.cell.id not in left_out]
         cross = [cross_table("overview", "Overview", plain, plain[0].cell.tier)] if plain else []
-    published = (
-        fill(_part(suite, "published"), store, "kept") if any(s.kind == "published" for s in suite.tables) else []
-    )
+    published = fill(_part(suite, "published"), store) if any(s.kind == "published" for s in suite.tables) else []
     sections += _galleries(rows, out) if published else []
     stored = [held for row in rows for held in row.seeds if held is not None]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)

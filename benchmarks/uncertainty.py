@@ -7,6 +7,7 @@ Method: percentile bootstrap (Efron 1979); Holm (1979) for several comparisons a
 
 from __future__ import annotations
 
+import inspect
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -140,8 +141,12 @@ def holm(p_values: Sequence[float]) -> list[float]:
     return corrected
 
 
-def cell_figures(stored: Any, stats: Stats | None = None) -> tuple[Figures, NDArray[Any]]:
+def cell_figures(
+    stored: Any, stats: Stats | None = None, wanted: Sequence[str] | None = None
+) -> tuple[Figures, NDArray[Any]]:
     """Figures of a stored cell as a function of counts, and the image name of each row of its statistics.
+
+    `wanted` names the figures that are needed; tasks that can then leave out the others do.
 
     Raises:
         ValueError: the cell holds no per-image statistics.
@@ -155,9 +160,10 @@ def cell_figures(stored: Any, stats: Stats | None = None) -> tuple[Figures, NDAr
             f"{stored.folder}: expected per-image statistics (stats.npz with 'image'), found none; run the cell again"
         )
     task = get_task(cell["task"])
+    few = {"wanted": tuple(wanted)} if wanted and "wanted" in inspect.signature(task.figures).parameters else {}
 
     def figures(counts: NDArray[np.int64] | None) -> Mapping[str, float]:
-        return task.figures(cell["dataset"], held, cell["protocol"], counts)
+        return task.figures(cell["dataset"], held, cell["protocol"], counts, **few)
 
     return figures, held["image"]
 
@@ -177,7 +183,7 @@ def cell_spread(
         kept = held["intervals"] if held.get("setting") == setting else {}
     wanted = [metric for metric in metrics if metric not in kept]
     if wanted and compute and (Path(stored.folder) / "stats.npz").exists():
-        figures, images = cell_figures(stored)
+        figures, images = cell_figures(stored, wanted=wanted)
         drawn = draw(figures, image_counts(images, draws, seed), wanted)
         for metric, values in drawn.items():
             low, high = interval(values)

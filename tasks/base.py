@@ -214,7 +214,8 @@ class Task(ABC):
     ) -> dict[str, float]:
         """All figures from per-image statistics, torch-free. ``protocol`` is plain data as stored in the cell.
 
-        ``counts`` (N,) says how often each image counts (a bootstrap draw); None counts each once.
+        ``counts`` (N,) says how often each image counts (a bootstrap draw); None counts each once. A task whose figures are
+        slow may take ``wanted``, the names of those that are needed: the bootstrap gives it to tasks that have it.
         """
 
     def headline(self, dataset: str) -> str:

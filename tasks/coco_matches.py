@@ -142,39 +142,73 @@ def curves(
     prefix: str = "",
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Interpolated precision (K, T, 101) at `RECALL_POINTS` and final recall (K, T); NaN for classes without ground truth."""
-    name = f"{prefix}{area}"
-    start = stats[f"{name}_start"]
-    num_images, num_classes = len(start) - 1, len(stats[f"{prefix}category"])
-    times = np.ones(num_images, dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
-    weight = np.repeat(times, np.diff(start))
-    kept = np.flatnonzero((weight > 0) & (stats[f"{name}_rank"] < max_detections))
-    scores, classes = stats[f"{name}_score"][kept], stats[f"{name}_class"][kept]
-    # Stable, so that ties keep the order of images, then of classes' own ranks, as in COCOeval.
-    order = np.lexsort((-scores, classes))
-    kept, classes = kept[order], classes[order]
-    bits = (1 << np.arange(len(THRESHOLDS))).astype(np.uint16)[:, None]
-    matched = (stats[f"{name}_matched"][kept] & bits) > 0
-    counted = ~((stats[f"{name}_ignored"][kept] & bits) > 0) * weight[kept]
-    bounds = np.searchsorted(classes, np.arange(num_classes + 1))
-    truths = times @ stats[f"{name}_truths"]
+    sorted_ = _sorted(stats, area, max_detections, prefix)
+    times = np.ones(sorted_.num_images, dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
+    truths = times @ stats[f"{prefix}{area}_truths"]
+    num_classes = len(sorted_.classes)
     precision = np.full((num_classes, len(THRESHOLDS), len(RECALL_POINTS)), np.nan)
     recall = np.full((num_classes, len(THRESHOLDS)), np.nan)
     for row in np.flatnonzero(truths > 0):
-        part = slice(bounds[row], bounds[row + 1])
-        precision[row], recall[row] = _precision_recall(matched[:, part], counted[:, part], int(truths[row]))
+        images, true, false = sorted_.classes[row]
+        weight = times[images]
+        precision[row], recall[row] = _precision_recall(true * weight, false * weight, int(truths[row]))
     return precision, recall
 
 
+@dataclass(frozen=True)
+class _Sorted:
+    """Detections of each class in order of score: image index (D,), true and false positives (T, D) as 0 or 1.
+
+    Drawing images again changes weights, not this order, so that a bootstrap sorts once. `scores` is what it was made of.
+    """
+
+    scores: NDArray[np.float64]
+    num_images: int
+    classes: tuple[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]], ...]
+
+
+_KEPT: dict[tuple[int, str, int, str], _Sorted] = {}
+_MAX_KEPT = 24
+
+
+def _sorted(stats: Stats, area: str, max_detections: int, prefix: str) -> _Sorted:
+    name = f"{prefix}{area}"
+    all_scores = stats[f"{name}_score"]
+    # The entry holds the array, so an id cannot have passed on to another one.
+    key = (id(all_scores), area, max_detections, prefix)
+    found = _KEPT.get(key)
+    if found is not None and found.scores is all_scores:
+        return found
+    start = stats[f"{name}_start"]
+    num_images, num_classes = len(start) - 1, len(stats[f"{prefix}category"])
+    image = np.repeat(np.arange(num_images), np.diff(start))
+    kept = np.flatnonzero(stats[f"{name}_rank"] < max_detections)
+    classes = stats[f"{name}_class"][kept]
+    # Stable, so that ties keep the order of images, then of classes' own ranks, as in COCOeval.
+    order = np.lexsort((-all_scores[kept], classes))
+    kept, classes = kept[order], classes[order]
+    bits = (1 << np.arange(len(THRESHOLDS))).astype(np.uint16)[:, None]
+    matched = (stats[f"{name}_matched"][kept] & bits) > 0
+    counted = (stats[f"{name}_ignored"][kept] & bits) == 0
+    bounds = np.searchsorted(classes, np.arange(num_classes + 1))
+    parts = [slice(bounds[row], bounds[row + 1]) for row in range(num_classes)]
+    true, false = (matched & counted).astype(np.float64), (~matched & counted).astype(np.float64)
+    made = _Sorted(all_scores, num_images, tuple((image[kept[part]], true[:, part], false[:, part]) for part in parts))
+    while len(_KEPT) >= _MAX_KEPT:
+        _KEPT.pop(next(iter(_KEPT)))
+    _KEPT[key] = made
+    return made
+
+
 def _precision_recall(
-    matched: NDArray[np.bool_], counted: NDArray[np.int64], truths: int
+    true_positives: NDArray[np.float64], false_positives: NDArray[np.float64], truths: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Of one class, detections in order of score: interpolated precision (T, 101) and final recall (T,)."""
-    num_thresholds, num_detections = matched.shape
+    """Of one class, weights (T, D) of detections in order of score: interpolated precision (T, 101) and final recall (T,)."""
+    num_thresholds, num_detections = true_positives.shape
     interpolated = np.zeros((num_thresholds, len(RECALL_POINTS)))
     if num_detections == 0:
         return interpolated, np.zeros(num_thresholds)
-    true = np.cumsum(np.where(matched, counted, 0), axis=1).astype(np.float64)
-    false = np.cumsum(np.where(matched, 0, counted), axis=1).astype(np.float64)
+    true, false = np.cumsum(true_positives, axis=1), np.cumsum(false_positives, axis=1)
     recalls = true / truths
     precisions = true / (true + false + np.spacing(1))
     envelope = np.maximum.accumulate(precisions[:, ::-1], axis=1)[:, ::-1]

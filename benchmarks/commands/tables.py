@@ -15,7 +15,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_places(parser)
     add_set(parser)
     parser.add_argument("--format", default="md", choices=("md", "csv", "tex", "html", "json"))
-    parser.add_argument("--intervals", default="none", choices=("none", "kept", "bootstrap"), help="show uncertainty")
+    parser.add_argument(
+        "--intervals", default="bootstrap", choices=("none", "kept", "bootstrap"), help="show uncertainty"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tasks.base import MetricInfo, Stats
-from tasks.coco_matches import BOX_FIGURES, accumulate, extract
+from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, extract
 from tasks.detection.annotations import Instances
 from tasks.detection.results import read_results
 
@@ -70,11 +70,15 @@ def match_lists(truth: Any, records: Sequence[Mapping[str, Any]], kind: str, pre
     return extract(evaluator, prefix)
 
 
-def figures(stats: Stats, counts: np.ndarray | None = None) -> dict[str, float]:
-    """All twelve box figures in per cent, and all twelve of the masks where there are match lists of masks."""
-    result = accumulate(stats, BOX_FIGURES, counts)
+def figures(stats: Stats, counts: np.ndarray | None = None, wanted: Collection[str] | None = None) -> dict[str, float]:
+    """All twelve box figures in per cent, and those of the masks where there are match lists of masks; or those ``wanted``."""
+
+    def chosen(prefix: str) -> list[Figure]:
+        return [figure for figure in BOX_FIGURES if wanted is None or prefix + figure.name in wanted]
+
+    result = accumulate(stats, chosen(""), counts)
     if f"{MASK_PREFIX}category" in stats:
-        masks = accumulate(stats, BOX_FIGURES, counts, MASK_PREFIX)
+        masks = accumulate(stats, chosen(MASK_PREFIX), counts, MASK_PREFIX)
         result |= {MASK_PREFIX + name: value for name, value in masks.items()}
     return result
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -216,11 +216,14 @@ class MpiiEvaluation(PoseEvaluation):
         }
 
 
-def coco_figures(stats: Stats, counts: NDArray[np.integer] | None = None) -> dict[str, float]:
-    """The ten COCO keypoint figures in per cent; none without ground truth."""
+def coco_figures(
+    stats: Stats, counts: NDArray[np.integer] | None = None, wanted: Collection[str] | None = None
+) -> dict[str, float]:
+    """The ten COCO keypoint figures in per cent, or those ``wanted``; none without ground truth."""
     if "all_score" not in stats:
         return {}
-    return coco_matches.accumulate(stats, coco_matches.KEYPOINT_FIGURES, counts)
+    chosen = [figure for figure in coco_matches.KEYPOINT_FIGURES if wanted is None or figure.name in wanted]
+    return coco_matches.accumulate(stats, chosen, counts)
 
 
 def mpii_figures(stats: Stats, counts: NDArray[np.integer] | None = None) -> dict[str, float]:
@@ -239,9 +242,11 @@ def mpii_figures(stats: Stats, counts: NDArray[np.integer] | None = None) -> dic
     return figures
 
 
-def figures(dataset: str, stats: Stats, counts: NDArray[np.integer] | None = None) -> Mapping[str, float]:
-    """All figures of a dataset from its per-image statistics."""
-    return (coco_figures if dataset == "coco" else mpii_figures)(stats, counts)
+def figures(
+    dataset: str, stats: Stats, counts: NDArray[np.integer] | None = None, wanted: Collection[str] | None = None
+) -> Mapping[str, float]:
+    """All figures of a dataset from its per-image statistics; of COCO's only those ``wanted``, where that is given."""
+    return coco_figures(stats, counts, wanted) if dataset == "coco" else mpii_figures(stats, counts)
 
 
 def _by_picture(image: NDArray[np.int64]) -> list[NDArray[np.int64]]:

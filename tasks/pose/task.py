@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -123,9 +123,14 @@ class PoseTask(Task):
         return (CocoEvaluation if data.dataset == "coco" else MpiiEvaluation)(data, protocol)
 
     def figures(
-        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+        self,
+        dataset: str,
+        stats: Stats,
+        protocol: Mapping[str, Any],
+        counts: np.ndarray | None = None,
+        wanted: Collection[str] | None = None,
     ) -> dict[str, float]:
-        return dict(figures(dataset, stats, counts))
+        return dict(figures(dataset, stats, counts, wanted))
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

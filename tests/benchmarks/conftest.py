@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from made_up import MadeUpTask, Runs, make
 
 import tasks
 from benchmarks.cells import Cell, Suite, TableSpec
 from benchmarks.store import Store
+
+sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
+
+from made_up import MadeUpTask, Runs, make  # noqa: E402
 
 
 @pytest.fixture(autouse=True)

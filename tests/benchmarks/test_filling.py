@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from made_up import MadeUpProtocol, Runs
 
-from benchmarks import filling
+from benchmarks import filling, uncertainty
 from benchmarks.cells import Cell, Suite, TableSpec
 
 
@@ -75,11 +75,10 @@ def test_intervals_are_drawn_once_and_kept(
     one = cell()
     runs.finish(one)
     suite = Suite("s", (one,), (TableSpec("t", "t", "people", "street", (one.id,), ("rate",)),))
-    assert filling.fill(suite, runs.store)[0].rows[0].entries["rate"].spread is None
+    assert filling.fill(suite, runs.store, "kept")[0].rows[0].entries["rate"].spread is None
     drawn = filling.fill(suite, runs.store, "bootstrap")[0].rows[0].entries["rate"]
     assert drawn.spread is not None and drawn.spread.low < drawn.value < drawn.spread.high  # type: ignore[operator]
-    monkeypatch.setattr(filling, "cell_spread", lambda *a, **k: pytest.fail("drawn") if k["compute"] else real(*a, **k))
-    real = __import__("benchmarks.uncertainty", fromlist=["cell_spread"]).cell_spread
+    monkeypatch.setattr(uncertainty, "draw", lambda *arguments: pytest.fail("drawn again"))
     assert filling.fill(suite, runs.store)[0].rows[0].entries["rate"] == drawn
 
 
