@@ -109,7 +109,7 @@ class Canvas:
             return
         s = SUPERSAMPLING
         fine = self._mask[y0 * s : y1 * s, x0 * s : x1 * s]
-        mask = cv2.resize(fine, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA) >= 120
+        mask = cv2.resize(fine, (x1 - x0, y1 - y0), interpolation=cv2.INTER_AREA) > 140
         fine[:] = 0
         if mask.any():
             current.box_xyxy, current.mask = (x0, y0, x1, y1), mask

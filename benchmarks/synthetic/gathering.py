@@ -32,7 +32,7 @@ THINGS = (
 _HEIGHT_M = {"ball": 0.5, "pottedplant": 0.95, "umbrella": 1.7, "clock": 0.8, "dog": 0.72, "cat": 0.55}
 _ACTIONS = ("stand", "walk", "run", "arms_up", "reach", "stand", "walk", "kick")
 _PARK = ("person", "dog", "cat", "ball", "umbrella", "bicycle", "chair", "kite", "pottedplant")
-_PARK_ODDS = (0.26, 0.13, 0.08, 0.13, 0.1, 0.12, 0.06, 0.09, 0.03)
+_PARK_ODDS = (0.23, 0.12, 0.08, 0.12, 0.1, 0.13, 0.07, 0.12, 0.03)
 _SQUARE = ("person", "car", "bus", "bicycle", "dog", "umbrella", "pottedplant", "cat", "clock")
 _SQUARE_ODDS = (0.23, 0.24, 0.15, 0.13, 0.06, 0.06, 0.05, 0.04, 0.04)
 _ROOM = ("person", "chair", "pottedplant", "cat", "dog", "ball", "clock", "unit")
@@ -68,7 +68,7 @@ def _front(view: View, z: float) -> None:
 def _place(view: View, name: str, share: float) -> None:
     """Add one thing at `share` of the width, at a depth drawn for its kind."""
     rng, canvas, camera = view.rng, view.canvas, view.camera
-    near, far = {"car": (6.5, 14.0), "bus": (11.0, 19.0), "person": (3.1, 9.0), "bicycle": (3.6, 7.5)}.get(
+    near, far = {"car": (5.2, 13.0), "bus": (9.0, 18.0), "person": (2.6, 8.5), "bicycle": (3.6, 7.5)}.get(
         name, (3.1, 6.0)
     )
     z = float(near + (far - near) * rng.random() ** 1.4)
