@@ -7,7 +7,13 @@ from torch import Tensor, nn
 from benchmarks.baselines.resnet import DEPTHS, ResNet
 from hrnet.backbone import initialise
 
-NAMES = ("simple_baseline_r50", "simple_baseline_r101", "simple_baseline_r152", "simple_baseline_micro", "simple_baseline_micro_w22")
+NAMES = (
+    "simple_baseline_r50",
+    "simple_baseline_r101",
+    "simple_baseline_r152",
+    "simple_baseline_micro",
+    "simple_baseline_micro_w22",
+)
 
 _RESNETS = {"simple_baseline_r50": "resnet50", "simple_baseline_r101": "resnet101", "simple_baseline_r152": "resnet152"}
 _MICRO = {"simple_baseline_micro": 16, "simple_baseline_micro_w22": 22}

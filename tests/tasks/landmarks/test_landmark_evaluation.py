@@ -1,0 +1,144 @@
+"""Collecting, writing and drawing predictions; `predict` and its boxes; the suite."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import tasks
+from benchmarks.cells import load_suite
+from tasks.landmarks.evaluation import LandmarkEvaluation
+from tasks.landmarks.pictures import boxes_in_csv, picture_boxes
+from tasks.options import to_plain
+
+TASK = tasks.get_task("landmarks")
+
+
+def evaluation_of(faces_root: Path, dataset: str, split: str, offset: float = 0.0) -> LandmarkEvaluation:
+    """An evaluation whose predictions are the truth moved by `offset` px in x."""
+    protocol = TASK.protocol(dataset, tier="smoke")
+    data = TASK.eval_data(dataset, faces_root / dataset, split, protocol)
+    made = TASK.evaluation(data, protocol)
+    assert isinstance(made, LandmarkEvaluation)
+    points = [np.concatenate([p + np.array([offset, 0]), np.ones((len(p), 1))], 1) for p in data.faces.points]
+    order = np.random.default_rng(0).permutation(len(points))
+    made.add(order.tolist(), [points[k] for k in order])
+    return made
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split"), [("300w", "valid"), ("aflw", "test"), ("cofw", "test"), ("wflw", "test")]
+)
+def test_moved_truth_scores_as_it_was_moved(faces_root: Path, dataset: str, split: str) -> None:
+    exact, moved = (evaluation_of(faces_root, dataset, split, offset) for offset in (0.0, 2.0))
+    figures = [TASK.figures(dataset, e.stats(), to_plain(e.protocol)) for e in (exact, moved)]
+    headline = TASK.headline(dataset)
+    assert figures[0][headline] == 0 and figures[0]["AUC@0.08"] == 100 and figures[0]["FR@0.08"] == 0
+    stats = moved.stats()
+    length = stats["length_box" if dataset == "aflw" else "length_inter_ocular"]
+    assert figures[1][headline] == pytest.approx(100 * np.mean(2.0 / length))
+    assert set(figures[1]) <= set(TASK.metrics)
+    assert len(stats["image"]) == len(set(stats["image"])) == len(moved.data)
+    subsets = {name.partition("/")[2] for name in figures[1] if "/" in name}
+    assert subsets, "every set has its subsets as columns"
+
+
+def test_missing_predictions_are_refused(faces_root: Path) -> None:
+    made = evaluation_of(faces_root, "cofw", "test")
+    made.points[2] = np.nan
+    with pytest.raises(ValueError, match=r"1 are missing or not finite \(first: .*record 3"):
+        made.stats()
+
+
+def test_predictions_name_picture_and_points(faces_root: Path, tmp_path: Path) -> None:
+    made = evaluation_of(faces_root, "300w", "valid", 1.5)
+    made.write_predictions(tmp_path / "predictions")
+    with (tmp_path / "predictions.csv").open(newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["image_name"] for row in rows] == list(made.data.faces.images)
+    last = rows[-1]
+    np.testing.assert_allclose(
+        [float(last["point_67_x"]), float(last["point_67_y"])], made.data.faces.points[-1, 67] + [1.5, 0], atol=1e-3
+    )
+    assert len(last) == 2 + 136
+
+
+def test_pictures_show_truth_and_prediction(faces_root: Path) -> None:
+    made = evaluation_of(faces_root, "cofw", "test", 6.0)
+    truth, prediction = made.picture(0, "truth"), made.picture(0, "prediction")
+    assert truth.dtype == np.uint8 and truth.shape == prediction.shape and truth.shape[2] == 3
+    assert (truth != prediction).any()
+    assert made.sample_scores().shape == (5,) and (made.sample_scores() < 0).all()
+    assert all(curve[0][0] == 0 and curve[-1][1] <= 100 for curve in made.curves().values())
+
+
+def test_a_missing_split_names_those_that_are_there(faces_root: Path, tmp_path: Path) -> None:
+    name = "face_landmarks_300w_test.csv"
+    (tmp_path / name).write_bytes((faces_root / "300w" / name).read_bytes())
+    with pytest.raises(FileNotFoundError, match=r"Expected the valid split of 300w .* present: test \(--split test\)"):
+        TASK.eval_data("300w", tmp_path, "valid", TASK.protocol("300w"))
+
+
+def test_data_files_tell_the_data(faces_root: Path) -> None:
+    for dataset, split, count in (("300w", "valid", 1), ("aflw", "test", 2), ("cofw", "test", 1), ("wflw", "test", 7)):
+        files = TASK.data_files(dataset, faces_root / dataset, split, TASK.protocol(dataset))
+        assert len(files) == count and all(path.exists() for path in files)
+
+
+# ---- predict ----
+def test_predict_takes_its_box_from_the_dataset(faces_root: Path) -> None:
+    root = faces_root / "300w"
+    protocol = TASK.protocol("300w", tier="smoke")
+    data = TASK.eval_data("300w", root, "valid", protocol)
+    torch.manual_seed(0)
+    network = tasks.build_model("landmarks", "hrnet_micro_w8", "300w").eval()
+    image = root / "images" / data.faces.images[1]
+    (picture, result), *_ = TASK.predict_images(network, "300w", [image], protocol)
+    assert result["boxes_from"].endswith(".csv") and len(result["faces"]) == 1
+    with torch.inference_mode():
+        expected = TASK.predict(network, data.collate([data[1]]), protocol)[0]
+    np.testing.assert_allclose(result["faces"][0]["points"], expected[:, :2], atol=2e-3)
+    assert picture.shape == data.picture(1).shape and (picture != data.picture(1)).any()
+
+
+def test_predict_without_any_box_searches_the_picture(faces_root: Path, tmp_path: Path) -> None:
+    source = next((faces_root / "wflw" / "WFLW_images").rglob("*.jpg"))
+    image = tmp_path / "somebody.jpg"
+    image.write_bytes(source.read_bytes())
+    network = tasks.build_model("landmarks", "hrnet_micro_w8", "wflw").eval()
+    (_, result), *_ = TASK.predict_images(network, "wflw", [image], TASK.protocol("wflw", tier="smoke"))
+    assert result["boxes_from"] == "the whole picture"
+    assert np.isfinite(result["faces"][0]["points"]).all() and len(result["faces"][0]["points"]) == 98
+
+
+def test_box_files(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.csv"
+    path.write_text("image_name,x0,y0,x1,y1\na/x.jpg,10,20,110,80\nx.jpg,0,0,50,60\n")
+    (centre, scale), *others = boxes_in_csv(path, tmp_path / "a" / "x.jpg")
+    assert centre.tolist() == [60, 50] and scale == 0.5 and len(others) == 1
+    assert len(boxes_in_csv(path, tmp_path / "b" / "x.jpg")) == 1
+    with pytest.raises(ValueError, match=r"Expected a face box of y.jpg in .*; add a line"):
+        picture_boxes(tmp_path / "y.jpg", path)
+    path.write_text("x.jpg,10,20,10,20\n")
+    with pytest.raises(ValueError, match="line 1: expected a face box with an area"):
+        boxes_in_csv(path, tmp_path / "x.jpg")
+    with pytest.raises(ValueError, match="no such file; correct --boxes"):
+        boxes_in_csv(tmp_path / "none.csv", tmp_path / "x.jpg")
+
+
+# ---- suite ----
+@pytest.mark.parametrize("tier", ["smoke", "embedded"])
+def test_suite_has_the_tables_of_the_issue(tier: str) -> None:
+    suite = load_suite("embedded_landmarks", tier=tier)
+    tables = {table.dataset: table for table in suite.tables}
+    assert set(tables) == {"300w", "aflw", "cofw", "wflw"}
+    assert len(tables["300w"].cells) == 3 and all(len(table.cells) >= 2 for table in tables.values())
+    for table in tables.values():
+        assert set(table.columns) <= set(TASK.metrics) and any("/" in column for column in table.columns)
+    for cells in ([c for c in suite.cells if c.dataset == d] for d in tables):
+        assert any(c.model.startswith("hrnet") for c in cells) and any(not c.model.startswith("hrnet") for c in cells)
+        assert len({str(c.protocol) for c in cells}) == 1
