@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.detection.categories import COCO_NAMES, label_of_category
+from tasks.detection.runs import decode
 
 OUTSIDE_PX = 2.0
 """Boxes may leave the picture by this much; COCO's own do, by rounding."""
@@ -218,19 +219,13 @@ def _finite(value: Any) -> bool:
 
 def decode_segmentation(annotation: Mapping[str, Any], height: int, width: int) -> NDArray[np.bool_]:
     """(H, W) mask of polygons, run lengths or compressed run lengths; the whole box where there is no segmentation."""
-    from pycocotools import mask as rle
-
     shape = annotation.get("segmentation")
-    if isinstance(shape, list) and shape:
-        coded = rle.merge(rle.frPyObjects(shape, height, width))
-    elif isinstance(shape, Mapping):
-        coded = rle.frPyObjects(shape, height, width) if isinstance(shape["counts"], list) else shape
-    else:
-        x, y, w, h = annotation["bbox"]
-        mask = np.zeros((height, width), dtype=bool)
-        mask[max(0, round(y)) : round(y + h), max(0, round(x)) : round(x + w)] = True
-        return mask
-    return rle.decode(coded).astype(bool)
+    if shape:
+        return decode(shape, height, width)
+    x, y, w, h = annotation["bbox"]
+    mask = np.zeros((height, width), dtype=bool)
+    mask[max(0, round(y)) : round(y + h), max(0, round(x)) : round(x + w)] = True
+    return mask
 
 
 def category_name(label: int, labels: Mapping[int, int], categories: Mapping[int, str]) -> str:

@@ -10,6 +10,7 @@ from tasks.detection.model import Detector
 from tasks.model import build_parts
 from tasks.options import nearest
 
+PYRAMIDS = ("V2p", "V1p", "V1hp", "FPN")
 OPTIONS = ("num_classes", "masks", "conventions", "pyramid_width", "anchor_scale", "roi_size", "fc_width", "mask_width")
 MASK_OPTIONS = ("mask_convs",)
 SAMPLING = ("sampled_anchors", "sampled_rois")
@@ -44,6 +45,10 @@ def build_detector(model: str, dataset: str, representation: str, num_outputs: i
     Raises:
         ValueError: an unknown option or name; the nearest is given.
     """
+    if representation not in PYRAMIDS:
+        raise ValueError(
+            f"Expected a pyramid for detection, got representation {representation!r}. {nearest(representation, PYRAMIDS)}"
+        )
     micro = "micro" in model
     sizes = {**PUBLISHED, **(MICRO if micro else {})}
     masks = _masks(changes)
@@ -68,10 +73,6 @@ def build_detector(model: str, dataset: str, representation: str, num_outputs: i
     except TypeError as error:
         known = (*OPTIONS, *MASK_OPTIONS, *SAMPLING, "head")
         raise ValueError(f"{error}. {nearest(next(iter(changes), ''), known)}") from None
-    if len(pyramid.strides) < 2:  # type: ignore[arg-type]
-        raise ValueError(
-            f"Expected a pyramid for detection, got representation {representation!r}; choose V2p, V1p, V1hp or FPN"
-        )
     return Detector(
         body,
         pyramid,

@@ -16,6 +16,7 @@ from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.metrics import MASK_PREFIX, ground_truth, match_lists
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.results import Prediction, box_records, mask_records, write_results
+from tasks.detection.runs import decode
 
 
 class DetectionEvaluation(Evaluation):
@@ -90,10 +91,8 @@ class DetectionEvaluation(Evaluation):
         shown = np.asarray(prediction["scores"]) >= SHOWN_SCORE
         masks: Any = None
         if "masks" in prediction:
-            from pycocotools import mask as rle
-
-            kept = [m for m, s in zip(prediction["masks"], shown) if s]
-            masks = np.stack([rle.decode(m).astype(bool) for m in kept]) if kept else None
+            kept = [decode(m, *m["size"]) for m, s in zip(prediction["masks"], shown) if s]
+            masks = np.stack(kept) if kept else None
         boxes, labels = np.asarray(prediction["boxes"])[shown], np.asarray(prediction["labels"])[shown]
         return draw(picture, boxes, labels, np.asarray(prediction["scores"])[shown], masks, self._name)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tasks.detection.geometry import network_input
 from tasks.detection.model import Detector
 from tasks.detection.postprocess import Keep
 from tasks.detection.protocol import DetectionProtocol
+from tasks.detection.runs import decode, encode
 from tasks.detection.targets import Truth
 from tasks.detection.transform import pad_together
 from tasks.images import read_image
@@ -63,7 +64,7 @@ def predict(model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol
     for row, image in enumerate(batch["images"]):
         together[-(-image.shape[-2] // multiple), -(-image.shape[-1] // multiple)].append(row)
     answers: list[dict[str, Any]] = [{} for _ in batch["images"]]
-    for rows in together.values():
+    for rows in _portions(together, multiple, device):
         images = [batch["images"][row] for row in rows]
         found = model.answer(
             pad_together(images, multiple).to(device),
@@ -78,6 +79,19 @@ def predict(model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol
     return answers
 
 
+CPU_PIXELS = 1_500_000
+"""Input pixels that go through the network together on a CPU: one picture of 800x1344, thirty of 192x256."""
+
+
+def _portions(together: dict[tuple[int, int], list[int]], multiple: int, device: torch.device) -> Iterator[list[int]]:
+    for (height, width), rows in together.items():
+        count = len(rows)
+        if device.type == "cpu":
+            count = max(1, CPU_PIXELS // (height * width * multiple**2))
+        for first in range(0, len(rows), count):
+            yield rows[first : first + count]
+
+
 def _plain(answer: dict[str, Tensor], conventions: Conventions) -> dict[str, Any]:
     boxes = from_family(answer["boxes"], conventions).cpu().numpy().astype(np.float32)
     boxes[:, 2:] -= boxes[:, :2]
@@ -89,11 +103,7 @@ def _plain(answer: dict[str, Tensor], conventions: Conventions) -> dict[str, Any
         labels = np.array([rank.get(int(number), 0) for number in labels], dtype=np.int64)
     plain: dict[str, Any] = {"boxes": boxes[known], "labels": labels[known], "scores": scores[known]}
     if "masks" in answer:
-        from pycocotools import mask as rle
-
-        masks = answer["masks"].cpu().numpy()[known]
-        coded = [rle.encode(np.asfortranarray(mask.astype(np.uint8))) for mask in masks]
-        plain["masks"] = [{"size": list(c["size"]), "counts": c["counts"].decode("ascii")} for c in coded]
+        plain["masks"] = [encode(mask) for mask in answer["masks"].cpu().numpy()[known]]
     return plain
 
 
@@ -131,9 +141,7 @@ def drawn(picture: np.ndarray, found: dict[str, Any], threshold: float) -> np.nd
     shown = found["scores"] >= threshold
     masks = None
     if found.get("masks") and shown.any():
-        from pycocotools import mask as rle
-
-        masks = np.stack([rle.decode(m).astype(bool) for m, s in zip(found["masks"], shown) if s])
+        masks = np.stack([decode(m, *m["size"]) for m, s in zip(found["masks"], shown) if s])
     return draw(picture, found["boxes"][shown], found["labels"][shown], found["scores"][shown], masks, _coco_name)
 
 

@@ -35,20 +35,22 @@ def propose(
     which = 0 if training else 1
     per_level = per_level or conventions.proposals_per_level[which]
     total = total or conventions.proposals[which]
+    scores, codes, cells, levels = [], [], [], []
+    for level, ((logit, code), cell) in enumerate(zip(outputs, anchors, strict=True)):
+        best, top = logit.topk(min(per_level, logit.shape[1]), dim=1)
+        scores.append(best)
+        codes.append(code.gather(1, top[:, :, None].expand(-1, -1, 4)))
+        cells.append(cell.to(code)[top])
+        levels.append(torch.full_like(top[0], level))
+    all_scores, level_of_all = torch.cat(scores, dim=1).sigmoid(), torch.cat(levels)
+    flat = [torch.cat(parts, dim=1).reshape(-1, 4) for parts in (codes, cells)]
+    decoded = decode(flat[0], flat[1], conventions.rpn_stds, conventions.clamp_both)
+    decoded = decoded.reshape(len(sizes_hw), -1, 4)
     result = []
     for index, size_hw in enumerate(sizes_hw):
-        boxes, scores, levels = [], [], []
-        for level, ((logits, codes), cells) in enumerate(zip(outputs, anchors, strict=True)):
-            score, top = logits[index].topk(min(per_level, logits.shape[1]))
-            cells = cells.to(codes)
-            decoded = decode(codes[index, top], cells[top], conventions.rpn_stds, conventions.clamp_both)[:, 0]
-            boxes.append(decoded)
-            scores.append(score.sigmoid())
-            levels.append(torch.full_like(top, level))
-        box, score, level_of = torch.cat(boxes), torch.cat(scores), torch.cat(levels)
-        box = clip(box, size_hw, conventions)
+        box = clip(decoded[index], size_hw, conventions)
         keep = large_enough(box, conventions.rpn_min_size_px)
-        box, score, level_of = box[keep], score[keep], level_of[keep]
+        box, score, level_of = box[keep], all_scores[index, keep], level_of_all[keep]
         keep = batched_nms(box, score, level_of, conventions.rpn_nms_iou)[:total]
         result.append(box[keep])
     return result

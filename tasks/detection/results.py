@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.detection.annotations import Instances
-from tasks.detection.categories import PERSON
+from tasks.detection.categories import COCO_IDS, PERSON
 
 Prediction = Mapping[str, Any]
 """One picture's: ``boxes`` (n, 4) x, y, w, h in its pixels, ``labels`` (n,) from 1, ``scores`` (n,), best first, and perhaps
@@ -19,7 +19,10 @@ Prediction = Mapping[str, Any]
 
 
 def box_records(predictions: Sequence[Prediction], instances: Instances) -> list[dict[str, Any]]:
-    """COCO's "bbox" results: image_id, category_id, bbox, score. Categories that the file does not list are left out."""
+    """COCO's "bbox" results: image_id, category_id, bbox, score.
+
+    Where the file lists some of COCO's own categories, detections of the others are written too; scoring passes them over.
+    """
     return [
         {
             "image_id": image,
@@ -46,6 +49,8 @@ def person_records(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]
 
 def _rows(predictions: Sequence[Prediction], instances: Instances) -> Any:
     category_of = {label: number for number, label in instances.labels.items()}
+    if set(category_of.values()) <= set(COCO_IDS):
+        category_of = dict(enumerate(COCO_IDS, start=1))
     for entry, prediction in zip(instances.images, predictions, strict=True):
         for row, (label, score) in enumerate(zip(prediction["labels"], prediction["scores"])):
             if int(label) in category_of:
@@ -98,8 +103,11 @@ def read_results(path: Path, image_ids: Collection[Any], categories: Collection[
             f"{path}: expected results for the {len(known)} pictures of the ground truth, got results for {len(strangers)} "
             f"others (image_id {some}); choose the split that these results were made for"
         )
+    allowed = set(categories)
+    if allowed <= set(COCO_IDS):
+        allowed |= set(COCO_IDS)
     for row, record in enumerate(records):
-        problem = _problem(record, set(categories))
+        problem = _problem(record, allowed)
         if problem:
             raise ValueError(f"{path}, entry {row}: {problem}; write the results again")
     return records

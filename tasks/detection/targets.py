@@ -52,10 +52,11 @@ def match(
         matched = torch.where(best >= high, which, matched)
         if best_of_truth is not None:
             peak = overlap.max(dim=1).values
+            at_peak = (overlap == peak[:, None]) & (peak >= max(best_of_truth, 1e-6))[:, None]
             # A box at the peak of several truths goes to the last of them, as in mmdet.
-            for index in range(len(truths)):
-                if peak[index] >= max(best_of_truth, 1e-6):
-                    matched[overlap[index] == peak[index]] = index
+            order = torch.arange(1, len(truths) + 1, device=boxes.device)
+            last = (at_peak * order[:, None]).max(dim=0).values
+            matched = torch.where(last > 0, last - 1, matched)
     if eligible is not None:
         matched[~eligible] = IGNORED
     return matched

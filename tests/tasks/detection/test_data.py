@@ -1,0 +1,218 @@
+"""Annotations on disk, their checks, and the samples of training and evaluation."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tasks import get_task
+from tasks.detection.annotations import decode_segmentation, read_instances
+from tasks.detection.categories import COCO_IDS, COCO_NAMES, label_of_category
+from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
+from tasks.detection.geometry import flip_boxes, keep_ratio, network_input
+from tasks.detection.protocol import DetectionProtocol, detection_protocol
+from tasks.images import IMAGENET_MEAN, IMAGENET_STD
+
+SMALL = DetectionProtocol(short_px=96, long_px=128)
+
+
+def edited(root: Path, target: Path, change: Callable[[dict[str, Any]], None]) -> Path:
+    """A copy of the set with its validation file changed."""
+    shutil.copytree(root, target)
+    path = target / "annotations" / "instances_val2017.json"
+    data = json.loads(path.read_text())
+    change(data)
+    path.write_text(json.dumps(data))
+    return target
+
+
+def test_labels_are_ranks_of_official_ids() -> None:
+    assert len(COCO_IDS) == len(COCO_NAMES) == 80
+    everything = label_of_category(list(COCO_IDS))
+    assert (everything[1], everything[90], everything[13]) == (1, 80, 12)
+    assert label_of_category([1]) == {1: 1}
+    assert label_of_category([72, 37]) == {37: 33, 72: 63}
+    assert label_of_category([200, 100]) == {100: 1, 200: 2}
+    with pytest.raises(ValueError, match="num_classes=90"):
+        label_of_category(list(range(1, 91)))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda d: d["annotations"][1].update(bbox=[500, 500, 10, 10]), ("annotation 2", "inside its picture", "leaves it by")),
+        (lambda d: d["annotations"][1].update(bbox=[5, 5, 0, 10]), ("annotation 2", "with an area", "width 0")),
+        (lambda d: d["annotations"][1].update(bbox=[5, 5, 10]), ("annotation 2", "four numbers")),
+        (lambda d: d["annotations"][1].update(bbox=[5, 5, float("nan"), 4]), ("annotation 2", "four numbers")),
+        (lambda d: d["annotations"][1].update(category_id=91), ("annotation 2", "listed category", "91", "37 sports ball")),
+        (lambda d: d["annotations"][1].update(image_id=4711), ("annotation 2", "listed picture", "4711")),
+        (lambda d: d["images"][2].pop("file_name"), ("images[2]", "'file_name'")),
+        (lambda d: d["images"][2].update(file_name="gone.png"), ("image 3", "gone.png", "1 of 9")),
+        (lambda d: d.update(annotations=[]), ("annotations", "empty list", "ground truth")),
+        (lambda d: d.update(images=[]), ("images", "empty list")),
+        (lambda d: d.pop("categories"), ("'categories'", "instances file")),
+    ],
+)  # fmt: skip
+def test_bad_annotations_give_one_clear_message(
+    change: Callable[[dict[str, Any]], None], words: tuple[str, ...], shapes_root: Path, tmp_path: Path
+) -> None:
+    root = edited(shapes_root, tmp_path / "coco", change)
+    with pytest.raises(ValueError) as caught:
+        DetectionEvalData(root, "val2017", SMALL)
+    text = str(caught.value)
+    assert "instances_val2017.json" in text
+    assert "\n" not in text
+    for word in words:
+        assert word in text
+
+
+def test_degenerate_boxes_can_be_left_out(shapes_root: Path, tmp_path: Path) -> None:
+    def change(data: dict[str, Any]) -> None:
+        data["annotations"][0]["bbox"] = [5, 5, 0, 3]
+        data["annotations"][1]["bbox"] = [-20, 10, 40, 30]
+
+    root = edited(shapes_root, tmp_path / "coco", change)
+    made = read_instances(root, "val2017", "skip")
+    kept = {a["id"]: a["bbox"] for entries in made.annotations for a in entries}
+    assert made.skipped == 1
+    assert 1 not in kept
+    assert kept[2] == [0, 10, 20, 30]
+
+
+def test_missing_files_say_where(tmp_path: Path, shapes_root: Path) -> None:
+    with pytest.raises(ValueError, match=r"instances_val2017\.json.*no such file"):
+        read_instances(tmp_path, "val2017")
+    shutil.copytree(shapes_root, tmp_path / "coco")
+    shutil.rmtree(tmp_path / "coco" / "val2017")
+    with pytest.raises(ValueError, match="no such folder"):
+        read_instances(tmp_path / "coco", "val2017")
+
+
+def test_pictures_below_images_and_the_person_set(shapes_root: Path, tmp_path: Path) -> None:
+    root = tmp_path / "coco"
+    shutil.copytree(shapes_root, root)
+    (root / "images").mkdir()
+    (root / "val2017").rename(root / "images" / "val2017")
+    annotations = root / "annotations"
+    (annotations / "instances_val2017.json").rename(annotations / "person_keypoints_val2017.json")
+    made = read_instances(root, "val2017")
+    assert made.fallback is not None
+    assert made.files[0] == "images/val2017/000001.png"
+    assert get_task("detection").data_files("coco", root, "val2017", SMALL) == [made.path]
+
+
+def test_a_picture_of_another_size_is_refused(shapes_root: Path, tmp_path: Path) -> None:
+    root = edited(shapes_root, tmp_path / "coco", lambda d: d["images"][0].update(width=140, height=100))
+    with pytest.raises(ValueError, match="140x100"):
+        DetectionEvalData(root, "val2017", SMALL)[0]
+
+
+def test_masks_of_polygons_and_runs_agree(shapes_root: Path) -> None:
+    made = read_instances(shapes_root, "val2017")
+    crowd = next(a for a in made.annotations[0] if a["iscrowd"])
+    single = next(a for a in made.annotations[0] if a["bbox"] == crowd["bbox"] and not a["iscrowd"])
+    height, width = made.size_hw(0)
+    assert isinstance(crowd["segmentation"], dict)
+    assert (decode_segmentation(crowd, height, width) == decode_segmentation(single, height, width)).all()
+    assert len(made.boxes(0, crowd=True)[0]) == len(made.boxes(0)[0]) + 1
+
+
+def test_keep_ratio_sizes() -> None:
+    assert keep_ratio((480, 640), 800, 1333)[1] == (800, 1067)
+    assert keep_ratio((426, 640), 800, 1333)[1] == (800, 1202)
+    assert keep_ratio((300, 640), 800, 1333)[1] == (625, 1333)
+
+
+@pytest.mark.parametrize("family", [None, "mmdet", "torchvision"])
+def test_inputs_are_normalised_and_know_their_scale(family: str | None) -> None:
+    protocol = detection_protocol(family)
+    picture = np.full((60, 90, 3), 128, dtype=np.uint8)
+    made, scale = network_input(picture, protocol)
+    expected = (128 / 255 - np.array(IMAGENET_MEAN)) / np.array(IMAGENET_STD)
+    assert np.allclose(made.mean((1, 2)), expected, atol=1e-5)
+    assert min(made.shape[1:]) == 800
+    assert scale[0] == pytest.approx(made.shape[2] / 90, abs=0.01)
+
+
+def test_torchvision_resizing_is_torchvisions() -> None:
+    import torch
+    from torchvision.models.detection.transform import GeneralizedRCNNTransform
+
+    picture = np.random.default_rng(0).integers(0, 255, (47, 61, 3), dtype=np.uint8)
+    made, _ = network_input(picture, detection_protocol("torchvision"))
+    transform = GeneralizedRCNNTransform(800, 1333, list(IMAGENET_MEAN), list(IMAGENET_STD)).eval()
+    tensor = torch.from_numpy(picture).permute(2, 0, 1).float() / 255
+    theirs, _ = transform([tensor])
+    height, width = theirs.image_sizes[0]
+    assert torch.allclose(theirs.tensors[0, :, :height, :width], torch.from_numpy(made), atol=1e-6)
+
+
+def test_flipping_twice_is_nothing() -> None:
+    boxes = np.array([[3.0, 4.0, 10.0, 12.0], [0.0, 0.0, 64.0, 5.0]])
+    assert np.array_equal(flip_boxes(flip_boxes(boxes, 64), 64), boxes)
+    # With inclusive ends the reference writes width - 1 - x.
+    assert flip_boxes(boxes, 64)[0].tolist() == [54.0, 4.0, 61.0, 12.0]
+
+
+@pytest.mark.parametrize("augment", [{}, {"crop_wh": (64, 48)}, {"long_px": (128, 160), "short_px": (96, 120)}])
+def test_training_samples_keep_boxes_on_their_objects(augment: dict[str, Any], shapes_root: Path) -> None:
+    """A mask's bounding box is the box, whatever was flipped, resized or cropped."""
+    made = DetectionAugment(
+        **{"long_px": (128,), "short_px": (96,), "masks": True, "inclusive_ends": False, "flip": 0.5, **augment}
+    )
+    data = DetectionTrainData(shapes_root, "train2017", made, 3, SMALL)
+    widths = set()
+    for epoch in range(2):
+        for index in range(len(data)):
+            sample = data[epoch, index]
+            widths.add(sample["images"].shape[2])
+            for box, mask in zip(sample["boxes"], sample["masks"]):
+                if mask.sum() < 30:
+                    continue
+                rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+                found = [columns[0], rows[0], columns[-1] + 1, rows[-1] + 1]
+                if "crop_wh" in augment:
+                    # A cut object's mask may be smaller than its cut box, never larger.
+                    assert np.less_equal([box[0] - 2.5, box[1] - 2.5, *found[2:]], [*found[:2], *(box[2:] + 2.5)]).all()
+                else:
+                    assert np.allclose(found, box, atol=2.5)
+    again = data[1, 2]
+    assert all(np.array_equal(again[k], data[1, 2][k]) for k in ("images", "boxes", "labels", "masks"))
+    assert again["seed"] == data[1, 2]["seed"] != data[0, 2]["seed"]
+    if "crop_wh" in augment:
+        assert widths <= {64, 48}
+
+
+def test_batches_hold_one_aspect_and_pad_to_32(shapes_root: Path) -> None:
+    augment = DetectionAugment(long_px=(128,), short_px=(90,), pad_wh=(200, 150))
+    data = DetectionTrainData(shapes_root, "train2017", augment, 0, SMALL)
+    groups = data.groups()
+    assert set(groups) == {0, 1}
+    for group in (0, 1):
+        batch = data.collate([data[0, int(i)] for i in np.flatnonzero(groups == group)[:3]])
+        assert batch["images"].shape[-2:] == ((150, 200) if group else (200, 150))
+        height, width = batch["sizes_hw"][0]
+        assert (batch["images"][0, :, height:] == 0).all()
+        assert (batch["images"][0, :, :, width:] == 0).all()
+
+
+def test_crowds_are_not_learnt(shapes_root: Path) -> None:
+    augment = DetectionAugment(long_px=(128,), short_px=(96,))
+    data = DetectionTrainData(shapes_root, "train2017", augment, 0, SMALL)
+    single = [a for a in data.instances.annotations[data.rows[0]] if not a["iscrowd"]]
+    assert len(data[0, 0]["boxes"]) == len(single) == len(data.instances.annotations[data.rows[0]]) - 1
+
+
+@pytest.mark.parametrize(
+    "change", [{"short_px": 16}, {"short_px": 900, "long_px": 800}, {"nms_iou": 1.5}, {"max_detections": 0}]
+)
+def test_protocols_are_checked(change: dict[str, Any], shapes_root: Path) -> None:
+    protocol = get_task("detection").protocol_with(DetectionProtocol(), change)
+    with pytest.raises(ValueError, match="Expected"):
+        DetectionEvalData(shapes_root, "val2017", protocol)
