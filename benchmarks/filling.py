@@ -127,14 +127,14 @@ def reason(row: Measured) -> str:
 
 
 def _metric_column(metric: str, rows: Sequence[Measured], title: str = "", key: str = "") -> Column:
+    """The column of a metric; what its protocol says is in the table's heading and below it."""
     figure = next((found for row in rows if (found := row.figure(metric))), None)
-    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
     if figure is None:
         info = _metric_info(rows[0].cell.task, metric) if rows else None
         unit, better, digits = info or ("", "", 1)
-        return Column(key or metric, title or metric, unit, better, None, header, digits)
+        return Column(key or metric, title or metric, unit, better, None, "", digits)
     return Column(
-        key or metric, title or metric, figure["unit"], direction(figure), None, header, figure.get("decimals", 1)
+        key or metric, title or metric, figure["unit"], direction(figure), None, "", figure.get("decimals", 1)
     )
 
 
@@ -168,14 +168,18 @@ def body_name(cell: Cell, with_label: bool = True) -> str:
     return cell.model + (f" · {cell.label}" if cell.label and with_label else "")
 
 
+def _bracketed(rows: Sequence[Measured], vary: Sequence[str] = ()) -> str:
+    """The rows' protocol in short, for a table's heading; nothing where the rows vary it on purpose."""
+    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
+    return f" [{header}]" if header and not vary else ""
+
+
 def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "bootstrap") -> Table:
     """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns."""
     columns = [Column("body", "body"), Column("representation", "representation"), *_cost_columns()]
-    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
     columns += [_metric_column(metric, rows) for metric in spec.columns]
     columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
-    title = spec.title + (f" [{header}]" if header and not any(column.label for column in columns) else "")
-    table = Table(spec.name, title, columns)
+    table = Table(spec.name, spec.title + _bracketed(rows), columns)
     for row in rows:
         values: dict[str, Any] = {"body": Entry(body_name(row.cell), href=row.href)}
         values["representation"] = row.cell.representation
@@ -210,13 +214,11 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
         if row.cell.model not in base_of or variant(row) == extra.get("base"):
             base_of[row.cell.model] = row
     first = _metric_column(main, rows)
-    if vary:
-        first = Column(first.key, first.title, first.unit, first.direction, None, "", first.digits)
     columns = [Column("body", "body"), Column("variant", extra.get("axis", "variant")), *_cost_columns(), first]
     columns.append(Column("delta", f"Δ {main}", first.unit, "", None, "", first.digits, signed=True))
     columns += [_metric_column(metric, rows) for metric in spec.columns[1:]]
     columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
-    table = Table(spec.name, spec.title, columns)
+    table = Table(spec.name, spec.title + _bracketed(rows, vary), columns)
     for row in rows:
         values: dict[str, Any] = {
             "body": Entry(row.cell.model, href=row.href),
@@ -307,7 +309,7 @@ def variants(suite: Suite) -> set[str]:
 
 
 def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterable[str] | None = None) -> list[Table]:
-    """Every table of the suite; suites over several tasks get their cross-task table at the end.
+    """Every table of the suite; suites over several tasks get their cross-task table after them, and ablations come last.
 
     The headline figure of a cell that was run under one seed has its bootstrap interval, drawn once and kept beside it.
 
@@ -331,9 +333,15 @@ def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterabl
             make = ablation_table if spec.kind == "ablation" else task_table
             tables.append(make(spec, rows, intervals))
     left_out = variants(suite)
-    plain = [cell for cell in by_id.values() if cell.id not in left_out]
-    if len({cell.task for cell in plain}) > 1 and not any(spec.kind in ("cross", "published") for spec in suite.tables):
-        for tier in dict.fromkeys(cell.tier for cell in plain):
-            rows = measured([cell for cell in plain if cell.tier == tier], store)
-            tables.append(cross_table("cross_task", "Across tasks", rows, tier, intervals))
-    return tables
+    named = [by_id[cell] for spec in suite.tables if spec.kind == "task" for cell in spec.cells if cell in by_id]
+    plain = {cell.id: cell for cell in named if cell.id not in left_out}
+    ablations = {spec.name for spec in suite.tables if spec.kind == "ablation"}
+    last = [table for table in tables if table.name in ablations]
+    tables = [table for table in tables if table.name not in ablations]
+    if len({cell.task for cell in plain.values()}) > 1 and all(
+        spec.kind in ("task", "ablation") for spec in suite.tables
+    ):
+        for tier in dict.fromkeys(cell.tier for cell in plain.values()):
+            rows = measured([cell for cell in plain.values() if cell.tier == tier], store)
+            tables.append(cross_table("cross_task", "Across tasks", rows, tier, "none"))
+    return tables + last

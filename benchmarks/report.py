@@ -106,7 +106,7 @@ def _galleries(rows: Sequence[Measured], out: Path) -> list[Section]:
             pictures = _pictures(held, out)
             if pictures:
                 place = (row.cell.task, row.cell.dataset)
-                section = made.setdefault(place, Section("-".join(place), place[0], f"Pictures, {place[1]}", "", ""))
+                section = made.setdefault(place, Section("-".join(place), place[0], f"Pictures, {place[1]}", ""))
                 name = f"{body_name(row.cell)}, {row.cell.checkpoint}" if row.cell.checkpoint else body_name(row.cell)
                 section.cells.append({"name": name, "headline": _headline(held), "pictures": pictures})
     return list(made.values())
@@ -186,8 +186,7 @@ def _duration(value: float) -> str:
 
 
 def _section(spec: TableSpec, table: Table, rows: Sequence[Measured], colour: dict[str, int], out: Path) -> Section:
-    header = next((held.record.get("protocol_header", "") for row in rows for held in row.done), "")
-    section = Section(f"{spec.task}-{spec.dataset}-{spec.name}", spec.task, spec.title, header, html.render(table))
+    section = Section(f"{spec.task}-{spec.dataset}-{spec.name}", spec.task, spec.title, html.render(table))
     plain = [row for row in rows if not row.cell.label]
     drawn = plain or list(rows)
     metric = spec.columns[0]

@@ -16,6 +16,8 @@ from benchmarks.tables import HIGHER, Table
 _PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
 PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
 MAX_CURVE_POINTS = 160
+MAX_CURVES = 3
+OF_WHAT = {"pose": "joint", "landmarks": "subset"}
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,6 @@ class Section:
     anchor: str
     task: str
     title: str
-    header: str
     table: str
     legend: list[tuple[str, str]] = field(default_factory=list)
     plots: list[Plot] = field(default_factory=list)
@@ -133,7 +134,7 @@ def evaluation_plots(rows: Sequence[Measured], colour: Mapping[str, int]) -> lis
                 if thinned:
                     curves.setdefault(name, []).append(Series(row.cell.model, thinned, colour[row.cell.model]))
     made = []
-    for name, series in curves.items():
+    for name, series in list(curves.items())[:MAX_CURVES]:
         title, x_label, y_label = curve_labels(name)
         made.append(Plot(title, plots.lines(title, series, x_label, y_label)))
     return made
@@ -144,10 +145,12 @@ def curve_labels(name: str) -> tuple[str, str, str]:
     text = name.replace("_", " ")
     if " over " in text:
         y, x = text.split(" over ", 1)
-        return text, x, y
-    if "precision" in text:
-        return text, "recall", "precision"
-    if "cumulative" in text or "ced" in text.lower().split():
+        return text, x.split(",")[0].split(" at ")[0], y
+    if "faces" in text:
+        return text, "NME (%)", "share of faces"
+    if "joints within" in text:
+        return text, "distance (head sizes)", "joints (%)"
+    if "cumulative" in text:
         return text, "error", "share within the error"
     return text, "threshold", text
 
@@ -157,7 +160,10 @@ def _bar(body: str, value: float | None, colour: int, digits: int) -> Bar:
 
 
 def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int = 4) -> list[Plot]:
-    """A bar per class and body for every metric that is given per class, from figures named METRIC/CLASS."""
+    """A bar per class (joint, subset) and body of the metric that is given so, from figures named METRIC/CLASS.
+
+    Of several such metrics the headline's is taken, or the one with most classes.
+    """
     groups: dict[str, dict[str, dict[str, float]]] = {}
     shown = [row for row in rows if row.done][:limit]
     bodies = list(dict.fromkeys(row.cell.model for row in shown))
@@ -172,20 +178,18 @@ def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int =
             if metric and figure["value"] is not None:
                 groups.setdefault(metric, {}).setdefault(label, {})[row.cell.model] = figure["value"]
                 unit[metric], digits[metric] = figure["unit"], figure.get("decimals", 1)
-    made = []
-    for metric, classes in groups.items():
-        if len(classes) < 3:
-            continue
-        best = max(len(values) for values in classes.values())
-        listed = [
-            (label, [_bar(body, values.get(body), colour[body], digits[metric]) for body in bodies])
-            for label, values in list(classes.items())[:40]
-        ]
-        axis_label = metric + (f" ({unit[metric]})" if unit[metric] else "")
-        made.append(
-            Plot(f"{metric} by class", plots.bars(f"{metric} by class", listed, axis_label), best * len(listed) > 40)
-        )
-    return made
+    groups = {metric: classes for metric, classes in groups.items() if len(classes) > 1}
+    if not groups:
+        return []
+    headline = str(shown[0].done[0].record["headline"])
+    metric = max(groups, key=lambda name: (name == headline, len(groups[name])))
+    listed = [
+        (label, [_bar(body, values.get(body), colour[body], digits[metric]) for body in bodies])
+        for label, values in list(groups[metric].items())[:40]
+    ]
+    axis_label = metric + (f" ({unit[metric]})" if unit[metric] else "")
+    title = f"{metric} by {OF_WHAT.get(shown[0].cell.task, 'class')}"
+    return [Plot(title, plots.bars(title, listed, axis_label))]
 
 
 def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
@@ -209,7 +213,7 @@ def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
             pair = (spread.low, spread.high)
         elif spread is not None and spread.sd is not None:
             pair = (number - spread.sd, number + spread.sd)
-        label = f"{variant}" if len(bodies) == 1 else f"{body.removesuffix('_micro')} {variant}"
+        label = f"{variant}" if len(bodies) == 1 else f"{body.split('_micro')[0]} {variant}"
         groups.setdefault(label, []).append(Bar(body, number, colour.get(body, 0), pair, text))
     if len(rows) < 2:
         return None
@@ -236,7 +240,7 @@ def rank_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
         return None
     series = [Series(body, tuple(found), colour.get(body, 0)) for body, found in points.items()]
     names = [column.key.split("/")[-1] for column in columns]
-    return Plot("Who leads where", plots.ranking("ranks", names, series), wide=len(names) > 4)
+    return Plot("Who leads where", plots.ranking("ranks", names, series))
 
 
 def _pairs(value: Any, prefix: str = "") -> list[tuple[str, str]]:

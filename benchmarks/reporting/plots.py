@@ -100,7 +100,7 @@ def _y(axis: Axis, value: float, height: int = HEIGHT) -> float:
     return height - BOTTOM - axis.place(value) * (height - TOP - BOTTOM)
 
 
-def _frame(x_axis: Axis, y_axis: Axis, height: int = HEIGHT) -> list[str]:
+def _frame(x_axis: Axis, y_axis: Axis, height: int = HEIGHT, stagger: bool = False) -> list[str]:
     out = ['<g class="grid">']
     for index, tick in enumerate(y_axis.ticks):
         y = _y(y_axis, tick, height)
@@ -112,7 +112,8 @@ def _frame(x_axis: Axis, y_axis: Axis, height: int = HEIGHT) -> list[str]:
         name = x_axis.names[index] if x_axis.names else number(tick)
         base = height - BOTTOM
         out.append(f'<line class="notch" x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 4}"/>')
-        out.append(f'<text class="tick" x="{x:.1f}" y="{base + 16}" text-anchor="middle">{escape(name)}</text>')
+        below = base + 16 + (12 if stagger and index % 2 else 0)
+        out.append(f'<text class="tick" x="{x:.1f}" y="{below}" text-anchor="middle">{escape(name)}</text>')
     out.append(f'<line class="base" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height - BOTTOM}" y2="{height - BOTTOM}"/>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     out.append(f'<text class="label" x="{middle}" y="{height - 6}" text-anchor="middle">{escape(x_axis.label)}</text>')
@@ -248,7 +249,7 @@ def ranking(name: str, columns: Sequence[str], series: Sequence[Series]) -> str:
     x_axis = Axis("", -0.2, len(columns) - 0.8, ticks=tuple(range(len(columns))), names=tuple(columns))
     ticks = tuple(float(rank) for rank in range(1, math.ceil(worst) + 1))
     y_axis = Axis("rank", 0.6, max(worst + 0.4, 1.8), reverse=True, ticks=ticks)
-    parts = _frame(x_axis, y_axis, height)
+    parts = _frame(x_axis, y_axis, height, stagger=len(columns) > 4)
     for item in series:
         path = " ".join(f"{_x(x_axis, x):.1f},{_y(y_axis, y, height):.1f}" for x, y in item.points)
         parts.append(f'<polyline class="line bold c{item.colour % NUM_COLOURS}" points="{path}"/>')
@@ -274,7 +275,8 @@ def bars(name: str, groups: Sequence[tuple[str, Sequence[Bar]]], label: str) -> 
     thick, gap = (13, 9) if max(len(items) for _, items in groups) > 1 or len(groups) < 12 else (10, 6)
     longest = max(len(group) for group, _ in groups)
     left = min(150, 12 + int(6.3 * longest))
-    right = 46
+    texts = [bar.text or number(bar.value) for _, items in groups for bar in items if bar.value is not None]
+    right = 10 + int(5.7 * max((len(text) for text in texts), default=5))
     values = [bar.value for _, items in groups for bar in items if bar.value is not None]
     values += [edge for _, items in groups for bar in items if bar.interval for edge in bar.interval]
     if not values:

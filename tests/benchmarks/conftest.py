@@ -14,7 +14,7 @@ from benchmarks.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
 
-from made_up import MadeUpTask, Runs, make  # noqa: E402
+from made_up import MadeUpTask, Runs, make
 
 
 @pytest.fixture(autouse=True)
