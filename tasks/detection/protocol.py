@@ -49,7 +49,7 @@ def detection_protocol(family: str | None = None, tier: str = "full") -> Detecti
     return DetectionProtocol()
 
 
-EMBEDDED_SHORT_PX, EMBEDDED_LONG_PX = 192, 256
+EMBEDDED_SHORT_PX, EMBEDDED_LONG_PX = 144, 192
 
 
 def header(protocol: DetectionProtocol) -> str:

@@ -80,7 +80,7 @@ def embedded(model: str = "hrnet_micro_w8") -> Recipe:
         warmup_factor=0.1,
         clip_grad_norm=10.0,
         batch_norm="train",
-        augment=DetectionAugment(long_px=(256,), short_px=(192,), min_side_px=32),
+        augment=DetectionAugment(long_px=(192,), short_px=(144,), min_side_px=32),
         drop_last=True,
     )
 
