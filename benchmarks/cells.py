@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -211,4 +212,8 @@ def load_suite(name: str, **options: Any) -> Suite:
     """
     if name not in suite_names():
         raise ValueError(f"Unknown suite {name!r}. {nearest(name, suite_names())}")
-    return import_module(f"benchmarks.suites.{name}").suite(**options)
+    make = import_module(f"benchmarks.suites.{name}").suite
+    unknown = sorted(set(options) - set(signature(make).parameters))
+    if unknown:
+        raise ValueError(f"Suite {name!r} has no option {unknown[0]!r}; leave out --{unknown[0]}.")
+    return make(**options)

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import Cell, Suite, load_suite
+from benchmarks.cells import TIERS, Cell, Suite, load_suite
 from benchmarks.places import Places
 from tasks import get_task
 from tasks.options import nearest, override
@@ -65,6 +65,8 @@ def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> Non
     parser.add_argument(
         "--only", nargs="*", action="extend", default=[], metavar="P", help="cells by name, e.g. 'pose/*'"
     )
+    parser.add_argument("--tier", choices=TIERS, help="tier of a suite that has several (embedded: smoke)")
+    parser.add_argument("--models", metavar="M,M", help="bodies of an ablation suite, separated by commas")
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train every cell under N seeds")
 
 
@@ -144,7 +146,8 @@ def apply_sets(cell: Cell, parts: Mapping[str, Mapping[str, Any]]) -> Cell:
 
 def suite_of(arguments: argparse.Namespace) -> Suite:
     """The suite of ``--suite``, ``--seeds`` and ``--set``."""
-    suite = load_suite(arguments.suite).with_seeds(arguments.seeds)
+    options = {name: value for name in ("tier", "models") if (value := getattr(arguments, name, None))}
+    suite = load_suite(arguments.suite, **options).with_seeds(arguments.seeds)
     changes = pairs(getattr(arguments, "set", []), "--set")
     if not changes:
         return suite

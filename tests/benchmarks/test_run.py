@@ -1,0 +1,148 @@
+"""Runs: side by side, failures kept apart, killed and started again, nothing done twice."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cells import Cell, Suite, TableSpec, cell_from_identity, make_cell
+from benchmarks.keys import cell_key
+from benchmarks.places import Places
+from benchmarks.plan import DONE, FAILED, STALE, TO_RUN, plan, select
+from benchmarks.run import Event, run
+from benchmarks.store import Store
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    root = tmp_path_factory.mktemp("run")
+    return Places(out=root / "runs", embedded=root / "embedded")
+
+
+def _suite(*cells: Cell) -> Suite:
+    return Suite("test", cells, (TableSpec("t", "T", "pose", "coco", tuple(c.id for c in cells), ("AP",)),))
+
+
+def _good(**recipe: object) -> Cell:
+    return make_cell("pose", "coco", "hrnet_micro_w8", tier="smoke", recipe=recipe)
+
+
+def _bad() -> Cell:
+    """Fails in its first epoch: the loss is not finite."""
+    return make_cell(
+        "pose", "coco", "simple_baseline_micro", tier="smoke", recipe={"lr": 1e38, "optimizer": "sgd"}, label="bad"
+    )
+
+
+def test_a_failed_cell_is_a_row_and_the_others_go_on(places: Places) -> None:
+    suite, events = _suite(_bad(), _good()), list[Event]()
+    planned = plan(suite, places)
+    assert [p.status for p in planned] == [TO_RUN, TO_RUN]
+    assert run(planned, places, 2, events.append) == 1
+    after = {p.cell.id: p for p in plan(suite, places)}
+    bad, good = after[_bad().id], after[_good().id]
+    assert bad.status == FAILED and "learning rate" in bad.detail
+    assert good.status == DONE and good.stored is not None
+    record = good.stored.record
+    assert record["figures"]["AP"]["n"] == record["n"]["images"] > 0
+    assert record["key"] == cell_key(good.cell, places)
+    assert {"git", "packages", "hardware", "started"} <= set(record["provenance"])
+    assert (good.stored.folder / "weights.pt").exists()
+    for picture in record["pictures"]:
+        assert (good.stored.folder / picture["prediction"]).exists()
+    assert {e.kind for e in events} >= {"start", "progress", "done", "failed"}
+    # Running again does what failed, and nothing else.
+    assert [p.runs for p in plan(suite, places)] == [True, False]
+
+
+def test_a_stale_cell_says_so(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
+    suite = _suite(_good())
+    run(plan(suite, places), places, 1, lambda e: None)
+    assert plan(suite, places)[0].status == DONE
+    monkeypatch.setattr("benchmarks.keys.code_version", lambda *a: "another")
+    assert plan(suite, places)[0].status == STALE
+
+
+def test_a_killed_worker_costs_its_cell_only(places: Places) -> None:
+    victim = _good(epochs=500)
+    suite = _suite(victim)
+    killed = []
+
+    def watch(event: Event) -> None:
+        if event.kind == "progress" and event.progress.phase == "train" and not killed:
+            killed.append(event)
+            children = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+            for child in map(int, children):
+                if "spawn_main" in Path(f"/proc/{child}/cmdline").read_text():
+                    os.kill(child, signal.SIGKILL)
+
+    if not Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").exists():
+        pytest.skip("needs /proc to find the worker")
+    assert run(plan(suite, places), places, 1, watch) == 1
+    stored = Store(places.out).load("pose", victim.id)
+    assert stored is not None and not stored.done and "signal 9" in stored.record["reason"]
+
+
+def test_identity_round_trip() -> None:
+    for cell in (_good(), _bad(), dataclasses.replace(_good(), changes=(("upsample", "bilinear"),), seed=3)):
+        again = cell_from_identity(cell.identity(), cell.label)
+        assert again == cell and again.id == cell.id
+
+
+def test_identity_tells_cells_apart() -> None:
+    cells = [_good(), _bad(), dataclasses.replace(_good(), seed=1), _good(epochs=2)]
+    assert len({c.id for c in cells}) == len(cells)
+    assert dataclasses.replace(_good(), label="another name").id == _good().id
+
+
+def test_only_names_cells() -> None:
+    cells = [_good(), make_cell("pose", "mpii", "hrnet_micro_w8", tier="smoke")]
+    assert select(cells, ["pose/mpii/*"]) == cells[1:]
+    assert select(cells, [cells[0].id]) == cells[:1]
+    with pytest.raises(ValueError, match="matches no cell"):
+        select(cells, ["face/*"])
+
+
+def test_killed_and_started_again_ends_like_uninterrupted(tmp_path: Path) -> None:
+    """SIGKILL to the whole process group while a cell trains; the second call continues and gives the same figures."""
+    base = [
+        sys.executable,
+        "run_all.py",
+        "run",
+        "--suite",
+        "embedded_pose",
+        "--only",
+        "pose/coco/hrnet_micro_w8",
+        "--no-report",
+    ]
+    base += ["--embedded-root", str(tmp_path / "data"), "--jobs", "1", "--tier", "smoke", "--set", "recipe.epochs=40"]
+    values = []
+    for name in ("whole", "parts"):
+        command = [*base, "--out", str(tmp_path / name)]
+        environment = dict(os.environ)
+        if name == "parts":
+            process = subprocess.Popen(
+                command, cwd=REPOSITORY, env=environment, start_new_session=True, stderr=subprocess.DEVNULL
+            )
+            deadline = time.monotonic() + 120
+            while not list((tmp_path / name).rglob("*.work")) and time.monotonic() < deadline:
+                time.sleep(0.05)
+            time.sleep(1.0)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+        done = subprocess.run(
+            command, cwd=REPOSITORY, env=environment, capture_output=True, text=True, check=False, timeout=300
+        )
+        assert done.returncode == 0, done.stderr
+        (stored,) = Store(tmp_path / name / "runs").all()
+        values.append({k: v["value"] for k, v in stored.record["figures"].items()})
+    assert values[0] == values[1]
