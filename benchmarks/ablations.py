@@ -115,8 +115,8 @@ def input_size(task: str, dataset: str, models: Sequence[str], tier: str) -> Sui
         for width, height in SIZES[tier]:
             label = f"{height}x{width}"
             changes = {"protocol": {"input_wh": (width, height)}}
-            base = (width, height) == tuple(usual)
-            variants.append((label, _cell(task, dataset, model, tier, label, base, {} if base else changes)))
+            plain = (width, height) == tuple(usual)
+            variants.append((label, _cell(task, dataset, model, tier, label, plain, {} if plain else changes)))
     title = f"Input size, {get_task(task).dataset(dataset).title}"
     name = f"{tier}_input_size_{task}_{dataset}"
     base = f"{usual[1]}x{usual[0]}"

@@ -126,7 +126,7 @@ def reason(row: Measured) -> str:
     return "not run yet"
 
 
-def _metric_column(metric: str, rows: Sequence[Measured], title: str = "", key: str = "") -> Column:
+def metric_column(metric: str, rows: Sequence[Measured], title: str = "", key: str = "") -> Column:
     """The column of a metric; what its protocol says is in the table's heading and below it."""
     figure = next((found for row in rows if (found := row.figure(metric))), None)
     if figure is None:
@@ -177,7 +177,7 @@ def _bracketed(rows: Sequence[Measured], vary: Sequence[str] = ()) -> str:
 def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "bootstrap") -> Table:
     """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns."""
     columns = [Column("body", "body"), Column("representation", "representation"), *_cost_columns()]
-    columns += [_metric_column(metric, rows) for metric in spec.columns]
+    columns += [metric_column(metric, rows) for metric in spec.columns]
     columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
     table = Table(spec.name, spec.title + _bracketed(rows), columns)
     for row in rows:
@@ -213,10 +213,10 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
     for row in rows:
         if row.cell.model not in base_of or variant(row) == extra.get("base"):
             base_of[row.cell.model] = row
-    first = _metric_column(main, rows)
+    first = metric_column(main, rows)
     columns = [Column("body", "body"), Column("variant", extra.get("axis", "variant")), *_cost_columns(), first]
     columns.append(Column("delta", f"Δ {main}", first.unit, "", None, "", first.digits, signed=True))
-    columns += [_metric_column(metric, rows) for metric in spec.columns[1:]]
+    columns += [metric_column(metric, rows) for metric in spec.columns[1:]]
     columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
     table = Table(spec.name, spec.title + _bracketed(rows, vary), columns)
     for row in rows:
@@ -242,66 +242,6 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
     return table
 
 
-def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, float]:
-    """Rank of each key, 1 for the best; equal values share the mean of their places."""
-    ordered = sorted(values, key=lambda key: -values[key] if higher_is_better else values[key])
-    places: dict[str, float] = {}
-    for key in ordered:
-        equal = [index for index, other in enumerate(ordered, 1) if values[other] == values[key]]
-        places[key] = sum(equal) / len(equal)
-    return places
-
-
-def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, intervals: str = "none") -> Table:
-    """Bodies in rows, datasets of all tasks in columns, each in its own unit and direction; mean rank with coverage.
-
-    Only the headline metric of each dataset appears, and ranks alone are averaged: figures of unlike units never are.
-    """
-    from tasks import get_task
-
-    places: dict[tuple[str, str], list[Measured]] = {}
-    for row in rows:
-        places.setdefault((row.cell.task, row.cell.dataset), []).append(row)
-    columns = [Column("body", "body")]
-    bodies: dict[str, dict[str, Entry]] = {}
-    ranked: dict[str, list[float]] = {}
-    for (task, dataset), group in places.items():
-        metric = get_task(task).headline(dataset)
-        key = f"{task}/{dataset}"
-        info = get_task(task).dataset(dataset)
-        column = _metric_column(metric, group, f"{info.title} {metric}", key)
-        columns.append(column)
-        numbers: dict[str, float] = {}
-        for row in group:
-            found = entry(row, metric, intervals)
-            bodies.setdefault(row.cell.model, {})[key] = found
-            if found.number is not None:
-                numbers[row.cell.model] = found.number
-        for body, rank in ranks(numbers, column.direction == HIGHER).items():
-            ranked.setdefault(body, []).append(rank)
-    columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
-    columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
-    table = Table(name, title, columns, caption="Mean rank is over the columns that a body has a figure in (coverage).")
-    for body, entries in bodies.items():
-        values: dict[str, Any] = dict(entries)
-        values["body"] = body
-        own = [row for row in rows if row.cell.model == body]
-        for cost, scale in (("params", 1e6), ("macs", 1e9)):
-            sizes = [size / scale for row in own if (size := row.model(cost)) is not None]
-            values[cost] = Entry(text=_range(sizes))
-        values["rank"] = sum(ranked[body]) / len(ranked[body]) if body in ranked else None
-        values["coverage"] = f"{len(ranked.get(body, []))} of {len(places)}"
-        table.add(values, tier=tier)
-    return table
-
-
-def _range(values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
-    return low if low == high else f"{low} to {high}"
-
-
 def variants(suite: Suite) -> set[str]:
     """Ids of cells that only an ablation names: they stay out of the cross-task table."""
     plain = {cell for spec in suite.tables if spec.kind == "task" for cell in spec.cells}
@@ -315,6 +255,8 @@ def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterabl
 
     `only` restricts to cells with these ids (tables without any such cell are left out).
     """
+    from benchmarks.cross_task import cross_table
+
     chosen = None if only is None else set(only)
     by_id = {cell.id: cell for cell in suite.cells if chosen is None or cell.id in chosen}
     tables: list[Table] = []

@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cells import Suite, TableSpec
-from benchmarks.filling import Measured, body_name, cross_table, fill, measured, seconds, variants
+from benchmarks.cross_task import cross_table
+from benchmarks.filling import Measured, body_name, fill, measured, seconds, variants
 from benchmarks.rendering import html
 from benchmarks.reporting import gather
 from benchmarks.reporting.gather import Plot, Section

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.filling import Measured, entry, ranks
+from benchmarks.cross_task import ranks
+from benchmarks.filling import Measured, entry
 from benchmarks.reporting import plots
 from benchmarks.reporting.plots import Bar, Series
 from benchmarks.store import StoredCell

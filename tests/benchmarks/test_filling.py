@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from made_up import MadeUpProtocol, Runs
 
-from benchmarks import filling, uncertainty
+from benchmarks import cross_task, filling, uncertainty
 from benchmarks.cells import Cell, Suite, TableSpec
 
 
@@ -22,7 +22,12 @@ def test_every_cell_is_a_row(runs: Runs, two_task_suite: Suite) -> None:
     assert [len(table.rows) for table in (people, faces, cross, ablation)] == [3, 3, 3, 3]
     text = people.render("md")
     assert "failed: RuntimeError: out of memory" in text and "not run yet" in text
-    assert "rate (%) ↑" in text and "people on street [gt boxes, flip]" in text and "boxes=gt, flip=yes" in text and "colour" not in text
+    assert (
+        "rate (%) ↑" in text
+        and "people on street [gt boxes, flip]" in text
+        and "boxes=gt, flip=yes" in text
+        and "colour" not in text
+    )
     assert people.tier == "embedded"
     assert "0.123" in text and "0.099" in text and "34" in text
     rank = [row.entries["rank"].value for row in cross.rows]
@@ -89,8 +94,8 @@ def test_only_restricts_the_rows(runs: Runs, two_task_suite: Suite) -> None:
 
 
 def test_ranks_share_ties() -> None:
-    assert filling.ranks({"a": 1.0, "b": 2.0, "c": 2.0, "d": 0.0}, True) == {"b": 1.5, "c": 1.5, "a": 3.0, "d": 4.0}
-    assert filling.ranks({"a": 1.0, "b": 2.0}, False) == {"a": 1.0, "b": 2.0}
+    assert cross_task.ranks({"a": 1.0, "b": 2.0, "c": 2.0, "d": 0.0}, True) == {"b": 1.5, "c": 1.5, "a": 3.0, "d": 4.0}
+    assert cross_task.ranks({"a": 1.0, "b": 2.0}, False) == {"a": 1.0, "b": 2.0}
 
 
 def test_tiers_never_share_a_table(runs: Runs, cell: Callable[..., Cell]) -> None:

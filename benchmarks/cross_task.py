@@ -1,0 +1,69 @@
+"""The cross-task table: bodies over tasks, every column in its own unit and direction, ranks and their coverage.  Torch-free."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from benchmarks.filling import Measured, entry, metric_column
+from benchmarks.tables import HIGHER, LOWER, Column, Entry, Table
+
+
+def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, float]:
+    """Rank of each key, 1 for the best; equal values share the mean of their places."""
+    ordered = sorted(values, key=lambda key: -values[key] if higher_is_better else values[key])
+    places: dict[str, float] = {}
+    for key in ordered:
+        equal = [index for index, other in enumerate(ordered, 1) if values[other] == values[key]]
+        places[key] = sum(equal) / len(equal)
+    return places
+
+
+def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, intervals: str = "none") -> Table:
+    """Bodies in rows, datasets of all tasks in columns, each in its own unit and direction; mean rank with coverage.
+
+    Only the headline metric of each dataset appears, and ranks alone are averaged: figures of unlike units never are.
+    """
+    from tasks import get_task
+
+    places: dict[tuple[str, str], list[Measured]] = {}
+    for row in rows:
+        places.setdefault((row.cell.task, row.cell.dataset), []).append(row)
+    columns = [Column("body", "body")]
+    bodies: dict[str, dict[str, Entry]] = {}
+    ranked: dict[str, list[float]] = {}
+    for (task, dataset), group in places.items():
+        metric = get_task(task).headline(dataset)
+        key = f"{task}/{dataset}"
+        info = get_task(task).dataset(dataset)
+        column = metric_column(metric, group, f"{info.title} {metric}", key)
+        columns.append(column)
+        numbers: dict[str, float] = {}
+        for row in group:
+            found = entry(row, metric, intervals)
+            bodies.setdefault(row.cell.model, {})[key] = found
+            if found.number is not None:
+                numbers[row.cell.model] = found.number
+        for body, rank in ranks(numbers, column.direction == HIGHER).items():
+            ranked.setdefault(body, []).append(rank)
+    columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
+    columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
+    table = Table(name, title, columns, caption="Mean rank is over the columns that a body has a figure in (coverage).")
+    for body, entries in bodies.items():
+        values: dict[str, Any] = dict(entries)
+        values["body"] = body
+        own = [row for row in rows if row.cell.model == body]
+        for cost, scale in (("params", 1e6), ("macs", 1e9)):
+            sizes = [size / scale for row in own if (size := row.model(cost)) is not None]
+            values[cost] = Entry(text=_range(sizes))
+        values["rank"] = sum(ranked[body]) / len(ranked[body]) if body in ranked else None
+        values["coverage"] = f"{len(ranked.get(body, []))} of {len(places)}"
+        table.add(values, tier=tier)
+    return table
+
+
+def _range(values: Sequence[float]) -> str:
+    if not values:
+        return "-"
+    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
+    return low if low == high else f"{low} to {high}"

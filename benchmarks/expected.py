@@ -1,0 +1,136 @@
+"""What the gate holds cells to: `results/expected/<suite>.json`, and how a tolerance is made.  Torch-free."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from benchmarks.cells import Cell, Suite
+from benchmarks.store import Store, StoredCell
+from benchmarks.uncertainty import cell_spread, over_seeds
+
+ROOT = Path(__file__).resolve().parent.parent / "results" / "expected"
+SCHEMA = 1
+SEED_FACTOR = 3.0
+"""Tolerance in standard deviations over seeds."""
+FLOOR = 0.01
+"""Least tolerance, as a share of the value: what rounding and other processors move."""
+DEFAULT = 0.10
+"""Tolerance as a share of the value where no spread is known."""
+SMOKE = 1.0
+"""The same at the smoke tier, whose figures mean nothing: that they appear is what is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What one cell is held to; `basis` says where the tolerance comes from."""
+
+    id: str
+    name: str
+    tier: str
+    metric: str
+    value: float
+    tolerance: float
+    direction: str
+    unit: str
+    n: int | None
+    basis: str
+
+
+def expected_path(suite: str, root: Path = ROOT) -> Path:
+    """Where the expected values of a suite are."""
+    return root / f"{suite}.json"
+
+
+def load_expected(suite: str, root: Path = ROOT) -> dict[str, Expected]:
+    """Expected values by cell id; empty if the suite has none yet. `ValueError` names file and cell on a bad entry."""
+    path = expected_path(suite, root)
+    if not path.exists():
+        return {}
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; restore it, or make it with check --update") from None
+    if held.get("schema") != SCHEMA:
+        raise ValueError(f"{path}: expected schema {SCHEMA}, got {held.get('schema')}; make it with check --update")
+    names = {field.name for field in fields(Expected)} - {"id"}
+    values: dict[str, Expected] = {}
+    for identity, record in held["cells"].items():
+        if set(record) != names:
+            raise ValueError(
+                f"{path}: cell {identity}: expected the fields {sorted(names)}, got {sorted(record)}; correct it"
+            )
+        if not (isinstance(record["tolerance"], (int, float)) and record["tolerance"] >= 0):
+            raise ValueError(f"{path}: cell {identity}: expected a tolerance >= 0, got {record['tolerance']!r}")
+        values[identity] = Expected(identity, **record)
+    return values
+
+
+def save_expected(suite: str, values: Mapping[str, Expected], root: Path = ROOT) -> Path:
+    """Writes the expected values, sorted by name, whole or not at all."""
+    path = expected_path(suite, root)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cells = {}
+    for value in sorted(values.values(), key=lambda item: (item.name, item.id)):
+        record = asdict(value)
+        cells[record.pop("id")] = record
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps({"schema": SCHEMA, "cells": cells}, indent=1) + "\n", encoding="utf-8")
+    temporary.replace(path)
+    return path
+
+
+def headline(stored: StoredCell) -> tuple[str, float, str, str, int | None]:
+    metric = stored.record["headline"]
+    figure = stored.record["figures"][metric]
+    better = "higher" if figure["higher_is_better"] else "lower"
+    return metric, float(figure["value"]), figure["unit"], better, figure.get("n")
+
+
+def gate_name(cell: Cell) -> str:
+    return f"{cell.tier}: {cell.name}"
+
+
+def tolerance_of(cell: Cell, siblings: list[StoredCell], stored: StoredCell, value: float) -> tuple[float, str]:
+    """Tolerance and its basis: spread over seeds, else the kept bootstrap interval, else a share of the value."""
+    metric = stored.record["headline"]
+    values = [found for sibling in siblings if (found := sibling.value(metric)) is not None]
+    floor = FLOOR * abs(value)
+    if cell.recipe is None:
+        return max(floor, 0.0), "a checkpoint's figure is exact but for the arithmetic of the machine"
+    if cell.tier == "smoke":
+        return SMOKE * max(abs(value), 5.0), "smoke tier: that the figure appears is what is held"
+    if len(values) > 1:
+        sd = over_seeds(values)[1].sd or 0.0
+        return max(SEED_FACTOR * sd, floor), f"{SEED_FACTOR:g} sd over {len(values)} seeds (sd {sd:.4g})"
+    kept = cell_spread(stored, [metric], compute=False).get(metric)
+    if kept is not None and kept.low is not None and kept.high is not None:
+        return max((kept.high - kept.low) / 2, floor), f"half the bootstrap interval over images ({kept.n} draws)"
+    return max(DEFAULT * abs(value), floor), f"{DEFAULT:.0%} of the value: no spread over seeds is known"
+
+
+def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> dict[str, Expected]:
+    """Expected values as the store has them now, with tolerances from the seeds that it holds."""
+    chosen = None if only is None else set(only)
+    families: dict[str, list[StoredCell]] = {}
+    for stored in store.all():
+        if stored.done:
+            families.setdefault(_family(stored.record["cell"]), []).append(stored)
+    proposed: dict[str, Expected] = {}
+    for cell in suite.cells:
+        held = store.load(cell.task, cell.id)
+        if held is None or not held.done or (chosen is not None and cell.id not in chosen):
+            continue
+        metric, value, unit, better, n = headline(held)
+        tolerance, basis = tolerance_of(cell, families.get(_family(held.record["cell"]), [held]), held, value)
+        proposed[cell.id] = Expected(
+            cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis
+        )
+    return proposed
+
+
+def _family(identity: Mapping[str, Any]) -> str:
+    return json.dumps({key: value for key, value in identity.items() if key != "seed"}, sort_keys=True)
