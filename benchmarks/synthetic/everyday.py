@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from benchmarks.synthetic.belongings import bag, ball, clock, flower, kite, pottedplant, umbrella
 from benchmarks.synthetic.canvas import (
     Canvas,
     Colour,
@@ -21,54 +22,34 @@ from benchmarks.synthetic.canvas import (
     rectangle,
     shade_colour,
 )
-
-VIVID: tuple[Colour, ...] = (
-    (214, 40, 46), (36, 90, 200), (246, 190, 30), (40, 150, 80), (240, 120, 30), (140, 60, 170), (240, 240, 238), (40, 44, 50),
-    (230, 120, 170), (40, 170, 190),
-)  # fmt: skip
-
-
-def _vivid(rng: np.random.Generator, count: int = len(VIVID)) -> tuple[float, float, float]:
-    return shade_colour(VIVID[rng.integers(count)], rng.uniform(0.85, 1.1))
-
-
-def _stand(foot_xy: Point, size: float) -> tuple[float, float, float]:
-    return float(foot_xy[0]), float(foot_xy[1]), float(size)
-
-
-def _column(x: float, y: float, profile: list[tuple[float, float]], size: float) -> np.ndarray:
-    """Outline of a turned thing: `profile` lists (half-width, height) from the foot up, in units of `size`."""
-    half = np.array(profile) * size
-    right = np.stack([x + half[:, 0], y - half[:, 1]], 1)
-    left = np.stack([x - half[:, 0], y - half[:, 1]], 1)[::-1]
-    return np.concatenate([right, left])
+from benchmarks.synthetic.shapes import column, stand_at, vivid
 
 
 def bottle(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a bottle with a label, a neck and a cap."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     glass: Colour = ((30, 92, 48), (96, 54, 24), (60, 140, 190), (170, 200, 205), (200, 60, 40))[rng.integers(5)]
     canvas.shadow((x, y), (0.26 * s, 0.06 * s), 0.4)
     with canvas.item("bottle", instance=True, depth=depth, grain=0.01, blotch=0.02):
         body = [(0.13, 0.0), (0.145, 0.03), (0.145, 0.56), (0.06, 0.72), (0.05, 0.94), (0.06, 1.0)]
-        canvas.polygon(_column(x, y, body, s), glass)
+        canvas.polygon(column(x, y, body, s), glass)
         canvas.polygon(rectangle(x - 0.11 * s, y - 0.56 * s, x - 0.05 * s, y - 0.06 * s), shade_colour(glass, 1.6))
-        label = _vivid(rng)
+        label = vivid(rng)
         canvas.polygon(rectangle(x - 0.145 * s, y - 0.45 * s, x + 0.145 * s, y - 0.17 * s), label)
         canvas.polygon(rectangle(x - 0.145 * s, y - 0.36 * s, x + 0.145 * s, y - 0.27 * s), shade_colour(label, 0.6))
-        canvas.polygon(rectangle(x - 0.06 * s, y - 1.02 * s, x + 0.06 * s, y - 0.92 * s), _vivid(rng))
+        canvas.polygon(rectangle(x - 0.06 * s, y - 1.02 * s, x + 0.06 * s, y - 0.92 * s), vivid(rng))
 
 
 def cup(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a cup with its handle, seen slightly from above."""
-    x, y, s = _stand(foot_xy, size)
-    paint = _vivid(rng)
+    x, y, s = stand_at(foot_xy, size)
+    paint = vivid(rng)
     side = float(rng.choice((-1, 1)))
     canvas.shadow((x, y), (0.6 * s, 0.14 * s), 0.4)
     with canvas.item("cup", instance=True, depth=depth, grain=0.01, blotch=0.02):
         handle = ellipse_points((x + side * 0.46 * s, y - 0.5 * s), (0.2 * s, 0.24 * s))
         canvas.line(np.concatenate([handle, handle[:1]]), max(0.09 * s, 0.8), shade_colour(paint, 0.8))
-        canvas.polygon(_column(x, y, [(0.24, 0.0), (0.33, 0.06), (0.42, 0.86)], s), paint)
+        canvas.polygon(column(x, y, [(0.24, 0.0), (0.33, 0.06), (0.42, 0.86)], s), paint)
         canvas.polygon(ellipse_points((x, y - 0.02 * s), (0.26 * s, 0.05 * s)), paint)
         canvas.polygon(rectangle(x - 0.28 * s, y - 0.8 * s, x - 0.17 * s, y - 0.1 * s), shade_colour(paint, 1.25))
         canvas.ellipse((x, y - 0.86 * s), (0.42 * s, 0.13 * s), shade_colour(paint, 1.2))
@@ -79,9 +60,9 @@ def cup(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *
 
 def plate(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a plate lying on a table; `size` is its depth on the picture, it is wider than that."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     paint: Colour = ((244, 244, 240), (226, 236, 244), (244, 232, 210))[rng.integers(3)]
-    rim = _vivid(rng)
+    rim = vivid(rng)
     centre = (x, y - 0.5 * s)
     canvas.shadow((x, y - 0.42 * s), (1.25 * s, 0.6 * s), 0.35)
     with canvas.item("plate", instance=True, depth=depth, grain=0.01, blotch=0.02):
@@ -93,11 +74,11 @@ def plate(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float,
 
 def food(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a heap of food: meat, greens, fruit; or a cake."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     with canvas.item("food", instance=True, depth=depth, grain=0.1, blotch=0.1):
         if rng.random() < 0.3:
             icing: Colour = ((246, 226, 214), (110, 60, 36), (238, 170, 190))[rng.integers(3)]
-            canvas.polygon(_column(x, y, [(0.8, 0.0), (0.8, 0.55)], s), (206, 150, 86))
+            canvas.polygon(column(x, y, [(0.8, 0.0), (0.8, 0.55)], s), (206, 150, 86))
             canvas.ellipse((x, y - 0.02 * s), (0.8 * s, 0.16 * s), (206, 150, 86))
             canvas.ellipse((x, y - 0.58 * s), (0.82 * s, 0.22 * s), icing)
             for turn in np.linspace(0, 2 * np.pi, 6, endpoint=False):
@@ -113,8 +94,8 @@ def food(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, 
 
 def book(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint an upright book, a lying one, or an open one."""
-    x, y, s = _stand(foot_xy, size)
-    cover = _vivid(rng)
+    x, y, s = stand_at(foot_xy, size)
+    cover = vivid(rng)
     kind = int(rng.integers(3))
     with canvas.item("book", instance=True, depth=depth, grain=0.01, blotch=0.02):
         if kind == 0:
@@ -128,7 +109,7 @@ def book(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, 
             for k in range(int(rng.integers(1, 4))):
                 shift, high = rng.uniform(-0.08, 0.08) * s, 0.2 * s
                 low = y - k * high
-                canvas.polygon(rectangle(x + shift - 0.6 * s, low - high, x + shift + 0.6 * s, low), _vivid(rng))
+                canvas.polygon(rectangle(x + shift - 0.6 * s, low - high, x + shift + 0.6 * s, low), vivid(rng))
                 pages = rectangle(x + shift - 0.5 * s, low - 0.78 * high, x + shift + 0.6 * s, low - 0.22 * high)
                 canvas.polygon(pages, (242, 238, 224))
         else:
@@ -143,7 +124,7 @@ def book(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, 
 
 def computer(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint an open laptop."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     shell: Colour = ((190, 192, 196), (60, 62, 68), (226, 226, 228))[rng.integers(3)]
     canvas.shadow((x, y - 0.1 * s), (s, 0.2 * s), 0.4)
     with canvas.item("computer", instance=True, depth=depth, grain=0.01, blotch=0.01):
@@ -154,7 +135,7 @@ def computer(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: flo
         screen = inset(lid, 0.05, 0.07, 0.95, 0.93)
         canvas.polygon(screen, ((70, 130, 210), (40, 60, 90), (120, 190, 200))[rng.integers(3)])
         canvas.polygon(inset(screen, 0.1, 0.15, 0.5, 0.75), (240, 244, 248))
-        canvas.polygon(inset(screen, 0.58, 0.15, 0.9, 0.45), _vivid(rng))
+        canvas.polygon(inset(screen, 0.58, 0.15, 0.9, 0.45), vivid(rng))
         base = np.array(
             [[x - 0.7 * s, y - 0.24 * s], [x + 0.7 * s, y - 0.24 * s], [x + 0.86 * s, y], [x - 0.86 * s, y]]
         )
@@ -165,7 +146,7 @@ def computer(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: flo
 
 def keyboard(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a keyboard lying on a table; `size` is its depth on the picture, about a third of its width."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     shell: Colour = ((40, 42, 46), (226, 224, 216), (90, 92, 98))[rng.integers(3)]
     keys = shade_colour(shell, 1.9) if sum(shell) < 200 else shade_colour(shell, 0.72)
     with canvas.item("keyboard", instance=True, depth=depth, grain=0.01, blotch=0.01):
@@ -178,7 +159,7 @@ def keyboard(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: flo
 
 def mouse(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a computer mouse with its cable."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     shell: Colour = ((36, 38, 42), (236, 236, 234), (190, 40, 44))[rng.integers(3)]
     with canvas.item("mouse", instance=True, depth=depth, grain=0.01, blotch=0.01):
         canvas.ellipse((x, y - 0.48 * s), (0.42 * s, 0.52 * s), shade_colour(shell, 0.7))
@@ -191,7 +172,7 @@ def mouse(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float,
 
 def tvmonitor(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
     """Paint a television or monitor on its foot, on or off."""
-    x, y, s = _stand(foot_xy, size)
+    x, y, s = stand_at(foot_xy, size)
     with canvas.item("tvmonitor", instance=True, depth=depth, grain=0.008, blotch=0.01):
         canvas.polygon(rectangle(x - 0.1 * s, y - 0.2 * s, x + 0.1 * s, y), (40, 40, 44))
         canvas.ellipse((x, y - 0.03 * s), (0.4 * s, 0.06 * s), (40, 40, 44))
@@ -203,152 +184,10 @@ def tvmonitor(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: fl
             canvas.polygon(
                 inset(screen, 0.0, 0.62, 1.0, 1.0), ((60, 130, 60), (150, 120, 80), (40, 60, 110))[rng.integers(3)]
             )
-            canvas.ellipse(inset(screen, 0.3, 0.3, 0.4, 0.4)[0], (0.14 * s, 0.14 * s), _vivid(rng))
+            canvas.ellipse(inset(screen, 0.3, 0.3, 0.4, 0.4)[0], (0.14 * s, 0.14 * s), vivid(rng))
         else:
             canvas.polygon(screen, (44, 48, 56))
             canvas.polygon(inset(screen, 0.05, 0.05, 0.35, 0.5), (66, 72, 84))
-
-
-def pottedplant(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint a plant in a pot: drooping leaves over a tapering pot."""
-    x, y, s = _stand(foot_xy, size)
-    pot: Colour = ((176, 92, 56), (230, 226, 216), (70, 80, 96))[rng.integers(3)]
-    leaf = shade_colour(((50, 120, 54), (80, 140, 60), (40, 100, 70))[rng.integers(3)], rng.uniform(0.85, 1.15))
-    canvas.shadow((x, y), (0.34 * s, 0.07 * s), 0.4)
-    with canvas.item("pottedplant", instance=True, depth=depth, grain=0.05, blotch=0.05):
-        for turn in np.linspace(-1.25, 1.25, 11) + rng.normal(0, 0.08, 11):
-            reach = rng.uniform(0.45, 0.66) * s
-            root = np.array([x, y - 0.34 * s])
-            tip = root + reach * np.array([np.sin(turn), -np.cos(turn) * 0.98])
-            across = np.array([np.cos(turn), np.sin(turn)]) * 0.085 * s
-            middle = (root + tip) / 2 - np.array([0, 0.06 * s])
-            canvas.polygon(
-                np.array([root, middle + across, tip, middle - across]), shade_colour(leaf, rng.uniform(0.7, 1.3))
-            )
-        canvas.polygon(_column(x, y, [(0.15, 0.0), (0.22, 0.34)], s), pot)
-        canvas.polygon(rectangle(x - 0.25 * s, y - 0.38 * s, x + 0.25 * s, y - 0.3 * s), shade_colour(pot, 1.15))
-        canvas.polygon(rectangle(x + 0.08 * s, y - 0.3 * s, x + 0.17 * s, y), shade_colour(pot, 0.75))
-
-
-def flower(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint a clump of flowers on their stems."""
-    x, y, s = _stand(foot_xy, size)
-    petal = _vivid(rng, 7)
-    with canvas.item("flower", instance=True, depth=depth, grain=0.03, blotch=0.04):
-        for _ in range(6):
-            head = np.array([x + rng.uniform(-0.42, 0.42) * s, y - rng.uniform(0.5, 0.95) * s])
-            canvas.line(np.array([[x + rng.uniform(-0.1, 0.1) * s, y], head]), max(0.05 * s, 0.7), (60, 120, 50))
-            for turn in np.arange(5) * 2 * np.pi / 5:
-                at = head + 0.1 * s * np.array([np.cos(turn), np.sin(turn)])
-                canvas.ellipse(at, (0.09 * s, 0.09 * s), petal)
-            canvas.ellipse(
-                head, (0.06 * s, 0.06 * s), (250, 210, 60) if petal[2] > 90 or petal[1] < 120 else (120, 60, 30)
-            )
-
-
-def bag(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint a handbag or a rucksack."""
-    x, y, s = _stand(foot_xy, size)
-    paint = _vivid(rng)
-    canvas.shadow((x, y), (0.5 * s, 0.08 * s), 0.4)
-    with canvas.item("bag", instance=True, depth=depth, grain=0.02, blotch=0.04):
-        strap = ellipse_points((x, y - 0.66 * s), (0.24 * s, 0.32 * s))
-        canvas.line(np.concatenate([strap, strap[:1]]), max(0.06 * s, 0.8), shade_colour(paint, 0.6))
-        body = np.array(
-            [[x - 0.46 * s, y], [x - 0.38 * s, y - 0.66 * s], [x + 0.38 * s, y - 0.66 * s], [x + 0.46 * s, y]]
-        )
-        canvas.polygon(body, paint)
-        canvas.polygon(inset(body[[1, 2, 3, 0]], 0.0, 0.0, 1.0, 0.4), shade_colour(paint, 0.8))
-        canvas.polygon(rectangle(x - 0.06 * s, y - 0.46 * s, x + 0.06 * s, y - 0.36 * s), (240, 206, 110))
-
-
-def clock(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint a round clock with its marks and hands."""
-    x, y, s = _stand(foot_xy, size)
-    rim = _vivid(rng)
-    centre = np.array([x, y - 0.5 * s])
-    with canvas.item("clock", instance=True, depth=depth, grain=0.008, blotch=0.01):
-        canvas.ellipse(centre, (0.5 * s, 0.5 * s), rim)
-        canvas.ellipse(centre, (0.42 * s, 0.42 * s), (248, 246, 238))
-        for turn in np.arange(12) * np.pi / 6:
-            way = np.array([np.cos(turn), np.sin(turn)])
-            canvas.line(np.stack([centre + 0.33 * s * way, centre + 0.39 * s * way]), max(0.03 * s, 0.5), (30, 30, 30))
-        for long, wide in ((0.22, 0.06), (0.32, 0.035)):
-            turn = rng.uniform(0, 2 * np.pi)
-            tip = centre + long * s * np.array([np.cos(turn), np.sin(turn)])
-            canvas.line(np.stack([centre, tip]), max(wide * s, 0.7), (24, 24, 26))
-
-
-def ball(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint a ball: a football, a basketball or a beach ball, lit from above."""
-    x, y, s = _stand(foot_xy, size)
-    radius, kind = 0.5 * s, int(rng.integers(3))
-    centre = np.array([x, y - radius])
-    canvas.shadow((x, y), (0.55 * s, 0.14 * s), 0.5)
-    base: Colour = ((244, 244, 242), (226, 110, 36), (240, 220, 60))[kind]
-    with canvas.item("ball", instance=True, depth=depth, grain=0.01, blotch=0.01):
-        canvas.ellipse(centre, (radius, radius), shade_colour(base, 0.72))
-        canvas.ellipse(centre - 0.06 * s, (radius * 0.86, radius * 0.86), base)
-        if kind == 0:
-            for turn in np.concatenate([[-1], np.arange(5) * 2 * np.pi / 5 + rng.uniform(0, 1)]):
-                spot = centre if turn < 0 else centre + 0.62 * radius * np.array([np.cos(turn), np.sin(turn)])
-                corners = np.arange(5) * 2 * np.pi / 5 + turn
-                canvas.polygon(spot + 0.22 * radius * np.stack([np.cos(corners), np.sin(corners)], 1), (26, 26, 30))
-        elif kind == 1:
-            for shift in (-0.5, 0.0, 0.5):
-                arc = np.linspace(-0.92, 0.92, 9)
-                bend = shift * np.sqrt(1 - arc**2)
-                canvas.line(centre + radius * np.stack([bend, arc], 1), max(0.05 * s, 0.6), (50, 30, 20))
-            canvas.line(centre + radius * np.array([[-0.95, 0], [0.95, 0]]), max(0.05 * s, 0.6), (50, 30, 20))
-        else:
-            start = rng.uniform(0, 2 * np.pi)
-            for k, colour in enumerate(((214, 40, 46), (36, 90, 200), (246, 246, 244))):
-                turn = start + k * 2 * np.pi / 3 + np.linspace(0, np.pi / 3, 5)
-                fan = centre + 0.97 * radius * np.stack([np.cos(turn), np.sin(turn)], 1)
-                canvas.polygon(np.concatenate([[centre - 0.1 * s], fan]), colour)
-
-
-def umbrella(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint an open umbrella or parasol on its stick; panels in one or two colours."""
-    x, y, s = _stand(foot_xy, size)
-    first, second = _vivid(rng), _vivid(rng)
-    if rng.random() < 0.4:
-        second = shade_colour(first, 0.8)
-    with canvas.item("umbrella", instance=True, depth=depth, grain=0.01, blotch=0.03):
-        canvas.line(np.array([[x, y], [x, y - 0.9 * s]]), max(0.035 * s, 0.9), (90, 70, 50))
-        edges = np.linspace(-1, 1, 7)
-        turn = np.linspace(0, np.pi, 13)
-        rim_y = y - 0.62 * s
-        for k in range(6):
-            arc = turn[2 * k : 2 * k + 3]
-            top = np.stack([x - 0.62 * s * np.cos(arc), rim_y - 0.38 * s * np.sin(arc)], 1)
-            low = np.array(
-                [[x + 0.62 * s * edges[k + 1], rim_y], [x + 0.31 * s * (edges[k] + edges[k + 1]), rim_y - 0.05 * s]]
-            )
-            low = np.concatenate([low, [[x + 0.62 * s * edges[k], rim_y]]])
-            canvas.polygon(np.concatenate([top, low]), shade_colour(first if k % 2 else second, 1.05 - 0.06 * k))
-        canvas.line(np.array([[x, y - 0.98 * s], [x, y - 1.06 * s]]), max(0.03 * s, 0.8), (90, 70, 50))
-
-
-def kite(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, *, depth: float = 0.0) -> None:
-    """Paint a kite in the air with its tail; `size` is the height of the sail."""
-    x, y, s = _stand(foot_xy, size)
-    turn = rng.uniform(-0.5, 0.5)
-    rotate = np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]])
-    first, second = _vivid(rng, 7), _vivid(rng, 7)
-
-    def at(points: list[tuple[float, float]]) -> np.ndarray:
-        return np.array(points) @ rotate * s + [x, y - 0.5 * s]
-
-    with canvas.item("kite", instance=True, depth=depth, grain=0.01, blotch=0.02):
-        canvas.polygon(at([(0, -0.5), (0.36, -0.12), (0, 0.5)]), first)
-        canvas.polygon(at([(0, -0.5), (-0.36, -0.12), (0, 0.5)]), second)
-        canvas.polygon(at([(0, -0.12), (0.36, -0.12), (0, 0.5)]), shade_colour(first, 0.7))
-        wave = np.linspace(0, 1, 9)
-        tail = at([(0.12 * np.sin(9 * t), 0.5 + 0.6 * t) for t in wave])
-        canvas.line(tail, max(0.035 * s, 0.8), (60, 60, 66))
-        for spot in tail[2::2]:
-            canvas.ellipse(spot, (0.06 * s, 0.04 * s), second)
 
 
 EVERYDAY: dict[str, Callable[..., None]] = {
@@ -356,4 +195,4 @@ EVERYDAY: dict[str, Callable[..., None]] = {
     "mouse": mouse, "tvmonitor": tvmonitor, "pottedplant": pottedplant, "flower": flower, "bag": bag, "clock": clock,
     "ball": ball, "umbrella": umbrella, "kite": kite,
 }  # fmt: skip
-"""Every thing of this file by its name."""
+"""Every thing by its name."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks.synthetic.camera import Camera
 from benchmarks.synthetic.canvas import Canvas, Colour, inset, shade_colour
-from benchmarks.synthetic.vehicles import Face, Placement, prism_faces
+from benchmarks.synthetic.prisms import Face, Placement, prism_faces
 
 WOODS: tuple[Colour, ...] = (
     (150, 98, 56),

@@ -19,9 +19,9 @@ from benchmarks.synthetic.everyday import EVERYDAY
 from benchmarks.synthetic.figures import figure, passer_by
 from benchmarks.synthetic.landscape import View
 from benchmarks.synthetic.people import sample_person
+from benchmarks.synthetic.prisms import Placement
 from benchmarks.synthetic.room import WALLS, Room, paint_lamp, paint_picture, paint_shell, paint_window
 from benchmarks.synthetic.two_wheelers import bicycle
-from benchmarks.synthetic.vehicles import Placement
 
 KINDS = ("park", "square", "room", "shelf")
 _KIND_ODDS = (0.3, 0.28, 0.24, 0.18)

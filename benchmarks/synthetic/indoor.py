@@ -16,8 +16,8 @@ from benchmarks.synthetic.canvas import Canvas, inset, rectangle, shade_colour
 from benchmarks.synthetic.everyday import EVERYDAY
 from benchmarks.synthetic.figures import figure
 from benchmarks.synthetic.people import sample_person
+from benchmarks.synthetic.prisms import Placement
 from benchmarks.synthetic.room import WALLS, Room, paint_shell, paint_wall_things
-from benchmarks.synthetic.vehicles import Placement
 
 KINDS = ("living", "bedroom", "dining", "office", "tabletop")
 

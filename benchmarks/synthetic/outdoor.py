@@ -14,9 +14,9 @@ from benchmarks.synthetic.camera import Camera
 from benchmarks.synthetic.canvas import Canvas, inset, shade_colour
 from benchmarks.synthetic.everyday import EVERYDAY
 from benchmarks.synthetic.landscape import View
+from benchmarks.synthetic.prisms import Placement
 from benchmarks.synthetic.riders import rider
 from benchmarks.synthetic.two_wheelers import bicycle, motorcycle
-from benchmarks.synthetic.vehicles import Placement
 
 KINDS = ("pasture", "shore", "snow", "station", "airfield", "garden")
 

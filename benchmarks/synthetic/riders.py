@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.synthetic.camera import Camera
 from benchmarks.synthetic.canvas import Canvas, Colour, shade_colour
-from benchmarks.synthetic.vehicles import Placement, in_view
+from benchmarks.synthetic.prisms import Placement, in_view
 
 SKIN = ((236, 196, 164), (212, 160, 122), (156, 106, 72), (98, 66, 46))
 JACKETS = ((214, 230, 40), (240, 110, 30), (196, 40, 60), (50, 110, 200), (230, 230, 232), (60, 150, 90))

@@ -10,10 +10,10 @@ import numpy as np
 from benchmarks.synthetic import scenery, vehicles
 from benchmarks.synthetic.canvas import Canvas
 from benchmarks.synthetic.figures import passer_by
+from benchmarks.synthetic.prisms import Placement
 from benchmarks.synthetic.riders import rider
 from benchmarks.synthetic.street_plan import Plan
 from benchmarks.synthetic.two_wheelers import bicycle, motorcycle
-from benchmarks.synthetic.vehicles import Placement
 
 _VEHICLES: dict[str, Callable[..., None]] = {"car": vehicles.car, "truck": vehicles.truck, "bus": vehicles.bus}
 

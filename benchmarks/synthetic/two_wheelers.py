@@ -6,7 +6,7 @@ import numpy as np
 
 from benchmarks.synthetic.camera import Camera
 from benchmarks.synthetic.canvas import Canvas, Colour, shade_colour
-from benchmarks.synthetic.vehicles import Placement, in_view, prism_faces, ring, side_view
+from benchmarks.synthetic.prisms import Placement, in_view, prism_faces, ring, side_points
 
 FRAME_COLOURS = ((190, 30, 40), (30, 90, 190), (20, 120, 90), (230, 140, 20), (150, 40, 130), (220, 220, 220))
 _OCTAGON = np.array([(np.cos(a), np.sin(a)) for a in np.linspace(0, 2 * np.pi, 12, endpoint=False)])
@@ -40,18 +40,18 @@ def bicycle(canvas: Canvas, camera: Camera, at: Placement, rng: np.random.Genera
     with canvas.item(label, instance=True, depth=at.z, grain=0.02, blotch=0.02):
         for hub in (rear, front):
             _tyre(canvas, camera, at, hub, radius, 0.09)
-        canvas.claim(side_view(camera, at, np.array([rear, seat, head, front, crank])))
+        canvas.claim(side_points(camera, at, np.array([rear, seat, head, front, crank])))
         width = max(0.06 * scale, 0.6)
         for path in ((rear, crank, head, seat, crank), (rear, (-0.14, 0.8)), (front, head, bar)):
-            canvas.line(side_view(camera, at, np.array(path)), width, paint)
+            canvas.line(side_points(camera, at, np.array(path)), width, paint)
         canvas.line(
-            side_view(camera, at, np.array([(-0.32, 0.95), (-0.06, 0.97)])), max(0.09 * scale, 0.6), (30, 24, 22)
+            side_points(camera, at, np.array([(-0.32, 0.95), (-0.06, 0.97)])), max(0.09 * scale, 0.6), (30, 24, 22)
         )
         bars = at.world(np.array([[0.34, 1.06, -0.28], [0.4, 1.04, 0.0], [0.34, 1.06, 0.28]]))
         canvas.line(camera.project(bars), max(0.05 * scale, 0.5), (40, 40, 44))
         if rng.random() < 0.4:  # a basket over the front wheel
             basket = np.array([(0.46, 0.8), (0.82, 0.8), (0.88, 1.08), (0.42, 1.08)])
-            canvas.polygon(side_view(camera, at, basket), (120, 90, 60))
+            canvas.polygon(side_points(camera, at, basket), (120, 90, 60))
 
 
 def motorcycle(
@@ -85,12 +85,12 @@ def motorcycle(
             for face in prism_faces(camera, at, tyre, 0.09):
                 canvas.polygon(face.outline, shade_colour((36, 36, 40), face.light))
             for size, colour in ((0.6, (140, 142, 146)), (0.25, (40, 40, 44))):
-                canvas.polygon(side_view(camera, at, np.array(hub) + size * radius * _OCTAGON, near), colour)
+                canvas.polygon(side_points(camera, at, np.array(hub) + size * radius * _OCTAGON, near), colour)
         for outline, surface, half in parts:
             for face in prism_faces(camera, at, outline, half):
                 canvas.polygon(face.outline, shade_colour(surface, face.light + 0.12))
         canvas.line(
-            side_view(camera, at, np.array([(0.45, 1.0), front]), 0.12), max(0.07 * scale, 0.6), (160, 160, 164)
+            side_points(camera, at, np.array([(0.45, 1.0), front]), 0.12), max(0.07 * scale, 0.6), (160, 160, 164)
         )
         bars = at.world(np.array([[0.3, 1.12, -0.36], [0.42, 1.06, 0.0], [0.3, 1.12, 0.36]]))
         canvas.line(camera.project(bars), max(0.06 * scale, 0.6), (30, 30, 34))

@@ -1,18 +1,14 @@
-"""Cars, trucks, buses and trams as convex prisms seen in perspective. Torch-free.
-
-Local axes of a vehicle: l along its length (front positive), h up, w across. `yaw` turns the front from +z (away from
-the camera) towards +x; metres throughout.
-"""
+"""Cars, trucks, buses and trams, built of convex prisms. Torch-free."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from benchmarks.synthetic.camera import NEAR_M, Camera
-from benchmarks.synthetic.canvas import Canvas, Colour, blend_colour, ellipse_points, inset, shade_colour
+from benchmarks.synthetic.canvas import Canvas, Colour, blend_colour, inset, shade_colour
+from benchmarks.synthetic.prisms import Placement, in_view, prism_faces, side_points
 
 GLASS = (58, 68, 80)
 TYRE = (26, 26, 28)
@@ -24,86 +20,6 @@ BUS_COLOURS = ((222, 172, 20), (206, 52, 30), (240, 206, 60), (222, 120, 26))
 TRAM_COLOURS = ((40, 120, 70), (24, 110, 130), (20, 130, 100), (70, 150, 60))
 CAB_COLOURS = ((36, 80, 170), (190, 40, 36), (240, 240, 240), (240, 140, 20), (40, 130, 80))
 BOX_COLOURS = ((226, 226, 222), (200, 206, 212), (214, 204, 180), (236, 236, 240))
-
-
-@dataclass(frozen=True)
-class Placement:
-    """Where a vehicle stands: ground position of its centre (x, z) in metres and its heading."""
-
-    x: float
-    z: float
-    yaw: float = 0.0
-
-    def world(self, local: np.ndarray) -> np.ndarray:
-        """Turn local (l, h, w) coordinates (..., 3) into world (x, y, z)."""
-        length, h, w = local[..., 0], local[..., 1], local[..., 2]
-        sin, cos = np.sin(self.yaw), np.cos(self.yaw)
-        points = np.empty(local.shape)
-        points[..., 0] = self.x + length * sin + w * cos
-        points[..., 1] = h
-        points[..., 2] = self.z + length * cos - w * sin
-        return points
-
-
-@dataclass(frozen=True)
-class Face:
-    """A visible face of a prism: its outline in pixels, its index in the profile (-1 and -2: the sides) and its light."""
-
-    index: int
-    outline: np.ndarray
-    light: float
-
-
-def prism_faces(
-    camera: Camera,
-    at: Placement,
-    profile: Sequence[Sequence[float]] | np.ndarray,
-    half_width: float,
-    top_width: float | None = None,
-) -> list[Face]:
-    """Return the faces of an extruded convex profile that look at the camera, farthest first.
-
-    `profile` lists (l, h) clockwise as seen from the right-hand side (w > 0) starting anywhere; face k joins points k
-    and k + 1; index -1 is the side w > 0, -2 the side w < 0. `top_width` narrows the prism at its highest points.
-    """
-    points = np.asarray(profile, np.float64)
-    low, high = points[:, 1].min(), points[:, 1].max()
-    share = (points[:, 1] - low) / max(high - low, 1e-6)
-    width = half_width + ((half_width if top_width is None else top_width) - half_width) * share
-    count = len(points)
-    local = np.empty((2, count, 3))
-    local[..., :2] = points
-    local[0, :, 2], local[1, :, 2] = width, -width
-    right, left = at.world(local)
-    # the bend shifts sideways with depth squared; undo it so that visibility is judged where the thing is seen
-    eye = np.array([-camera.bend * at.z**2, camera.height_m, 0.0])
-    following = np.roll(np.arange(count), -1)
-    quads = np.empty((count + 2, 4, 3))
-    quads[2:, 0], quads[2:, 1], quads[2:, 2], quads[2:, 3] = left, left[following], right[following], right
-    quads[0], quads[1] = right[[0, 1, -2, -1]], left[[0, 1, -2, -1]]
-    (ax, ay, az), (bx, by, bz) = (quads[:, 1] - quads[:, 0]).T, (quads[:, 3] - quads[:, 0]).T
-    normals = np.array([ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx]).T
-    normals /= np.maximum(np.sqrt((normals * normals).sum(1)), 1e-9)[:, None]
-    centres = quads.sum(1) / 4
-    middle = (right.sum(0) + left.sum(0)) / (2 * count)
-    normals *= np.where((normals * (centres - middle)).sum(1) < 0, -1.0, 1.0)[:, None]
-    to_eye = eye - centres
-    seen = np.flatnonzero((normals * to_eye).sum(1) > 0)
-    light = 0.74 + normals @ (0.10, 0.36, -0.06)
-    order = seen[np.argsort(-(to_eye[seen] ** 2).sum(1), kind="stable")]
-    outlines = camera.project(quads)
-    faces = []
-    for k in order.tolist():
-        outline = outlines[k] if k >= 2 else camera.project(right if k == 0 else left)
-        faces.append(Face(k - 2 if k >= 2 else -1 - k, outline, float(light[k])))
-    return faces
-
-
-def _side_points(camera: Camera, at: Placement, points: np.ndarray, w: float) -> np.ndarray:
-    local = np.empty((*points.shape[:-1], 3))
-    local[..., :2] = points
-    local[..., 2] = w
-    return camera.project(at.world(local))
 
 
 def _visible_side(camera: Camera, at: Placement, half_width: float) -> float | None:
@@ -121,7 +37,7 @@ def _wheels(canvas: Canvas, camera: Camera, at: Placement, where: Sequence[float
     for along in where:
         for factor, colour in ((1.0, TYRE), (0.55, (150, 152, 156))):
             ring = np.stack([along + radius * factor * np.cos(turn), radius + radius * factor * np.sin(turn)], -1)
-            canvas.polygon(_side_points(camera, at, ring, w), colour)
+            canvas.polygon(side_points(camera, at, ring, w), colour)
 
 
 def _axle_end(camera: Camera, at: Placement, along: float, w: float, half: float, high: float) -> np.ndarray:
@@ -142,15 +58,6 @@ def _lamps(canvas: Canvas, quad: np.ndarray, front: bool, glow: bool, v0: float,
     colour = ((255, 250, 215) if glow else (232, 234, 226)) if front else ((255, 40, 30) if glow else (176, 22, 24))
     for u0, u1 in ((0.04, 0.22), (0.78, 0.96)):
         canvas.polygon(inset(quad, u0, v0, u1, v1), colour)
-
-
-def in_view(camera: Camera, at: Placement, length: float) -> bool:
-    """Whether the whole thing lies in front of the near plane and some of it between the picture's sides (roughly)."""
-    if at.z - abs(np.cos(at.yaw)) * length / 2 - abs(np.sin(at.yaw)) <= NEAR_M + 0.4:
-        return False
-    far = at.z + length / 2
-    aside = abs(at.x + camera.bend * at.z**2) - length * abs(np.sin(at.yaw)) / 2 - 1.5
-    return aside * camera.focal_px / far < 1.4 * camera.centre_x_px
 
 
 def car(
@@ -213,7 +120,7 @@ def _window_row(
     low, high = rows
     pairs = zip(edges[:-1] + gap, edges[1:] - gap, strict=True)
     panes = np.array([[(a, low), (b, low), (b, high), (a, high)] for a, b in pairs])
-    canvas.polygon(_side_points(camera, at, panes, side), colour)
+    canvas.polygon(side_points(camera, at, panes, side), colour)
 
 
 def bus(
@@ -278,7 +185,7 @@ def truck(
             pane = np.array(
                 [(split + 0.5, 1.55), (length / 2 - 0.35, 1.55), (length / 2 - 0.5, 2.3), (split + 0.5, 2.3)]
             )
-            canvas.polygon(_side_points(camera, at, pane, side * 0.95), GLASS)
+            canvas.polygon(side_points(camera, at, pane, side * 0.95), GLASS)
 
     def paint_box() -> None:
         for face in prism_faces(camera, at, _box_profile(-length / 2, split, 0.95, high), half):
@@ -292,7 +199,7 @@ def truck(
         if side is not None:
             l0, l1 = -0.42 * length, split - 0.5
             band = np.array([(l0, 1.6), (l1, 1.8), (l1, 2.5), (l0, 2.3)])
-            canvas.polygon(_side_points(camera, at, band, side), accent)
+            canvas.polygon(side_points(camera, at, band, side), accent)
 
     with canvas.item(label, instance=True, depth=at.z, grain=0.012, blotch=0.02):
         for face in prism_faces(camera, at, _box_profile(-length / 2, length / 2 - 0.1, 0.3, 0.98), half * 0.85):
@@ -349,33 +256,6 @@ def tram(
                 glass,
             )
             stripe = np.array([(-length / 2, 0.95), (length / 2, 0.95), (length / 2, 1.1), (-length / 2, 1.1)])
-            canvas.polygon(_side_points(camera, at, stripe, side), (240, 240, 236))
+            canvas.polygon(side_points(camera, at, stripe, side), (240, 240, 236))
         arm = np.array([[0.0, high, 0.0], [-0.8, high + 0.5, 0.0], [0.3, high + 1.1, 0.0]])
         canvas.line(camera.project(at.world(arm)), 0.07 * camera.scale(at.z), (60, 60, 64))
-
-
-def ring(camera: Camera, at: Placement, centre_lh: tuple[float, float], radius: float, w: float = 0.0) -> np.ndarray:
-    """Return the outline (N, 2) in pixels of an upright wheel centred at (l, h) across w."""
-    turn = np.deg2rad(np.arange(0, 360, 20))
-    points = np.stack([centre_lh[0] + radius * np.cos(turn), centre_lh[1] + radius * np.sin(turn)], -1)
-    return _side_points(camera, at, points, w)
-
-
-def side_view(camera: Camera, at: Placement, points_lh: np.ndarray, w: float = 0.0) -> np.ndarray:
-    """Project points (N, 2) given as (l, h) in the vehicle's upright plane across w."""
-    return _side_points(camera, at, np.asarray(points_lh, np.float64), w)
-
-
-__all__ = [
-    "Face",
-    "Placement",
-    "bus",
-    "car",
-    "ellipse_points",
-    "in_view",
-    "prism_faces",
-    "ring",
-    "side_view",
-    "tram",
-    "truck",
-]

@@ -11,7 +11,7 @@ import pytest
 from benchmarks.synthetic import vehicles
 from benchmarks.synthetic.camera import Camera
 from benchmarks.synthetic.canvas import Canvas, inset, rectangle
-from benchmarks.synthetic.vehicles import Placement, prism_faces
+from benchmarks.synthetic.prisms import Placement, prism_faces
 
 CAMERA = Camera(200.0, 128.0, 50.0, 1.5)
 BOX = [(-2.0, 0.0), (-2.0, 1.0), (2.0, 1.0), (2.0, 0.0)]
