@@ -131,6 +131,12 @@ def figures_of(
     return figures
 
 
+def iou_per_class(confusion: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(K,) tp / max(1, truth + predicted - tp) of a pooled matrix (K, K), 0 to 1; 0 for an absent class, as the reference."""
+    correct = np.diagonal(confusion)
+    return correct / np.maximum(1, confusion.sum(axis=1) + confusion.sum(axis=0) - correct)
+
+
 def figures_from_confusion(confusion: NDArray[np.int64], names: Sequence[str]) -> dict[str, float]:
     """:func:`figures_of` for a matrix (K, K) or several (N, K, K), which are pooled."""
     pooled = confusion.reshape(-1, *confusion.shape[-2:]).sum(axis=0)

@@ -45,6 +45,7 @@ class SegmentationTask(Task):
 
     name = "segmentation"
     version = 1
+    input_fields = ("align_corners",)
     datasets: Mapping[str, DatasetInfo] = {
         "cityscapes": DatasetInfo(
             "cityscapes",
@@ -77,6 +78,15 @@ class SegmentationTask(Task):
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
 
     # -- networks ------------------------------------------------------------------------------------------------
+    def check_model(self, model: str) -> None:
+        """As for every task, and "<hrnet>_ocr" is an HRNet with the OCR head."""
+        if model.endswith(OCR_SUFFIX) and not model.startswith("hrnet_"):
+            raise ValueError(f"Expected an HRNet before {OCR_SUFFIX!r}, got {model!r}; other bodies take head='ocr'.")
+        super().check_model(model.removesuffix(OCR_SUFFIX))
+
+    def model_names(self, bodies: Sequence[str]) -> list[str]:
+        return [*bodies, *(f"{name}{OCR_SUFFIX}" for name in bodies if name.startswith("hrnet_"))]
+
     def default_representation(self, model: str, dataset: str) -> str:
         if model.endswith(OCR_SUFFIX):
             return "V2cat"
@@ -87,7 +97,6 @@ class SegmentationTask(Task):
 
         "hrnet_w48_ocr" is short for "hrnet_w48" with head="ocr". PASCAL Context has 59 classes unless told 60.
         """
-        from benchmarks.baselines import check_body_name
         from tasks.segmentation.heads import build_network
 
         info = self.dataset(dataset)
@@ -95,7 +104,8 @@ class SegmentationTask(Task):
         head = changes.pop("head", "ocr" if model.endswith(OCR_SUFFIX) else "conv")
         level = int(changes.pop("level", 0))
         num_classes = int(changes.pop("num_classes", info.num_outputs))
-        check_body_name(body)
+        self.check_model(model)
+        class_table(dataset, num_classes)
         if head not in HEADS:
             raise ValueError(f"Unknown head {head!r} of segmentation. {nearest(str(head), HEADS)}")
         if head == "ocr" and body.startswith(DILATED):

@@ -124,6 +124,7 @@ class Strided(Pointwise):
         generator = torch.Generator().manual_seed(seed + 1)
         with torch.no_grad():
             self.look.weight.copy_(torch.randn(self.look.weight.shape, generator=generator) / 5)
+            self.look.bias.zero_()  # type: ignore[union-attr]
 
     def forward(self, images: Tensor) -> Tensor:
         self.calls.append(tuple(images.shape))
