@@ -65,7 +65,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     template = environment.from_string((FOLDER / "page.html.j2").read_text(encoding="utf-8"))
     safe = markupsafe.Markup
     page = template.render(
-        title="HRNet across tasks" if len({row.cell.task for row in rows}) > 1 else "HRNet benchmark",
+        title=_title(suite, rows),
         suite=suite,
         style=safe((FOLDER / "style.css").read_text(encoding="utf-8")),
         script=safe((FOLDER / "script.js").read_text(encoding="utf-8")),
@@ -88,6 +88,12 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     temporary.write_text(page, encoding="utf-8")
     temporary.replace(path)
     return path
+
+
+def _title(suite: Suite, rows: Sequence[Measured]) -> str:
+    if any(spec.kind == "published" for spec in suite.tables):
+        return "HRNet, published and measured"
+    return "HRNet across tasks" if len({row.cell.task for row in rows}) > 1 else "HRNet benchmark"
 
 
 def page_name(suite: Suite) -> str:

@@ -228,7 +228,7 @@ def summary(tables: Sequence[Table]) -> Table:
     made = Table("published_summary", "Published rows and what became of them", columns)
     for table in tables:
         counts = Counter(row.entries["status"].status for row in table.rows)
-        made.add({"table": table.title, "rows": len(table.rows), **{name: counts[name] for name in STATUSES}})
+        made.add({"table": table.title, "rows": len(table.rows), **{name: counts[name] or None for name in STATUSES}})
     return made
 
 

@@ -61,7 +61,8 @@ def render(table: Table) -> str:
                 tail = escape(spread_text(entry.spread, column.digits))
                 shown = shown.removesuffix(tail) + f'<span class="spread">{tail}</span>'
             if entry.status and (entry.number is None or entry.value == entry.status):
-                shown = f'<span class="status {_STATUS_CLASS.get(entry.status, "idle")}">{shown}</span>'
+                long = " long" if len(shown) > 24 else ""
+                shown = f'<span class="status {_STATUS_CLASS.get(entry.status, "idle")}{long}">{shown}</span>'
             if entry.href:
                 shown = f'<a href="{escape(entry.href)}">{shown}</a>'
             shown += "".join(
