@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 
 import numpy as np
@@ -98,3 +99,43 @@ def test_seeds() -> None:
 def test_undefined_draws_are_left_out() -> None:
     low, high = uncertainty.interval(np.array([np.nan, 1.0, 1.0]))
     assert (low, high) == (1.0, 1.0) and np.isnan(uncertainty.interval(np.array([np.nan]))).all()
+
+
+def match_lists(images: int, per_image: int, classes: int) -> dict[str, np.ndarray]:
+    """Random match lists in the form of `tasks.coco_matches.extract`, for the area range "all"."""
+    generator = np.random.default_rng(0)
+    count = images * per_image
+    return {
+        "image": np.array([str(k) for k in range(images)]),
+        "category": np.arange(classes),
+        "all_start": np.arange(0, count + 1, per_image),
+        "all_score": generator.random(count),
+        "all_class": generator.integers(0, classes, count).astype(np.int16),
+        "all_rank": np.tile(np.arange(per_image), images).astype(np.int16),
+        "all_matched": generator.integers(0, 1024, count).astype(np.uint16),
+        "all_ignored": np.zeros(count, np.uint16),
+        "all_truths": generator.integers(per_image // classes, per_image, (images, classes)).astype(np.int32),
+    }
+
+
+def test_a_thousand_draws_of_average_precision_take_seconds() -> None:
+    from tasks import get_task
+
+    for name, stats in (("pose", match_lists(200, 10, 1)), ("detection", match_lists(200, 60, 6))):
+        task = get_task(name)
+        counts = uncertainty.image_counts(stats["image"], 1000)
+        start = time.process_time()
+        drawn = uncertainty.draw(lambda c: task.figures("coco", stats, {}, c, wanted=("AP",)), counts, ["AP"])["AP"]  # noqa: B023
+        assert time.process_time() - start < 10
+        low, high = uncertainty.interval(drawn)
+        assert low - 0.5 < task.figures("coco", stats, {}, wanted=("AP",))["AP"] < high + 0.5
+        # A draw is what the repeated images themselves would give.
+        repeated = {key: value for key, value in stats.items() if not key.startswith("all_")}
+        picked = np.repeat(np.arange(200), counts[0])
+        per_image = int(stats["all_start"][1])
+        detections = (picked[:, None] * per_image + np.arange(per_image)).ravel()
+        for key in ("score", "class", "rank", "matched", "ignored"):
+            repeated[f"all_{key}"] = stats[f"all_{key}"][detections]
+        repeated["all_start"], repeated["all_truths"] = stats["all_start"], stats["all_truths"][picked]
+        whole = task.figures("coco", repeated, {}, wanted=("AP",))["AP"]
+        assert whole == pytest.approx(drawn[0], rel=2e-3)
