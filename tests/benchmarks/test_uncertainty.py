@@ -114,7 +114,7 @@ def match_lists(images: int, per_image: int, classes: int) -> dict[str, np.ndarr
         "all_rank": np.tile(np.arange(per_image), images).astype(np.int16),
         "all_matched": generator.integers(0, 1024, count).astype(np.uint16),
         "all_ignored": np.zeros(count, np.uint16),
-        "all_truths": generator.integers(per_image // classes, per_image, (images, classes)).astype(np.int32),
+        "all_truths": generator.integers(per_image // classes, per_image + 1, (images, classes)).astype(np.int32),
     }
 
 
