@@ -17,6 +17,7 @@ from benchmarks.published import load
 from benchmarks.reproduction import judge
 from benchmarks.store import Store
 from benchmarks.suites import published
+from tasks import get_task
 
 ROOT = Path(__file__).resolve().parents[2]
 MANIFESTS = ROOT / "tests" / "data" / "golden" / "manifests"
@@ -57,6 +58,15 @@ def test_each_cell_is_reached_from_a_row(suite: Suite) -> None:
     }
     assert linked == {cell.id for cell in suite.cells}
     assert all(cell.checkpoint and cell.recipe is None and cell.tier == "full" for cell in suite.cells)
+
+
+def test_every_linked_figure_is_one_of_the_task(suite: Suite) -> None:
+    tasks_of = {cell.id: cell.task for cell in suite.cells}
+    for spec in suite.tables:
+        for found in spec.extra["links"].values():
+            for link in found.values():
+                cell, key = link.split("|", 1)
+                assert key in get_task(tasks_of[cell]).metrics, link
 
 
 def test_protocols_follow_the_printed_ones(suite: Suite) -> None:
