@@ -291,11 +291,11 @@ def test_torchvision_resnet_initialises_serial_bodies(tmp_path: Path) -> None:
 
 def test_torchvision_deeplab_gives_torchvisions_logits(tmp_path: Path) -> None:
     models = pytest.importorskip("torchvision.models.segmentation")
-    theirs = scrambled(models.deeplabv3_resnet50(weights=None, weights_backbone=None, aux_loss=True))
+    theirs = scrambled(models.deeplabv3_resnet50(weights=None, weights_backbone=None, aux_loss=True, num_classes=19))
     torch.save(theirs.state_dict(), tmp_path / "deeplab.pth")
-    ours = build_model("segmentation", "deeplabv3_r50", "cityscapes", num_classes=21).eval()
+    ours = build_model("segmentation", "deeplabv3_r50", "cityscapes").eval()
     report = load_checkpoint(ours, tmp_path / "deeplab.pth")
-    assert report.family == "torchvision_segmentation" and report.description.num_outputs == 21
+    assert report.family == "torchvision_segmentation" and report.description.num_outputs == 19
     images = torch.rand(1, 3, 64, 64)
     with torch.no_grad():
         features = theirs.backbone(images)["out"]
