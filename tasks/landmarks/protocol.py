@@ -43,11 +43,11 @@ class LandmarkProtocol:
 def landmark_protocol(dataset: str, model: str = "", family: str | None = None, tier: str = "full") -> LandmarkProtocol:
     """The protocol of a dataset, with what the checkpoint's family implies.
 
-    Cells of the small tiers are trained here: half the input, the affine crop and sub-pixel decoding, one protocol for all.
+    Cells of the small tiers are trained here: 64 px, the affine crop and sub-pixel decoding, one protocol for all.
     """
     normaliser: Literal["inter_ocular", "box"] = "box" if dataset == "aflw" else "inter_ocular"
     if tier != "full":
-        return LandmarkProtocol(input_wh=(96, 96), crop="affine", decoder="dark", dark_blur=5, normaliser=normaliser)
+        return LandmarkProtocol(input_wh=(64, 64), crop="affine", decoder="dark", dark_blur=5, normaliser=normaliser)
     if family is not None and family.startswith("mm"):
         return LandmarkProtocol(crop="affine", decoder="quarter", flip=True, shift=True, normaliser=normaliser)
     return LandmarkProtocol(normaliser=normaliser)
