@@ -134,9 +134,9 @@ class DetectionTrainData(TrainData):
         row, augment = self.rows[index], self.augment
         picture = self.pictures[self.instances.files[row]]
         _check_size(picture, self.instances, row)
-        boxes, labels = self.instances.boxes(row)
-        kept = (boxes[:, 2] >= 1) & (boxes[:, 3] >= 1)
-        boxes, labels = boxes[kept].astype(np.float64), labels[kept]
+        annotated, labels = self.instances.boxes(row)
+        kept = (annotated[:, 2] >= 1) & (annotated[:, 3] >= 1)
+        boxes, labels = annotated[kept].astype(np.float64), labels[kept]
         masks = self.instances.masks(row)[kept] if augment.masks else None
         pair = int(rng.integers(len(augment.long_px)))
         factor, size_hw = keep_ratio(picture.shape[:2], augment.short_px[pair], augment.long_px[pair])

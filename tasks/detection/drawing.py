@@ -38,7 +38,7 @@ def draw(
     boxes, labels = np.asarray(boxes, dtype=float).reshape(-1, 4), np.asarray(labels, dtype=int)
     zoom = max(1, round(640 / max(picture.shape[:2])))
     size = (picture.shape[1] * zoom, picture.shape[0] * zoom)
-    canvas = np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC))
+    canvas = np.array(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), dtype=np.uint8)
     order = range(len(boxes) - 1, -1, -1)
     for row in order:
         if masks is not None:

@@ -44,7 +44,7 @@ def network_input(
     return made, (made.shape[2] / width, made.shape[1] / height)
 
 
-def flip_boxes(boxes: NDArray[np.floating], width: float) -> NDArray[np.floating]:
+def flip_boxes(boxes: NDArray[np.float64], width: float) -> NDArray[np.float64]:
     """Mirrors (N, 4) xyxy boxes with exclusive ends: x -> width - x. With inclusive ends that is width - 1 - x."""
     mirrored = boxes.copy()
     mirrored[:, 0], mirrored[:, 2] = width - boxes[:, 2], width - boxes[:, 0]
@@ -52,8 +52,8 @@ def flip_boxes(boxes: NDArray[np.floating], width: float) -> NDArray[np.floating
 
 
 def crop_boxes(
-    boxes: NDArray[np.floating], origin_xy: tuple[int, int], size_hw: tuple[int, int]
-) -> tuple[NDArray[np.floating], NDArray[np.bool_]]:
+    boxes: NDArray[np.float64], origin_xy: tuple[int, int], size_hw: tuple[int, int]
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Boxes in a crop, clipped to it, and which of them have an area there."""
     moved = boxes - np.array([*origin_xy, *origin_xy], dtype=boxes.dtype)
     moved[:, 0::2] = moved[:, 0::2].clip(0, size_hw[1])

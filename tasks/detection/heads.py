@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from hrnet.backbone import initialise
 from tasks.detection.conventions import Conventions
 
 
@@ -45,6 +46,9 @@ class BoxHead(nn.Module):
     Row order is the family's (:attr:`Conventions.background`); read logits through :func:`probabilities` and
     :func:`class_codes`.
     """
+
+    cls: nn.Linear
+    reg: nn.Linear
 
     def __init__(
         self, in_channels: int, roi_size: int, num_classes: int, conventions: Conventions, width: int = 1024
@@ -87,9 +91,7 @@ class MaskHead(nn.Module):
             nn.Conv2d(in_channels if i == 0 else width, width, 3, padding=1) for i in range(num_convs)
         )
         self.upsample = nn.ConvTranspose2d(width, width, 2, 2)
-        for conv in [*self.convs, self.upsample]:
-            nn.init.kaiming_normal_(conv.weight, mode="fan_out", nonlinearity="relu")
-            nn.init.zeros_(conv.bias)
+        initialise(self, "kaiming")
         self.set_rows(num_classes, conventions)
 
     def set_rows(self, num_classes: int, conventions: Conventions) -> None:

@@ -69,7 +69,7 @@ def embedded(model: str = "hrnet_micro_w8") -> Recipe:
     """
     return Recipe(
         name="embedded",
-        epochs=12,
+        epochs=10,
         batch_size=8,
         lr=2e-3,
         optimizer="adamw",

@@ -1,0 +1,57 @@
+"""Detection on the embedded scenes: Faster R-CNN over three micro bodies, trained from nothing, and pose on its person boxes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from benchmarks.cells import Cell, Suite, TableSpec, make_cell
+
+MODELS = ("hrnet_micro_w8", "resnet_micro", "simple_baseline_micro")
+"""HRNetV2p, ResNet-FPN and SimpleBaseline under V2p, at 98, 86 and 96 million multiply-adds of body, pyramid and RPN."""
+COLUMNS = ("AP", "AP50", "AP75", "APS", "APM", "APL", "AR@100")
+POSE_MODEL = "hrnet_micro_w8"
+POSE_COLUMNS = ("AP", "AP50", "AP75", "APM", "APL", "AR")
+
+
+def suite(tier: str = "embedded") -> Suite:
+    """Four cells: under four minutes on two cores with the data, HRNetV2p at AP50 >= 50.
+
+    The pose row is the papers' two steps with parts of our own: the HRNet detector's persons are cropped and their joints found.
+    """
+    rows = [make_cell("detection", "coco", model, tier=tier) for model in MODELS]
+    pose = pose_on_boxes_of(rows[0], tier)
+    tables = (
+        TableSpec(
+            f"{tier}_detection_coco",
+            "COCO detection, embedded",
+            "detection",
+            "coco",
+            tuple(cell.id for cell in rows),
+            COLUMNS,
+        ),
+        TableSpec(
+            f"{tier}_pose_coco_detector",
+            "COCO keypoints on detector boxes, embedded",
+            "pose",
+            "coco",
+            (pose.id,),
+            POSE_COLUMNS,
+        ),
+    )
+    return Suite(
+        "embedded_detection", (*rows, pose), tables, "Detection on the embedded scenes, and pose on its boxes."
+    )
+
+
+def pose_on_boxes_of(detector: Cell, tier: str) -> Cell:
+    """Pose on the detection scenes: trained on their annotated persons, evaluated on the boxes that ``detector`` found."""
+    cell = make_cell(
+        "pose",
+        "coco",
+        POSE_MODEL,
+        tier=tier,
+        protocol={"boxes": "detector"},
+        boxes_from=detector.id,
+        label="boxes of our detector",
+    )
+    return replace(cell, data=detector.data)
