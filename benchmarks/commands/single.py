@@ -56,7 +56,8 @@ def copy_predictions(stored: StoredCell, path: Path) -> None:
     source = stored.folder / "predictions"
     files = sorted(source.iterdir()) if source.is_dir() else sorted(stored.folder.glob("predictions*"))
     path.parent.mkdir(parents=True, exist_ok=True)
-    if len(files) == 1 and files[0].is_file():
+    maps = bool(files) and files[0].suffix == ".png" and not path.suffix
+    if len(files) == 1 and files[0].is_file() and not maps:
         shutil.copyfile(files[0], path)
     elif len(files) > 1 and path.suffix:
         # A file is asked for and there are several: the submission proper is the one of the same kind.
