@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import logging
 import math
@@ -339,7 +340,7 @@ def train(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model = HarnessModel(network, task, recipe, protocol)
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
-    loader = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
         batch_sampler=sampler,  # type: ignore[arg-type]
         collate_fn=data.collate,
@@ -364,10 +365,8 @@ def train(
     )
     if stop_after_epoch is not None:
         runner.register_hook(_StopHook(stop_after_epoch), priority="VERY_LOW")
-    try:
+    with contextlib.suppress(_Interrupted):
         runner.train()
-    except _Interrupted:
-        pass
     runner.visualizer.close()
     return curves, {"train_data": watch.data_s, "train_step": watch.step_s}
 
@@ -410,7 +409,7 @@ def evaluate(
     model = HarnessModel(network, task, None, protocol)
     evaluation = task.evaluation(data, protocol)
     shard = range(get_rank(), len(data), get_world_size())
-    loader = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
         batch_size=batch_size,
         sampler=list(shard),
@@ -460,12 +459,12 @@ def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         body = [p for n, p in named if n.startswith("body.")]
         head = [p for n, p in named if not n.startswith("body.")]
         groups = [{"params": body}, {"params": head, "lr": recipe.lr * recipe.head_lr_factor}]
-    common = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
+    common: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(groups, momentum=recipe.momentum, nesterov=recipe.nesterov, **common)
     if recipe.optimizer == "rmsprop":
         return torch.optim.RMSprop(groups, momentum=recipe.momentum, **common)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer](groups, **common)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer](groups, fused=True, **common)
 
 
 def _optim_wrapper(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper:

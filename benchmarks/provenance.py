@@ -76,14 +76,10 @@ def now() -> str:
 
 @lru_cache(maxsize=4096)
 def _file_digest(path: str, size: int, modified_ns: int) -> str:
-    with Path(path).open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest() if sys.version_info >= (3, 11) else _slow(handle)
-
-
-def _slow(handle: Any) -> str:
     hasher = hashlib.sha256()
-    while block := handle.read(2**20):
-        hasher.update(block)
+    with Path(path).open("rb") as handle:
+        while block := handle.read(2**20):
+            hasher.update(block)
     return hasher.hexdigest()
 
 

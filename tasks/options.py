@@ -56,9 +56,8 @@ def override(options: T, changes: Mapping[str, Any], what: str = "option") -> T:
 def _convert(value: Any, kind: Any, what: str) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if origin in (typing.Union, types.UnionType):
-        if value is None or (isinstance(value, str) and value.lower() == "none" and type(None) in args):
-            if type(None) in args:
-                return None
+        if type(None) in args and (value is None or (isinstance(value, str) and value.lower() == "none")):
+            return None
         problems = []
         for option in args:
             if option is type(None):

@@ -41,7 +41,7 @@ def main(arguments: argparse.Namespace) -> int:
                     continue
                 with torch.device("meta"):
                     network = task.build_model(model, dataset)
-                cost = profile(network, size)
+                cost = profile(network, (size[0], size[1]))
                 kind = task.default_representation(model, dataset)
                 rows.append(
                     (

@@ -80,18 +80,30 @@ class MeanTask:
 RECIPE = Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule="step", milestones=(2,), warmup_iterations=3)
 
 
-def _train(workspace: Path, recipe: Recipe = RECIPE, stop: int | None = None, seed: int = 0) -> tuple[list, torch.nn.Module]:
+def _train(
+    workspace: Path, recipe: Recipe = RECIPE, stop: int | None = None, seed: int = 0
+) -> tuple[list, torch.nn.Module]:
     workspace.mkdir(exist_ok=True)
     engine.seed_everything(seed)
     network = build_backbone("hrnet_micro_w8")
     curves, _ = engine.train(
-        network, MeanTask(), Noise(), recipe, None, seed=seed, workspace=workspace, report=lambda p: None, stop_after_epoch=stop
+        network,
+        MeanTask(),
+        Noise(),
+        recipe,
+        None,
+        seed=seed,
+        workspace=workspace,
+        report=lambda p: None,
+        stop_after_epoch=stop,
     )
     return curves, network
 
 
 @pytest.mark.parametrize("schedule", ["step", "poly", "cosine"])
-def test_resumed_equals_uninterrupted_bit_for_bit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str) -> None:
+def test_resumed_equals_uninterrupted_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, schedule: str
+) -> None:
     monkeypatch.setattr(engine.ResumeHook.__init__, "__defaults__", (0.0,))
     recipe = Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule=schedule, milestones=(2,), warmup_iterations=3)  # type: ignore[arg-type]
     whole, network = _train(tmp_path / "whole", recipe)
@@ -114,7 +126,9 @@ def test_seed_decides_and_only_seed(tmp_path: Path) -> None:
 
 
 def test_learning_rate_follows_the_recipe(tmp_path: Path) -> None:
-    curves, _ = _train(tmp_path / "lr", Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule="step", milestones=(2,)))
+    curves, _ = _train(
+        tmp_path / "lr", Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule="step", milestones=(2,))
+    )
     assert [point["lr"] for point in curves] == pytest.approx([1e-3, 1e-3, 1e-4, 1e-4])
 
 
