@@ -24,6 +24,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--checkpoint", required=True, metavar="F", help="a released file of any known family, or our own"
     )
     parser.add_argument(
+        "--tier", choices=("smoke", "embedded", "full"), help="default: full with --data-root, else embedded"
+    )
+    parser.add_argument(
         "--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
@@ -41,12 +44,13 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
     parts["protocol"] = {**pairs(arguments.protocol, "--protocol"), **parts["protocol"]}
     changes = {**found.build_options(arguments.task, arguments.model, arguments.dataset), **parts.pop("model")}
     parts["model"] = {}
+    implied = changes.pop("representation", None)
     cell = make_cell(
         arguments.task,
         arguments.dataset,
         arguments.model,
-        tier="full" if arguments.data_root else "embedded",
-        representation=arguments.representation or changes.pop("representation", None),
+        tier=arguments.tier or ("full" if arguments.data_root else "embedded"),
+        representation=arguments.representation or implied,
         split=arguments.split,
         checkpoint=str(path),
         family=found.family,

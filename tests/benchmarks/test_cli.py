@@ -1,0 +1,136 @@
+"""The command line: exit status, one line that says why, and no torch where none is needed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cli import VERBS, entry
+from benchmarks.commands.arguments import pairs, split_sets
+from tasks import get_task, task_names
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["evaluate"], "Did you mean 'eval'"),
+        (["plan", "--suite", "embeded"], "Did you mean 'embedded'"),
+        (["plan", "--suite", "embedded_pose", "--only", "nothing/*"], "matches no cell"),
+        (["train", "--task", "pos", "--dataset", "coco", "--model", "hrnet_w32"], "Did you mean 'pose'"),
+        (["train", "--task", "pose", "--dataset", "cocoa", "--model", "hrnet_w32"], "Did you mean 'coco'"),
+        (["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_w33"], "Did you mean 'hrnet_w3"),
+        (
+            ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--set", "recipe.epoch=2"],
+            "'epochs'",
+        ),
+        (
+            ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--set", "epochs=2"],
+            "recipe.FIELD",
+        ),
+        (
+            ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--protocol", "flop=1"],
+            "'flip'",
+        ),
+        (
+            ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--split", "val2018"],
+            "val2017",
+        ),
+        (
+            ["eval", "--task", "pose", "--dataset", "coco", "--model", "hrnet_w32", "--checkpoint", "/no/such.pth"],
+            "/no/such.pth",
+        ),
+        (["predict", "--task", "pose", "--model", "hrnet_w32", "--checkpoint", "F", "/no/such.jpg"], "/no/such.jpg"),
+        (["run", "--jobs", "many"], "invalid int value"),
+    ],
+)
+def test_a_bad_call_ends_with_status_2_and_one_line(
+    words: list[str], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert entry(words) == 2
+    captured = capsys.readouterr()
+    assert expected in captured.err
+    assert len(captured.err.strip().splitlines()) == 1
+
+
+def test_missing_data_root_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--out", str(tmp_path)]
+    assert entry([*words, "--data-root", str(tmp_path / "nowhere")]) == 2
+    assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry([verb, "--help"]) == 0
+    assert verb in capsys.readouterr().out
+
+
+def test_planning_and_tables_need_no_torch(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "from benchmarks.cli import entry\n"
+        f"for words in (['plan'], ['tables'], ['check'], ['plan', '--suite', 'published']):\n"
+        f"    entry([*words, '--out', {str(tmp_path)!r}])\n"
+        "sys.exit(3 if 'torch' in sys.modules or 'mmengine' in sys.modules else 0)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-500:] + done.stderr[-2000:]
+
+
+def test_doctor_reports_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "coco" / "annotations").mkdir(parents=True)
+    assert entry(["doctor", "--data-root", str(tmp_path), "--out", str(tmp_path)]) == 1
+    out = capsys.readouterr().out
+    assert "person_keypoints_val2017.json" in out
+
+
+def test_single_cell_writes_json_and_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--tier", "smoke"]
+    words += ["--embedded-root", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    assert entry([*words, "--json", str(tmp_path / "r.json"), "--predictions", str(tmp_path / "p.json")]) == 0
+    record = json.loads((tmp_path / "r.json").read_text())
+    assert record["status"] == "done" and record["figures"]["AP"]["unit"]
+    results = json.loads((tmp_path / "p.json").read_text())
+    assert {"image_id", "category_id", "keypoints", "score"} <= set(results[0])
+    assert "protocol:" in capsys.readouterr().out
+    # What it trained can be evaluated, and gives the same figures.
+    (weights,) = (tmp_path / "out").rglob("weights.pt")
+    words = ["eval", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--checkpoint", str(weights)]
+    words += [
+        "--embedded-root",
+        str(tmp_path / "data"),
+        "--out",
+        str(tmp_path / "again"),
+        "--json",
+        str(tmp_path / "e.json"),
+    ]
+    assert entry([*words, "--tier", "smoke"]) == 0
+    again = json.loads((tmp_path / "e.json").read_text())
+    assert {k: v["value"] for k, v in again["figures"].items()} == {k: v["value"] for k, v in record["figures"].items()}
+
+
+def test_pairs_and_prefixes() -> None:
+    assert pairs(["a=1", "b.c=x=y"], "--set") == {"a": "1", "b.c": "x=y"}
+    with pytest.raises(ValueError, match="key=value"):
+        pairs(["a"], "--set")
+    assert split_sets({"model.upsample": "bilinear", "model.level": "1"})["model"] == {
+        "upsample": "bilinear",
+        "level": 1,
+    }
+
+
+@pytest.mark.parametrize("name", task_names())
+def test_every_task_is_torch_free_and_complete(name: str) -> None:
+    code = f"import sys, tasks; t = tasks.get_task({name!r}); list(t.datasets); sys.exit(3 if 'torch' in sys.modules else 0)"
+    assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
+    task = get_task(name)
+    for dataset, info in task.datasets.items():
+        assert info.name == dataset and info.eval_split in info.splits and info.headline in task.metrics
+        for tier in ("smoke", "embedded", "full"):
+            assert task.protocol_header(task.protocol(dataset, tier=tier))
+            assert task.recipe(dataset, "hrnet_micro_w8", tier).epochs > 0
