@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,11 @@ def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, floa
     return places
 
 
+def family(model: str) -> str:
+    """A body's name without the width of its micro size, which differs by task to match multiply-adds."""
+    return re.sub(r"(_micro)_w\d+$", r"\1", model)
+
+
 def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, intervals: str = "none") -> Table:
     """Bodies in rows, datasets of all tasks in columns, each in its own unit and direction; mean rank with coverage.
 
@@ -27,8 +33,13 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
     from tasks import get_task
 
     places: dict[tuple[str, str], list[Measured]] = {}
+    seen: set[tuple[str, str, str]] = set()
     for row in rows:
-        places.setdefault((row.cell.task, row.cell.dataset), []).append(row)
+        place = (row.cell.task, row.cell.dataset)
+        # Labelled cells are variants (other boxes, another head): their column would hold two protocols.
+        if not row.cell.label and (*place, family(row.cell.model)) not in seen:
+            seen.add((*place, family(row.cell.model)))
+            places.setdefault(place, []).append(row)
     columns = [Column("body", "body")]
     bodies: dict[str, dict[str, Entry]] = {}
     ranked: dict[str, list[float]] = {}
@@ -41,9 +52,9 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
         numbers: dict[str, float] = {}
         for row in group:
             found = entry(row, metric, intervals)
-            bodies.setdefault(row.cell.model, {})[key] = found
+            bodies.setdefault(family(row.cell.model), {})[key] = found
             if found.number is not None:
-                numbers[row.cell.model] = found.number
+                numbers[family(row.cell.model)] = found.number
         for body, rank in ranks(numbers, column.direction == HIGHER).items():
             ranked.setdefault(body, []).append(rank)
     columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
@@ -52,7 +63,7 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
     for body, entries in bodies.items():
         values: dict[str, Any] = dict(entries)
         values["body"] = body
-        own = [row for row in rows if row.cell.model == body]
+        own = [row for group in places.values() for row in group if family(row.cell.model) == body]
         for cost, scale in (("params", 1e6), ("macs", 1e9)):
             sizes = [size / scale for row in own if (size := row.model(cost)) is not None]
             values[cost] = Entry(text=_range(sizes))

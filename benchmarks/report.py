@@ -73,7 +73,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
         machine=_machine(stored),
         cross_tables=safe(html.render_all([*cross, *([summary(published)] if published else [])])),
         rank_plots=_marked([plot for table in cross if (plot := gather.rank_plot(table, colour))], safe),
-        legend=[(name, safe(mark)) for name, mark in gather.legend(rows, colour)],
+        legend=[(name, safe(mark)) for name, mark in gather.legend(rows, colour, families=True)],
         sections=[_safe_section(section, safe) for section in sections],
         ablations=safe(html.render_all(ablations)),
         ablation_plots=_marked([plot for t in ablations if (plot := gather.ablation_plot(t, colour))], safe),

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.cross_task import ranks
+from benchmarks.cross_task import family, ranks
 from benchmarks.filling import Measured, entry
 from benchmarks.reporting import plots
 from benchmarks.reporting.plots import Bar, Series
@@ -44,20 +44,22 @@ class Section:
 
 
 def colours(rows: Sequence[Measured]) -> dict[str, int]:
-    """A colour per body for the whole page: HRNet's first."""
-    names = dict.fromkeys(row.cell.model for row in rows)
-    ordered = sorted(names, key=lambda name: (not name.startswith("hrnet"), list(names).index(name)))
-    return {name: index for index, name in enumerate(ordered)}
+    """A colour per body for the whole page, HRNet's first; widths of one micro body share theirs."""
+    families = list(dict.fromkeys(family(row.cell.model) for row in rows))
+    ordered = sorted(families, key=lambda name: (not name.startswith("hrnet"), families.index(name)))
+    index = {name: number for number, name in enumerate(ordered)}
+    return index | {row.cell.model: index[family(row.cell.model)] for row in rows}
 
 
-def legend(rows: Sequence[Measured], colour: Mapping[str, int]) -> list[tuple[str, str]]:
-    """(name, svg mark) of each body in these rows."""
+def legend(rows: Sequence[Measured], colour: Mapping[str, int], families: bool = False) -> list[tuple[str, str]]:
+    """(name, svg mark) of each body in these rows; with `families`, widths of one micro body are one."""
+    names = dict.fromkeys(family(row.cell.model) if families else row.cell.model for row in rows)
     return [
         (
             name,
             f'<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{plots.marker(colour[name], 8, 8)}</svg>',
         )
-        for name in dict.fromkeys(row.cell.model for row in rows)
+        for name in names
     ]
 
 

@@ -98,6 +98,25 @@ def test_ranks_share_ties() -> None:
     assert cross_task.ranks({"a": 1.0, "b": 2.0}, False) == {"a": 1.0, "b": 2.0}
 
 
+def test_widths_of_a_micro_body_are_one_row_and_variants_stay_out(runs: Runs, cell: Callable[..., Cell]) -> None:
+    cells = [
+        cell(model="rival_micro"),
+        cell("faces", model="rival_micro_w22"),
+        cell(model="hrnet_w32"),
+        cell("faces", model="hrnet_w32"),
+        cell(model="hrnet_w32", label="other boxes", protocol=MadeUpProtocol(boxes="detector")),
+    ]
+    for one in cells:
+        runs.finish(one)
+    specs = tuple(
+        TableSpec(c.id, "t", c.task, "street", (c.id,), (("rate" if c.task == "people" else "error"),)) for c in cells
+    )
+    cross = filling.fill(Suite("s", tuple(cells), specs), runs.store)[-1]
+    assert [row.entries["body"].value for row in cross.rows] == ["rival_micro", "hrnet_w32"]
+    assert {row.entries["coverage"].value for row in cross.rows} == {"2 of 2"}
+    assert cross_task.family("hrnet_w32") == "hrnet_w32" and cross_task.family("hrnet_micro_w8") == "hrnet_micro"
+
+
 def test_tiers_never_share_a_table(runs: Runs, cell: Callable[..., Cell]) -> None:
     cells = (cell(), dataclasses.replace(cell(model="b"), tier="smoke"))
     spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
