@@ -17,7 +17,7 @@ from benchmarks.synthetic.faces_scene import Difficulty, render
 
 VERSION = 1
 NUM_POINTS = 29
-SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 480, "test": 120}}
+SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 420, "test": 110}}
 GREY_EVERY = 9
 _DATASET = 29
 _SPLITS = (("train", "Tr"), ("test", "T"))

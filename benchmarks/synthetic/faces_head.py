@@ -15,7 +15,7 @@ from benchmarks.synthetic.faces_shape import FaceGeometry
 from benchmarks.synthetic.faces_skin import to_texture
 
 CENTRE = np.array([0.0, 0.1, -0.15])
-_COLUMNS = 43
+_COLUMNS = 35
 
 
 @dataclass(frozen=True)

@@ -68,7 +68,7 @@ def rasterise(
         triangles: vertex indices (T, 3); both sides are drawn.
         attributes: values (V, A) to interpolate linearly in the picture.
         size_hw: height and width of the buffers.
-        keep: given the attributes (F, A) of all fragments, which of them exist at all: what is transparent hides nothing.
+        keep: given the first two attributes (F, 2) of all fragments, which of them exist: what is transparent hides nothing.
 
     Returns:
         nearness (H, W), -inf where nothing was drawn, and attributes (H, W, A) float32.
@@ -85,7 +85,7 @@ def rasterise(
         near = z[corner[:, 0]] * w0 + z[corner[:, 1]] * w1 + z[corner[:, 2]] * w2
         values = attributes.astype(np.float32)
         if keep is not None:
-            exists = keep(_mix(values, corner, w0, w1, w2))
+            exists = keep(_mix(values[:, :2], corner, w0, w1, w2))
             at, near, corner, w0, w1, w2 = (part[exists] for part in (at, near, corner, w0, w1, w2))
         np.maximum.at(nearness, at, near)
         won = near >= nearness[at]
@@ -94,7 +94,13 @@ def rasterise(
 
 
 def _mix(values: np.ndarray, corner: np.ndarray, w0: np.ndarray, w1: np.ndarray, w2: np.ndarray) -> np.ndarray:
-    return values[corner[:, 0]] * w0[:, None] + values[corner[:, 1]] * w1[:, None] + values[corner[:, 2]] * w2[:, None]
+    mixed = values.take(corner[:, 0], axis=0)
+    mixed *= w0[:, None]
+    for which, weight in ((1, w1), (2, w2)):
+        part = values.take(corner[:, which], axis=0)
+        part *= weight[:, None]
+        mixed += part
+    return mixed
 
 
 def _fragments(xy: np.ndarray, triangles: np.ndarray, width: int, height: int) -> Iterator[tuple[np.ndarray, ...]]:

@@ -33,7 +33,7 @@ HAIRS = np.array(
 )
 IRISES = np.array([[66, 42, 28], [96, 64, 36], [88, 96, 58], [86, 116, 146], [104, 128, 134]], float)
 # The texture covers x in +-HALF_X and y from TOP_Y down, PX_PER_UNIT pixels per unit.
-HALF_X, TOP_Y, BOTTOM_Y, PX_PER_UNIT = 1.02, 1.25, -1.95, 92.0
+HALF_X, TOP_Y, BOTTOM_Y, PX_PER_UNIT = 1.02, 1.25, -1.95, 84.0
 TEXTURE_WH = (round(2 * HALF_X * PX_PER_UNIT), round((TOP_Y - BOTTOM_Y) * PX_PER_UNIT))
 _SHIFT = 4
 

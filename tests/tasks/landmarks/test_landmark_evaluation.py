@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import os
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import torch
 
 import tasks
 from benchmarks.cells import load_suite
+from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.evaluation import LandmarkEvaluation
 from tasks.landmarks.pictures import boxes_in_csv, picture_boxes
 from tasks.options import to_plain
@@ -142,3 +144,29 @@ def test_suite_has_the_tables_of_the_issue(tier: str) -> None:
     for cells in ([c for c in suite.cells if c.dataset == d] for d in tables):
         assert any(c.model.startswith("hrnet") for c in cells) and any(not c.model.startswith("hrnet") for c in cells)
         assert len({str(c.protocol) for c in cells}) == 1
+
+
+# ---- real faces ----
+def test_two_real_faces_run_through_the_reference_protocol() -> None:
+    """Item 3 of the issue without weights: points, figures and drawings of the sample's 300-W faces (palette pictures)."""
+    samples = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[4] / "shared" / "samples")) / "300w"
+    if not samples.is_dir():
+        pytest.skip(f"no samples at {samples}")
+    protocol = TASK.protocol("300w", model="hrnet_w18", family="face")
+    data = TASK.eval_data("300w", samples, "test", protocol)
+    torch.manual_seed(0)
+    network = tasks.build_model("landmarks", "hrnet_micro_w8", "300w").eval()
+    made = TASK.evaluation(data, protocol)
+    batch = data.collate([data[0], data[1]])
+    assert batch["images"].shape == (2, 3, 256, 256)
+    with torch.inference_mode():
+        found = TASK.predict(network, batch, protocol)
+    made.add([1, 0], found[::-1])
+    figures = TASK.figures("300w", made.stats(), to_plain(protocol))
+    assert figures["NME[inter_ocular]"] == pytest.approx(figures["NME[inter_ocular]/indoor"])
+    assert all(np.array_equal(points[:, :2], np.trunc(points[:, :2])) for points in found), "whole pixels"
+    assert isinstance(data, LandmarkEvalData)
+    image = samples / "images" / data.faces.images[0]
+    (picture, result), *_ = TASK.predict_images(network, "300w", [image], protocol)
+    np.testing.assert_allclose(result["faces"][0]["points"], found[0][:, :2])
+    assert picture.shape == data.picture(0).shape
