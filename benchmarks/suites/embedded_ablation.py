@@ -12,15 +12,14 @@ from tasks import task_names
 
 GRID: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {
     ("landmarks", "300w"): ((PARALLEL, SERIAL), ("V1", "V1h", "V2", "V2p")),
-    ("pose", "coco"): ((PARALLEL,), ("V1", "V2", "V2p")),
     ("segmentation", "cityscapes"): ((PARALLEL,), ("V1", "V2", "V2p")),
-    ("detection", "coco"): ((PARALLEL,), ("V1", "V2p")),
 }
-"""(task, dataset) -> bodies and representations. Landmark cells are the quickest, so they carry the serial body too."""
+"""(task, dataset) -> bodies and representations. Cells of these two tasks take half a minute or less; pose and detection,
+which take one to two minutes a cell, are in the suite ablation_representation."""
 
 
 def suite(tier: str = "embedded") -> Suite:
-    """About a dozen cells beyond those of the main tables."""
+    """Nine cells beyond those of the main tables: about two minutes on two cores."""
     known = task_names()
     parts = [
         representation(task, dataset, models, tier, kinds)
