@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import logging
 import math
+import multiprocessing
 import os
 import sys
 import time
@@ -444,6 +445,7 @@ def _runner(
         launcher=launcher,
         log_level="ERROR",
         default_scope="mmengine",
+        env_cfg={"mp_cfg": {"mp_start_method": multiprocessing.get_start_method()}},
         visualizer=Visualizer(vis_backends=backends, save_dir=str(workspace / "tensorboard") if backends else None),
         experiment_name=f"{workspace.name}-{time.monotonic_ns()}",
         **parts,

@@ -33,6 +33,9 @@ TARGET_RULES: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.int64]
     "pose": _centre_pose,
     "hourglass": _centre_hourglass,
 }
+UNBIASED = "unbiased"
+"""DARK's rule: the Gaussian stands at the point itself, between cells, so that nothing is rounded."""
+RULES = (*TARGET_RULES, UNBIASED)
 
 
 def gaussian_kernel(sigma: float) -> Maps:
@@ -52,7 +55,7 @@ def gaussian_targets(
         points: (N, 2) in heat-map cells (input pixels divided by the stride), not rounded.
         weights: (N,) visibility; a map is drawn where it exceeds 0.5.
         size_wh: width and height of the maps. sigma: in cells.
-        rule: how the centre becomes a whole cell, a key of `TARGET_RULES`.
+        rule: how the centre becomes a cell, one of `RULES`; "unbiased" leaves it between cells and fills the whole map.
 
     Returns:
         maps (N, height, width) float32 in [0, 1] and weights (N,) float32, 0 where the patch lies wholly outside.
@@ -60,8 +63,8 @@ def gaussian_targets(
     Raises:
         ValueError: an unknown rule, or a visible point that is not finite.
     """
-    if rule not in TARGET_RULES:
-        raise ValueError(f"Expected a target rule of {sorted(TARGET_RULES)} but got {rule!r}")
+    if rule not in RULES:
+        raise ValueError(f"Expected a target rule of {list(RULES)} but got {rule!r}")
     xy = np.asarray(points, dtype=np.float64).reshape(-1, 2)
     weight = np.array(weights, dtype=np.float32).reshape(-1)
     width, height = int(size_wh[0]), int(size_wh[1])
@@ -71,12 +74,18 @@ def gaussian_targets(
     kernel = gaussian_kernel(sigma)
     radius = int(sigma * 3)
     finite = np.where(np.isfinite(xy), xy, 0.0)
-    corners = TARGET_RULES[rule](finite, sigma * 3) - radius
+    corners = TARGET_RULES["pose" if rule == UNBIASED else rule](finite, sigma * 3) - radius
     side = kernel.shape[0]
     # A patch that ends exactly at the border (corner + side = 0) keeps its weight over an empty map, as in the
     # reference.
     outside = (corners >= (width, height)).any(1) | (corners + side < 0).any(1)
     weight[outside] = 0
+    if rule == UNBIASED:
+        drawn = np.flatnonzero(weight > 0.5)
+        columns = np.exp(-((np.arange(width) - finite[drawn, 0, None]) ** 2) / (2 * sigma**2))
+        rows = np.exp(-((np.arange(height) - finite[drawn, 1, None]) ** 2) / (2 * sigma**2))
+        maps[drawn] = rows[:, :, None] * columns[:, None, :]
+        return maps, weight
     for index in np.flatnonzero(weight > 0.5):
         left, top = corners[index]
         x0, x1 = max(0, left), min(left + side, width)

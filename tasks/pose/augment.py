@@ -37,7 +37,7 @@ class PoseAugment:
     half_body_joints: int = 8
     colour: float = 0.0
     sigma: float = 2.0
-    target_rule: Literal["pose", "hourglass"] = "pose"
+    target_rule: Literal["pose", "hourglass", "unbiased"] = "pose"
     stride: int = 4
     joint_weights: bool = False
 

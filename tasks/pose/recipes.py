@@ -111,16 +111,17 @@ def embedded(dataset: str, model: str) -> Recipe:
 
         python run_all.py train --task pose --dataset coco --model hrnet_micro_w8 --tier embedded
     """
-    augment = PoseAugment(scale_factor=0.2, rotation_factor=20, rotation_prob=0.5, sigma=1.5)
+    augment = PoseAugment(scale_factor=0.1, rotation_factor=0, rotation_prob=0.0, sigma=1.5, target_rule="unbiased")
     return Recipe(
         name=f"embedded-{dataset}",
-        epochs=24,
-        batch_size=32,
-        lr=4e-3,
+        epochs=8,
+        batch_size=8,
+        lr=8e-3,
         optimizer="adam",
         schedule="cosine",
         lr_min=4e-5,
         warmup_iterations=40,
+        loss="mse_softmax",
         augment=augment,
         source="this project",
     )

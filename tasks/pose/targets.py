@@ -24,7 +24,7 @@ def pose_targets(
     Args:
         joints_xy: (J, 2) in input pixels. visible: (J,) weights, 0 or 1.
         image_size_wh, heatmap_size_wh: sizes of the input and of the maps; their quotient is the stride.
-        sigma: in heat-map cells. rule: see `tasks.heatmaps.TARGET_RULES`.
+        sigma: in heat-map cells. rule: one of `tasks.heatmaps.RULES`.
         joint_weights: (J,) factors on the weights, None for none.
 
     Returns:

@@ -36,6 +36,15 @@ def test_rules_round_differently() -> None:
     np.testing.assert_array_equal(hourglass, [[10, 10], [2, 2]])
 
 
+def test_unbiased_targets_decode_to_the_point_itself() -> None:
+    truth = np.random.default_rng(0).uniform((6, 6), (41, 57), (20, 2))
+    maps, weights = heatmaps.gaussian_targets(truth, np.ones(20), SIZE_WH, 2, "unbiased")
+    assert weights.min() == 1 and maps.max() <= 1
+    np.testing.assert_allclose(heatmaps.decode(maps, "dark")[0], truth, atol=0.02)
+    outside, weights = heatmaps.gaussian_targets([[-20.0, 5.0]], [1], SIZE_WH, 2, "unbiased")
+    assert weights[0] == 0 and outside.max() == 0
+
+
 def test_outside_loses_its_weight_and_invisible_its_map() -> None:
     points = np.array([[-20.0, 10], [60, 10], [10, 80], [10, 10], [-4, 10]])
     maps, weights = heatmaps.gaussian_targets(points, [1, 1, 1, 0, 1], SIZE_WH, 2)

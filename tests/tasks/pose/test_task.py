@@ -299,7 +299,7 @@ def test_family_sets_what_it_implies() -> None:
     hourglass = TASK.protocol("mpii", model="hourglass_s2", family="hourglass")
     assert not hourglass.shift and hourglass.normaliser == "mpii_mean" and hourglass.crop == "corners"
     small = {TASK.protocol("coco", model=model, tier="embedded") for model in MODELS}
-    assert small == {CocoProtocol(input_wh=(96, 128))}
+    assert small == {CocoProtocol(input_wh=(96, 128), decoder="dark", dark_blur=5)}
     with pytest.raises(ValueError, match="decoder"):
         TASK.protocol_with(MpiiProtocol(), {"decodr": "dark"})
 
