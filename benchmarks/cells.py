@@ -149,8 +149,16 @@ def _tuples(value: Any) -> Any:
 
 
 def digest(plain: Any) -> str:
-    """SHA-256 of plain data in canonical JSON."""
-    return hashlib.sha256(json.dumps(plain, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """SHA-256 of plain data in canonical JSON; 2 and 2.0 are the same number."""
+    return hashlib.sha256(json.dumps(_canonical(plain), sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {k: _canonical(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(v) for v in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 @dataclass(frozen=True)

@@ -124,7 +124,7 @@ def test_killed_and_started_again_ends_like_uninterrupted(tmp_path: Path) -> Non
         "pose/coco/hrnet_micro_w8",
         "--no-report",
     ]
-    base += ["--embedded-root", str(tmp_path / "data"), "--jobs", "1", "--tier", "smoke", "--set", "recipe.epochs=40"]
+    base += ["--embedded-root", str(tmp_path / "data"), "--jobs", "1", "--tier", "smoke", "--set", "recipe.epochs=6"]
     values = []
     for name in ("whole", "parts"):
         command = [*base, "--out", str(tmp_path / name)]
