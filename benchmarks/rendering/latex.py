@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 from benchmarks.tables import HIGHER, Column, Table
 
 _ESCAPES = {
@@ -27,6 +29,21 @@ _ESCAPES = {
     "≥": r"$\geq$",
     "≤": r"$\leq$",
     "σ": r"$\sigma$",
+    "μ": r"$\mu$",
+    "µ": r"$\mu$",
+    "Δ": r"$\Delta$",
+    "δ": r"$\delta$",
+    "α": r"$\alpha$",
+    "−": r"$-$",
+    "²": r"$^2$",
+    "³": r"$^3$",
+    "°": r"$^\circ$",
+    "≈": r"$\approx$",
+    "—": "---",
+    "‘": "`",
+    "’": "'",
+    "“": "``",
+    "”": "''",
     "–": "--",
     "…": r"\ldots{}",
     "′": r"$'$",
@@ -35,8 +52,24 @@ _ESCAPES = {
 
 
 def escape(text: str) -> str:
-    """Text that LaTeX prints as it stands (every special character of text mode, and the signs that tables use)."""
-    return "".join(_ESCAPES.get(letter, letter) for letter in text)
+    """Text that LaTeX prints as it stands (every special character of text mode, and the signs that tables use).
+
+    A sign that plain LaTeX does not know is written as its nearest ASCII, or as a question mark.
+    """
+    return "".join(_ESCAPES.get(letter) or _plain(letter) for letter in text)
+
+
+def _plain(letter: str) -> str:
+    # Latin letters with accents (below U+0180) are set up with any input encoding of today.
+    if ord(letter) < 0x180:
+        return letter
+    return unicodedata.normalize("NFKD", letter).encode("ascii", "ignore").decode() or "?"
+
+
+PAGE = 32
+"""Lines of a table on one page."""
+WIDE = 8
+"""A table of more columns is scaled to the line's width."""
 
 
 def _heading(column: Column) -> str:
@@ -46,30 +79,50 @@ def _heading(column: Column) -> str:
 
 
 def render(table: Table) -> str:
-    r"""A `table` environment; needs `\usepackage{booktabs}` alone."""
-    notes = table.footnotes()
-    places = [table.places(column) for column in table.columns]
-    numeric = [any(table.entry(row, column).number is not None for row in table.rows) for column in table.columns]
-    spec = "".join("r" if right else "l" for right in numeric)
+    r"""One `table` environment, or several where the rows need more than a page; needs booktabs (wide ones graphicx)."""
+    lines = _rows(table)
+    parts = [lines[start : start + PAGE] for start in range(0, len(lines), PAGE)] or [[]]
     caption = escape(table.title + (f", tier {table.tier}" if table.tier else "") + ".")
     if table.caption:
         caption += " " + escape(table.caption)
-    out = [
-        "% needs \\usepackage{booktabs}",
-        r"\begin{table}[htbp]",
-        r"\centering",
-        r"\small",
-        rf"\caption{{{caption}}}",
-        rf"\label{{tab:{''.join(letter if letter.isalnum() else '-' for letter in table.name)}}}",
-        rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
-        r"\toprule",
-        " & ".join(_heading(column) for column in table.columns) + r" \\",
-        r"\midrule",
-    ]
+    numeric = [any(table.entry(row, column).number is not None for row in table.rows) for column in table.columns]
+    spec = "".join("r" if right else "l" for right in numeric)
+    wide = len(table.columns) > WIDE
+    label = "".join(letter if letter.isalnum() else "-" for letter in table.name)
+    out = ["% needs \\usepackage{booktabs}" + (" and \\usepackage{graphicx}" if wide else "")]
+    for number, part in enumerate(parts):
+        out += [
+            r"\begin{table}[htbp]",
+            r"\centering",
+            r"\small",
+            rf"\caption{{{caption}}}" if number == 0 else rf"{escape(table.title)}, continued.\par\smallskip",
+            *([rf"\label{{tab:{label}}}"] if number == 0 else []),
+            *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
+            rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
+            r"\toprule",
+            " & ".join(_heading(column) for column in table.columns) + r" \\",
+            r"\midrule",
+            *part,
+            r"\bottomrule",
+            r"\end{tabular}" + ("}" if wide else ""),
+        ]
+        if number == len(parts) - 1:
+            out += _below(table)
+        out.append(r"\end{table}")
+        if number < len(parts) - 1:
+            out.append(r"\clearpage")
+    return "\n".join(out) + "\n"
+
+
+def _rows(table: Table) -> list[str]:
+    """The body's lines: group headings and rows."""
+    notes = table.footnotes()
+    places = [table.places(column) for column in table.columns]
+    lines: list[str] = []
     previous = ""
     for index, row in enumerate(table.rows):
         if row.group and row.group != previous:
-            out.append(rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{\emph{{{escape(row.group)}}}}} \\")
+            lines.append(rf"\multicolumn{{{len(table.columns)}}}{{@{{}}l}}{{\emph{{{escape(row.group)}}}}} \\")
         previous = row.group
         cells = []
         for (best, second), column in zip(places, table.columns, strict=True):
@@ -80,22 +133,31 @@ def render(table: Table) -> str:
                 text = rf"\underline{{{text}}}"
             marks = ",".join(str(notes[note]) for note in table.entry(row, column).footnotes)
             cells.append(text + (rf"\textsuperscript{{{marks}}}" if marks else ""))
-        out.append(" & ".join(cells) + r" \\")
-    out += [r"\bottomrule", r"\end{tabular}"]
+        lines.append(" & ".join(cells) + r" \\")
+    return lines
+
+
+def _below(table: Table) -> list[str]:
+    """Protocols and footnotes below the last rule."""
     below = [f"Protocol of {escape(', '.join(titles))}: {escape(text)}." for text, titles in table.protocols().items()]
-    below += [rf"\textsuperscript{{{number}}} {escape(note)}" for note, number in notes.items()]
-    if below:
-        out += [r"\par\medskip", r"\begin{minipage}{\linewidth}\footnotesize", r" \\ ".join(below), r"\end{minipage}"]
-    out.append(r"\end{table}")
-    return "\n".join(out) + "\n"
+    below += [rf"\textsuperscript{{{number}}} {escape(note)}" for note, number in table.footnotes().items()]
+    if not below:
+        return []
+    return [r"\par\medskip", r"\begin{minipage}{\linewidth}\footnotesize", r" \\ ".join(below), r"\end{minipage}"]
 
 
 def render_all(tables: list[Table]) -> str:
     """Tables one after the other, to be pulled in with `\\input`."""
-    return "\n".join(render(table) for table in tables)
+    # Without text between them, LaTeX would hold too many floats back.
+    return "\n\\clearpage\n".join(render(table) for table in tables)
 
 
 def document(tables: list[Table]) -> str:
     """A whole document around the tables, to be compiled as it is."""
     head = "\\documentclass{article}\n\\usepackage[margin=1.5cm,landscape]{geometry}\n\\usepackage[T1]{fontenc}\n"
-    return head + "\\usepackage{booktabs}\n\\begin{document}\n" + render_all(tables) + "\\end{document}\n"
+    return (
+        head
+        + "\\usepackage{booktabs}\n\\usepackage{graphicx}\n\\begin{document}\n"
+        + render_all(tables)
+        + "\\end{document}\n"
+    )

@@ -24,7 +24,7 @@ def example() -> Table:
             Column("params", "params", "M", "lower", digits=1),
             Column("ap", "AP", "%", "higher", label="gt boxes", digits=1),
         ],
-        caption="100 % synthetic #1",
+        caption="100 % synthetic #1, Δ ± 漢",
     )
     note = "a note with_underscore & 5 %"
     gt = "boxes=gt; flip=yes"
@@ -125,6 +125,10 @@ def test_latex_marks_and_escapes() -> None:
     assert latex.escape("a_b&c#d%e{f}g~h^i\\j$k") == (
         r"a\_b\&c\#d\%e\{f\}g\textasciitilde{}h\textasciicircum{}i\textbackslash{}j\$k"
     )
+
+
+def test_latex_knows_other_alphabets() -> None:
+    assert latex.escape("Δ AP − 3² ﬁ é 漢") == r"$\Delta$ AP $-$ 3$^2$ fi é ?"
 
 
 def test_latex_compiles(tmp_path: Path) -> None:
