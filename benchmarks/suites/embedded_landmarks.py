@@ -7,7 +7,7 @@ from benchmarks.cells import Suite, TableSpec, make_cell
 MODELS = {
     "300w": ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w14"),
     "aflw": ("hrnet_micro_w8", "simple_baseline_micro_w22"),
-    "cofw": ("hrnet_micro_w8", "hourglass_micro_w14"),
+    "cofw": ("hrnet_micro_w8", "simple_baseline_micro_w22"),
     "wflw": ("hrnet_micro_w8", "simple_baseline_micro_w22"),
 }
 _NME = "NME[inter_ocular]"

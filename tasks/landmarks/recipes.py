@@ -52,7 +52,7 @@ def embedded(dataset: str, model: str) -> Recipe:
     augment = FaceAugment(scale_factor=0.12, rotation_factor=15.0, rotation_prob=0.5, sigma=1.0, target_rule="exact")
     return Recipe(
         name=f"embedded-{dataset}",
-        epochs={"300w": 11, "cofw": 12}.get(dataset, 10),
+        epochs={"300w": 11, "cofw": 11}.get(dataset, 9),
         batch_size=16,
         lr=8e-3,
         optimizer="adam",

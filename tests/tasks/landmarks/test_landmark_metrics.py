@@ -69,7 +69,9 @@ def test_area_is_the_integral_of_the_curve() -> None:
     for threshold in (0.08, 0.1):
         at = np.linspace(0, threshold, 200_001)
         share = np.searchsorted(np.sort(nme), at, side="right") / len(nme)
-        assert area_under_curve(nme, threshold) == pytest.approx(np.trapezoid(share, at) / threshold, abs=1e-5)
+        assert area_under_curve(nme, threshold) == pytest.approx(
+            (np.diff(at) * (share[1:] + share[:-1]) / 2).sum() / threshold, abs=1e-5
+        )
 
 
 def test_curve_ends_where_the_failure_rate_says() -> None:
