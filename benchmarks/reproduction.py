@@ -132,7 +132,7 @@ def _table(
             label = "" if figure.protocol_id == protocol else figure.protocol_id
             columns.append(Column(key, heading, figure.unit, figure.direction, figure.protocol_id, label))
     columns += [Column("params", "params", "M", digits=1), Column("gflops", "GFLOPs as printed", digits=1)]
-    columns += [Column("missing", "what is missing"), Column("row", "row")]
+    columns += [Column("missing", "what is missing", on_paper=False), Column("row", "row", on_paper=False)]
     table = Table(name, title, columns, tier="full" if spec.cells else "")
     for figures in members:
         table.add(_row(figures, main, spec, by_cell, notes), group=figures[0].source)

@@ -10,7 +10,7 @@ import difflib
 import importlib
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 HIGHER, LOWER = "higher", "lower"
 ARROWS = {HIGHER: "↑", LOWER: "↓", "": ""}
@@ -91,7 +91,7 @@ class Column:
     """Heading of a column. `protocol` None means: taken from the first number that is put in.
 
     `direction` "" is for what is not ranked (names, counts); `digits` are the decimals shown; `label` is the short
-    form of the protocol that the heading shows.
+    form of the protocol that the heading shows; what is not `on_paper` is left out of LaTeX.
     """
 
     key: str
@@ -102,7 +102,7 @@ class Column:
     label: str = ""
     digits: int = 2
     signed: bool = False
-    group: str = ""
+    on_paper: bool = True
 
     def __post_init__(self) -> None:
         if self.direction not in ARROWS:
@@ -187,7 +187,7 @@ class Table:
                     )
         for index, column in enumerate(self.columns):
             if column.key in protocols:
-                self.columns[index] = _with_protocol(column, protocols[column.key])
+                self.columns[index] = replace(column, protocol=protocols[column.key])
         self.tier = self.tier or tier
         row = Row(checked, group)
         self.rows.append(row)
@@ -259,20 +259,6 @@ def spread_text(spread: Spread | None, digits: int) -> str:
     if spread.low is None or spread.high is None:
         return ""
     return f" [{spread.low:.{digits}f}, {spread.high:.{digits}f}]"
-
-
-def _with_protocol(column: Column, protocol: str) -> Column:
-    return Column(
-        column.key,
-        column.title,
-        column.unit,
-        column.direction,
-        protocol,
-        column.label,
-        column.digits,
-        column.signed,
-        column.group,
-    )
 
 
 def render_all(tables: Iterable[Table], form: str = "md") -> str:

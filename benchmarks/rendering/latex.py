@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 
 from benchmarks.tables import HIGHER, Column, Table
 
@@ -80,6 +81,7 @@ def _heading(column: Column) -> str:
 
 def render(table: Table) -> str:
     r"""One `table` environment, or several where the rows need more than a page; needs booktabs (wide ones graphicx)."""
+    table = replace(table, columns=[column for column in table.columns if column.on_paper])
     lines = _rows(table)
     parts = [lines[start : start + PAGE] for start in range(0, len(lines), PAGE)] or [[]]
     caption = escape(table.title + (f", tier {table.tier}" if table.tier else "") + ".")
