@@ -12,14 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.corners import corner_pixel, decode_whole_pixels
 from tasks.geometry import PIXEL_STD
-from tasks.heatmaps import argmax_points
-
-
-def _to_picture(cell: ArrayLike, centre: NDArray[np.float64], side_px: float, cells: int) -> NDArray[np.int64]:
-    """1-based cells (..., 2) of a square crop -> 1-based whole pixels, truncated towards 0 before 1 is added back."""
-    position = (np.asarray(cell, dtype=np.float64) - 1) * side_px / cells + (centre - side_px / 2)
-    return np.trunc(position).astype(np.int64) + 1
 
 
 def crop_by_corners(
@@ -38,8 +32,8 @@ def crop_by_corners(
             return np.zeros((height, width, 3), dtype=np.uint8)
         image = np.asarray(cv2.resize(image, small, interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
         middle, side = middle / factor, side / factor
-    left, top = _to_picture((0, 0), middle, side, width)
-    right, bottom = _to_picture((width, height), middle, side, width)
+    left, top = corner_pixel((0, 0), middle, side, width)
+    right, bottom = corner_pixel((width, height), middle, side, width)
     patch = np.zeros((max(1, bottom - top), max(1, right - left), 3), dtype=np.uint8)
     x0, x1 = max(0, left), min(image.shape[1], right)
     y0, y1 = max(0, top), min(image.shape[0], bottom)
@@ -58,20 +52,6 @@ def decode_one_based(
     Args:
         centres: (B, 2) 0-based px. scales: (B, 2) in 200-px units, the first counts.
     """
-    maps = np.asarray(heatmaps)
-    size = maps.shape[-1]
-    points, scores = argmax_points(maps)
-    flat, rows = maps.reshape(-1, *maps.shape[-2:]), points.reshape(-1, 2)
-    x, y = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    picks = np.flatnonzero((x > 0) & (x < size - 1) & (y > 0) & (y < size - 1))
-    xs, ys = x[picks], y[picks]
-    rows[picks, 0] += 0.25 * np.sign(flat[picks, ys, xs + 1] - flat[picks, ys, xs - 1])
-    rows[picks, 1] += 0.25 * np.sign(flat[picks, ys + 1, xs] - flat[picks, ys - 1, xs])
-    cells = points + 1.5
-    # A map without a positive value is cell 0 there, not cell 1.
-    cells[scores <= 0] = 0.5
-    found = np.empty_like(points)
-    for index, (centre, scale) in enumerate(zip(np.asarray(centres), np.asarray(scales), strict=True)):
-        middle = np.asarray(centre, dtype=np.float64) + 1
-        found[index] = _to_picture(cells[index], middle, float(np.reshape(scale, -1)[0]) * PIXEL_STD, size) - 1
-    return found, scores
+    first = np.asarray(scales, dtype=np.float64).reshape(len(np.asarray(scales)), -1)[:, 0]
+    points, scores = decode_whole_pixels(heatmaps, np.asarray(centres, dtype=np.float64) + 1, first)
+    return points - 1, scores
