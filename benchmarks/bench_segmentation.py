@@ -72,12 +72,16 @@ def scoring(count: int = 500) -> dict[str, float]:
     print(f"Scoring {count} pairs of label maps of 2048x1024 ({len(pairs)} distinct), one thread each")
 
     def matrix_of(label: NDArray[np.uint8], prediction: NDArray[np.uint8]) -> NDArray[np.int64]:
-        return confusion_matrix(cv2.LUT(label, decode), cv2.LUT(prediction, decode), 19)  # type: ignore[arg-type]
+        return confusion_matrix(_mapped(label, decode), _mapped(prediction, decode), 19)
 
     def ours_in_memory() -> NDArray[np.int64]:
-        return sum(confusion_matrix(*maps[i % len(maps)], 19) for i in range(count))  # type: ignore[return-value]
+        total = np.zeros((19, 19), np.int64)
+        for i in range(count):
+            label, prediction = maps[i % len(maps)]
+            total += confusion_matrix(label, prediction, 19)
+        return total
 
-    maps = [(np.asarray(cv2.LUT(a, decode), np.uint8), np.asarray(cv2.LUT(b, decode), np.uint8)) for a, b in pairs]
+    maps = [(_mapped(a, decode), _mapped(b, decode)) for a, b in pairs]
     ours_s, ours = _timed(ours_in_memory)
 
     opened = judge.Image
@@ -101,8 +105,10 @@ def scoring(count: int = 500) -> dict[str, float]:
                 cv2.imwrite(str(path), values)
 
         def ours_from_files() -> NDArray[np.int64]:
-            read = [files[i % len(files)] for i in range(count)]
-            return sum(matrix_of(cv2.imread(str(a), 0), cv2.imread(str(b), 0)) for a, b in read)  # type: ignore[return-value, arg-type]
+            total = np.zeros((19, 19), np.int64)
+            for label, prediction in (files[i % len(files)] for i in range(count)):
+                total += matrix_of(_read(label), _read(prediction))
+            return total
 
         file_ours_s, again = _timed(ours_from_files)
         chosen = [files[i % len(files)] for i in range(count)]
@@ -119,6 +125,14 @@ def scoring(count: int = 500) -> dict[str, float]:
         "counting_s": ours_s,
         "mIoU": figures["mIoU/present"],
     }
+
+
+def _read(path: Path) -> NDArray[np.uint8]:
+    return np.asarray(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _mapped(values: NDArray[np.uint8], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    return np.asarray(cv2.LUT(values, table), np.uint8)
 
 
 class _InMemory:
@@ -177,7 +191,7 @@ def full_size(model: str = "hrnet_w48") -> dict[str, float]:
     whole_s, _ = _timed(lambda: label_maps(network, images, [SIZE_HW], protocol, CITYSCAPES.mirror()))
     with torch.inference_mode():
         logits = network(images)
-    found_s, _ = _timed(lambda: label_maps(_Given(logits), images, [SIZE_HW], protocol, CITYSCAPES.mirror()))
+    found_s, _ = _timed(lambda: label_maps(_given(logits), images, [SIZE_HW], protocol, CITYSCAPES.mirror()))
     peak = _peak_gib()
     print(
         f"{model} at 1024x2048, batch 1, {torch.get_num_threads()} thread(s): {whole_s:.1f} s, of which logits to label map "
@@ -191,7 +205,7 @@ def _peak_gib() -> float:
     return used / 2**30 if sys.platform == "darwin" else used / 2**20
 
 
-def _Given(logits: Any) -> Any:  # noqa: N802
+def _given(logits: Any) -> Any:
     """A network that has already answered."""
     import torch
 

@@ -92,5 +92,5 @@ def build_network(
     if head == "ocr":
         made = OCRHead(width, num_classes, momentum=momentum)
     else:
-        made = PredictionHead(width, num_classes, init_std=0.001)
+        made = PredictionHead(width, num_classes, init_std=None if "_micro" in model else 0.001)
     return SegmentationModel(body, mixed, made, **names)

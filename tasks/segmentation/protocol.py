@@ -124,4 +124,4 @@ def embedded_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtoco
         return replace(
             made, crop_hw=(128, 128), base_px=128, base_side="long", view="windows", scales=(1.0,), flip=False
         )
-    return replace(made, crop_hw=(128, 128))
+    return replace(made, crop_hw=(96, 96))

@@ -107,18 +107,25 @@ def with_ocr(recipe: Recipe, dataset: str) -> Recipe:
 
 
 def embedded(dataset: str) -> Recipe:
-    """Minutes on one CPU core: AdamW with a warm-up and cosine decay, small scale changes, crops of the pictures' size.
+    """Half a minute to a minute on one CPU core: many small steps, rare classes weighted up, crops close to the pictures' size.
 
-    Expected (seed 0): see results/expected/embedded.json. Cost: about half a minute per cell on one core.
+    Expected (seed 0) with hrnet_micro_w8: mIoU of 55 or more on the embedded Cityscapes, 45 or more on the embedded LIP; PASCAL
+    Context with its 59 classes is there to compare on, not to be solved. results/expected holds what was measured.
 
         python run_all.py run --suite embedded --only 'segmentation/*'
     """
-    crop_hw = (128, 256) if dataset == "cityscapes" else (128, 128)
+    # What a batch of four teaches counts in steps: the same pictures in batches of sixteen end 8 mIoU lower.
+    settings: dict[str, tuple[int, SegmentationAugment]] = {
+        "cityscapes": (8, SegmentationAugment((96, 192), scale_min=0.8, scale_steps=4)),
+        "pascal_context": (4, SegmentationAugment((96, 96), 128, scale_min=0.8, scale_steps=4)),
+        "lip": (8, SegmentationAugment((96, 96), 96, scale_min=1.0, scale_steps=0, squash=True)),
+    }
+    epochs, augment = settings[dataset]
     return Recipe(
         name=f"embedded-{dataset}",
-        epochs=6,
-        batch_size=8,
-        lr=4e-3,
+        epochs=epochs,
+        batch_size=4,
+        lr=8e-3,
         optimizer="adamw",
         weight_decay=0.01,
         schedule="cosine",
@@ -126,9 +133,7 @@ def embedded(dataset: str) -> Recipe:
         warmup_factor=0.1,
         loss="balanced_cross_entropy",
         extra={"label_stride": 2},
-        augment=SegmentationAugment(
-            crop_hw, 0 if dataset == "cityscapes" else 128, scale_min=0.8, scale_steps=6, squash=dataset == "lip"
-        ),
-        input_wh=crop_hw[::-1],
+        augment=augment,
+        input_wh=augment.crop_hw[::-1],
         source="tuned here for the embedded data",
     )
