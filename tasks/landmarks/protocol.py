@@ -19,7 +19,8 @@ class LandmarkProtocol:
     Attributes:
         input_wh: width and height of the network's input; the reference's crop is square.
         crop: "reference" (whole-pixel corners, contrast stretched, antialiased) or "affine" (one bilinear warp).
-        decoder: "reference" (1-based cells, whole pixels), or sub-pixel: "quarter", "argmax", "dark".
+        decoder: "reference" (1-based cells, whole pixels), or sub-pixel: "quarter", "argmax", "dark" (in the two outermost
+            cells, which DARK leaves alone, the parabola through the logarithms).
         dark_blur: side of DARK's smoothing kernel, in cells.
         flip: average with the mirrored picture's heat maps. shift: move those right by one cell first.
         padding: factor on the box.

@@ -46,6 +46,17 @@ def test_exact_targets_decode_to_where_they_were_drawn() -> None:
     assert (scores > 0.8).all()
 
 
+def test_exact_targets_decode_at_the_rim_too() -> None:
+    """DARK leaves the two outermost cells alone; there the parabola through the logarithms takes over."""
+    cells = np.array([[[1.3, 8.2], [14.4, 14.2], [8.6, 13.7], [0.8, 1.4], [8.4, 0.3]]])
+    maps = face_targets(cells[0], (16, 16), 1.0, "exact")[None]
+    centre, scale = np.array([[100.0, 100.0]]), np.array([16 / 200])
+    found, _ = decode_faces(maps, centre, scale, LandmarkProtocol(crop="affine", decoder="dark", dark_blur=5))
+    expected = cells[0] + centre[0] - 8
+    # in the outermost row itself there is no neighbour on one side
+    assert np.abs(found[0, :4] - expected[:4]).max() < 0.02 and np.abs(found[0, 4] - expected[4]).max() < 0.31
+
+
 @pytest.mark.parametrize(("crop", "rule"), [("affine", "pose"), ("reference", "face")])
 def test_rounded_targets_decode_without_bias(crop: str, rule: str) -> None:
     rng = np.random.default_rng(1)
