@@ -20,6 +20,12 @@ def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, floa
     return places
 
 
+CAPTION = (
+    "Mean rank is over the columns that a body has a figure in (coverage); in brackets where others have more, "
+    "for such means cannot be compared."
+)
+
+
 def family(model: str) -> str:
     """A body's name without the width of its micro size, which differs by task to match multiply-adds."""
     return re.sub(r"(_micro)_w\d+$", r"\1", model)
@@ -59,7 +65,8 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
             ranked.setdefault(body, []).append(rank)
     columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
     columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
-    table = Table(name, title, columns, caption="Mean rank is over the columns that a body has a figure in (coverage).")
+    table = Table(name, title, columns, caption=CAPTION)
+    most = max((len(found) for found in ranked.values()), default=0)
     for body, entries in bodies.items():
         values: dict[str, Any] = dict(entries)
         values["body"] = body
@@ -67,7 +74,11 @@ def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, inte
         for cost, scale in (("params", 1e6), ("macs", 1e9)):
             sizes = [size / scale for row in own if (size := row.model(cost)) is not None]
             values[cost] = Entry(text=_range(sizes))
-        values["rank"] = sum(ranked[body]) / len(ranked[body]) if body in ranked else None
+        if body in ranked:
+            mean = sum(ranked[body]) / len(ranked[body])
+            # Who is in few columns only has met few rivals: its mean is shown, but not placed among the others.
+            placed = len(ranked[body]) == most
+            values["rank"] = Entry(mean) if placed else Entry(text=f"({mean:.2f})")
         values["coverage"] = f"{len(ranked.get(body, []))} of {len(places)}"
         table.add(values, tier=tier)
     return table

@@ -90,6 +90,8 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
     `intervals`: "kept" shows bootstrap intervals that were drawn before, "bootstrap" draws them, "none" leaves them out.
     """
     values = [value for stored in row.done if (value := stored.value(metric)) is not None]
+    if not values and row.done:
+        return Entry(text="-", href=row.href)
     if not values:
         status = "failed" if row.failed else "not attempted"
         return Entry(status=status, text="failed" if row.failed else "not run", href=row.href)

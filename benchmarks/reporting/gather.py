@@ -242,7 +242,11 @@ def rank_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
     if not points:
         return None
     series = [Series(body, tuple(found), colour.get(body, 0)) for body, found in points.items()]
-    names = [column.key.split("/")[-1] for column in columns]
+    datasets = [column.key.split("/")[-1] for column in columns]
+    names = [
+        f"{dataset} {column.key[:4]}" if datasets.count(dataset) > 1 else dataset
+        for column, dataset in zip(columns, datasets, strict=True)
+    ]
     return Plot("Who leads where", plots.ranking("ranks", names, series))
 
 

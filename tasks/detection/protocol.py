@@ -36,6 +36,12 @@ class DetectionProtocol:
     mask_threshold: float = 0.5
     degenerate_boxes: Literal["error", "skip"] = "error"
 
+    @property
+    def input_wh(self) -> tuple[int, int]:
+        """Width and height in px at which a network's cost is counted: a picture that fills the frame, padded."""
+        multiple = self.pad_multiple
+        return -(-self.long_px // multiple) * multiple, -(-self.short_px // multiple) * multiple
+
 
 def detection_protocol(family: str | None = None, tier: str = "full") -> DetectionProtocol:
     """The protocol with what the checkpoint's family implies: torchvision resizes in floating point, mmdet 2.x and later
