@@ -187,7 +187,9 @@ def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "boot
         values["representation"] = row.cell.representation
         values |= _cost(row)
         for metric in spec.columns:
-            values[metric] = entry(row, metric, intervals if metric == spec.columns[0] else "none")
+            values[metric] = entry(
+                row, metric, intervals if row.done and metric == row.done[0].record["headline"] else "none"
+            )
         if not row.done:
             values[spec.columns[0]] = Entry(status="failed" if row.failed else "not attempted", text=reason(row))
         figure = row.figure(spec.columns[0])

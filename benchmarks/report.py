@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -46,11 +47,17 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     by_name = {table.name: table for table in tables}
     out.mkdir(parents=True, exist_ok=True)
 
-    sections = [
-        _section(spec, by_name[spec.name], _rows_of(spec, rows), colour, out)
-        for spec in specs
-        if spec.kind == "task" and spec.name in by_name
-    ]
+    by_cells: dict[tuple[str, ...], Section] = {}
+    for spec in specs:
+        if spec.kind != "task" or spec.name not in by_name:
+            continue
+        if spec.cells in by_cells:
+            # A second table of the same cells (figures by class) joins the section of the first.
+            further = f"<summary><b>{escape(spec.title)}</b></summary>{html.render(by_name[spec.name])}"
+            by_cells[spec.cells].table += f'<details class="long">{further}</details>'
+        else:
+            by_cells[spec.cells] = _section(spec, by_name[spec.name], _rows_of(spec, rows), colour, out)
+    sections = list(by_cells.values())
     ablations = [by_name[spec.name] for spec in specs if spec.kind == "ablation" and spec.name in by_name]
     ablation_rows = [row for spec in specs if spec.kind == "ablation" for row in _rows_of(spec, rows)]
     cross = [table for table in tables if table.name == "cross_task" or _kind(table, specs) == "cross"]

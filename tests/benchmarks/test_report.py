@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import shutil
 import subprocess
@@ -97,6 +98,17 @@ def test_page_says_everything(page: Path) -> None:
         assert wanted in text, wanted
     assert "Traceback" in text and "key-" in text
     assert text.count('<svg class="plot"') >= 8
+
+
+def test_second_table_of_the_same_cells_joins_its_section(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> None:
+    for cell in two_task_suite.cells:
+        runs.finish(cell)
+    first = two_task_suite.tables[0]
+    more = dataclasses.replace(first, name="by_class", title="Errors once more", columns=("error",))
+    suite = dataclasses.replace(two_task_suite, tables=(*two_task_suite.tables, more))
+    text = write(suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
+    assert text.count("Errors once more") >= 2 and text.count("<h2>people on street</h2>") == 1
+    assert "<h2>Errors once more" not in text and not Page(text).open
 
 
 def test_writing_again_replaces_the_page(page: Path, runs: Runs, two_task_suite: Suite) -> None:
