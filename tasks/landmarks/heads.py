@@ -6,7 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from hrnet.backbone import HRNet
+from hrnet.backbone import HRNet, initialise
 from hrnet.variants import VARIANTS
 from tasks.model import PredictionHead, TaskModel, build_parts
 from tasks.options import nearest
@@ -45,6 +45,8 @@ def build(model: str, dataset: str, representation: str, num_points: int, **opti
         from benchmarks.baselines import build_body
 
         body = build_body(model, num_outputs=num_points, **options)
+        if "micro" in model:
+            _start_quietly(body)
         return HourglassFaces(body, nn.Identity(), nn.Identity(), representation_name=representation, **named)
     if representation not in REPRESENTATIONS:
         raise ValueError(
@@ -71,3 +73,13 @@ def build(model: str, dataset: str, representation: str, num_points: int, **opti
         body.stated = stated
     head = PredictionHead(made.out_channels[0], num_points)  # type: ignore[index, arg-type]
     return TaskModel(body, made, head, representation_name=representation, **named)
+
+
+def _start_quietly(body: nn.Module) -> None:
+    """Kaiming weights, and predictions near zero: PyTorch's own start needs more epochs than the micro sizes get."""
+    initialise(body, "kaiming")
+    assert isinstance(body.score, nn.ModuleList)
+    for score in body.score:
+        assert isinstance(score, nn.Conv2d) and score.bias is not None
+        nn.init.normal_(score.weight, std=0.001)
+        nn.init.zeros_(score.bias)
