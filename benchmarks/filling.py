@@ -7,7 +7,7 @@ with its unit, direction and protocol. `fill` makes every table of a suite, the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.cells import Cell, Suite, TableSpec
@@ -200,6 +200,34 @@ def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "boot
     return table
 
 
+MANY_CLASSES = 8
+
+
+def prefix_of(columns: Sequence[str]) -> str:
+    """What METRIC/CLASS columns have in common before the stroke, if they are many; "" otherwise."""
+    prefixes = {column.partition("/")[0] for column in columns if "/" in column}
+    return (
+        prefixes.pop() if len(prefixes) == 1 and len(columns) >= MANY_CLASSES and all("/" in c for c in columns) else ""
+    )
+
+
+def class_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "none") -> Table:
+    """A metric by class with classes in rows and bodies in columns, for specs whose columns are many METRIC/CLASS."""
+    metric = prefix_of(spec.columns)
+    first = metric_column(spec.columns[0], rows)
+    columns = [Column("class", "class")]
+    columns += [Column(row.cell.id, body_name(row.cell), first.unit, "", digits=first.digits) for row in rows]
+    better = {HIGHER: "higher is better", LOWER: "lower is better"}.get(first.direction, "")
+    table = Table(spec.name, spec.title + _bracketed(rows), columns, caption=f"{metric}, {better}." if better else "")
+    for name in spec.columns:
+        values: dict[str, Any] = {"class": name.partition("/")[2]}
+        for row in rows:
+            found = entry(row, name, intervals)
+            values[row.cell.id] = replace(found, direction=None)
+        table.add(values, tier=rows[0].cell.tier)
+    return table
+
+
 def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "bootstrap") -> Table:
     """Variants of fixed bodies: each row's metrics and its difference from the base variant of the same body.
 
@@ -277,7 +305,10 @@ def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterabl
             tables.append(cross_table(spec.name, spec.title, rows, cells[0].tier, intervals))
         else:
             make = ablation_table if spec.kind == "ablation" else task_table
-            tables.append(make(spec, rows, intervals))
+            if spec.kind == "task" and prefix_of(spec.columns):
+                tables.append(class_table(spec, rows))
+            else:
+                tables.append(make(spec, rows, intervals))
     left_out = variants(suite)
     named = [by_id[cell] for spec in suite.tables if spec.kind == "task" for cell in spec.cells if cell in by_id]
     plain = {cell.id: cell for cell in named if cell.id not in left_out}

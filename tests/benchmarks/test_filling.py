@@ -48,6 +48,23 @@ def test_ablation_variants_stay_out_of_the_cross_table(runs: Runs, two_task_suit
     assert plain is not None and cross.rows[0].entries["people/street"].value == plain.value("rate")
 
 
+def test_many_classes_stand_in_rows(runs: Runs, cell: Callable[..., Cell]) -> None:
+    names = tuple(f"IoU/thing {k}" for k in range(9))
+    figures = {
+        n: {"value": 10.0 + k, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 60}
+        for k, n in enumerate(names)
+    }
+    cells = [cell(), cell(model="other"), cell(model="absent")]
+    for one in cells[:2]:
+        runs.finish(one, figures=figures | {"rate": figures[names[0]]})
+    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), names)
+    [table] = filling.fill(Suite("s", tuple(cells), (spec,)), runs.store)
+    assert [column.title for column in table.columns] == ["class", "net", "other", "absent"]
+    assert [row.entries["class"].value for row in table.rows][:2] == ["thing 0", "thing 1"]
+    assert table.rows[3].entries[cells[1].id].value == 13.0 and table.rows[3].entries[cells[2].id].text == "not run"
+    assert "IoU, higher is better." in table.render("md")
+
+
 def test_seeds_become_one_row(runs: Runs, cell: Callable[..., Cell]) -> None:
     cells = [cell(seed=seed) for seed in range(3)]
     values = [runs.finish(one).value("rate") for one in cells]
