@@ -128,15 +128,20 @@ def open_pictures(
     if dataset == "cofw":
         stored = CofwPictures(mat_path(root, split), split, limit_mib)
         return stored.__getitem__
-    cache = PictureCache(picture_root(dataset, root), "rgb", limit_mib)
+    return FilePictures(faces, picture_root(dataset, root), limit_mib)
 
-    def picture(index: int) -> NDArray[np.uint8]:
+
+class FilePictures:
+    """Pictures by face index from files, kept once read; an error names the face's record. Can be sent to loader processes."""
+
+    def __init__(self, faces: Faces, folder: Path, limit_mib: int) -> None:
+        self.faces, self.cache = faces, PictureCache(folder, "rgb", limit_mib)
+
+    def __call__(self, index: int) -> NDArray[np.uint8]:
         try:
-            return cache[faces.images[index]]
+            return self.cache[self.faces.images[index]]
         except ValueError as error:
-            raise ValueError(f"{faces.where(index)}: {error}") from error
-
-    return picture
+            raise ValueError(f"{self.faces.where(index)}: {error}") from error
 
 
 class LandmarkEvalData(EvalData):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +198,14 @@ def test_a_landmark_above_the_picture_gets_no_map(tmp_path: Path) -> None:
     )
     target = data[(0, 0)]["target"]
     assert target[3].max() == 0 and target[4].max() == 1
+
+
+@pytest.mark.parametrize("dataset", ["300w", "cofw"])
+def test_samples_can_be_sent_to_loader_processes(faces_root: Path, dataset: str) -> None:
+    protocol = landmark_protocol(dataset, tier="smoke")
+    data = LandmarkTrainData(dataset, faces_root / dataset, "train", protocol, FaceAugment(), 0)
+    there = pickle.loads(pickle.dumps(data))
+    np.testing.assert_array_equal(there[(2, 1)]["images"], data[(2, 1)]["images"])
 
 
 def test_mirror_twice_is_the_identity() -> None:
