@@ -43,10 +43,10 @@ class DetectionProtocol:
         return -(-self.long_px // multiple) * multiple, -(-self.short_px // multiple) * multiple
 
 
-def detection_protocol(family: str | None = None, tier: str = "full") -> DetectionProtocol:
+def detection_protocol(family: str | None = None, tier: str = "full", model: str = "") -> DetectionProtocol:
     """The protocol with what the checkpoint's family implies: torchvision resizes in floating point, mmdet 2.x and later
-    scale boxes back by the sides. The small tiers read their pictures (256 px long) as they are."""
-    if tier != "full":
+    scale boxes back by the sides. The small tiers, and micro models at any tier, read 192x144: their anchors fit that."""
+    if tier != "full" or "micro" in model:
         return DetectionProtocol(short_px=EMBEDDED_SHORT_PX, long_px=EMBEDDED_LONG_PX)
     if family is not None and family.startswith("torchvision"):
         return DetectionProtocol(resize="interpolate", rescale="sides")

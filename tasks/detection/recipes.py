@@ -80,7 +80,8 @@ def embedded(model: str = "hrnet_micro_w8") -> Recipe:
         warmup_factor=0.1,
         clip_grad_norm=10.0,
         batch_norm="train",
-        augment=DetectionAugment(long_px=(192,), short_px=(144,), min_side_px=32),
+        augment=DetectionAugment(long_px=(192,), short_px=(144,)),
+        input_wh=(192, 144),
         drop_last=True,
     )
 

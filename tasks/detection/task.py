@@ -60,7 +60,7 @@ class DetectionTask(Task):
         self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
     ) -> DetectionProtocol:
         self.dataset(dataset)
-        return detection_protocol(family, tier)
+        return detection_protocol(family, tier, model)
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
         self.dataset(dataset)
