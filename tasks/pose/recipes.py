@@ -111,16 +111,16 @@ def embedded(dataset: str, model: str) -> Recipe:
 
         python run_all.py train --task pose --dataset coco --model hrnet_micro_w8 --tier embedded
     """
-    augment = PoseAugment(scale_factor=0.1, rotation_factor=0, rotation_prob=0.0, sigma=1.5, target_rule="unbiased")
+    augment = PoseAugment(scale_factor=0.1, rotation_factor=0, rotation_prob=0.0, sigma=1.0, target_rule="unbiased")
     return Recipe(
         name=f"embedded-{dataset}",
         epochs=8,
         batch_size=8,
-        lr=8e-3,
+        lr=1.6e-2,
         optimizer="adam",
         schedule="cosine",
-        lr_min=4e-5,
-        warmup_iterations=40,
+        lr_min=1e-4,
+        warmup_iterations=60,
         loss="mse_softmax",
         augment=augment,
         source="this project",
