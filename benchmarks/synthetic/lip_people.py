@@ -106,9 +106,10 @@ def is_grey(seed: int, split: str, number: int) -> bool:
 def dressed_person(rng: np.random.Generator) -> Person:
     """Draw a person with rarer clothes more often than in the street, so that a small data set teaches all 20 classes.
 
-    Most face the viewer, as most do in LIP, so that left and right can be told.
+    Most stand or walk and face the viewer, as most do in LIP, so that left and right can be told.
     """
-    person = sample_person(rng, yaw=float(rng.normal(0, 14)) if rng.random() < 0.97 else None)
+    action = str(rng.choice(["stand", "walk"])) if rng.random() < 0.6 else None
+    person = sample_person(rng, action=action, yaw=float(rng.normal(0, 14)) if rng.random() < 0.97 else None)
     changes: dict[str, Any] = {}
     for name, odds in (("sunglasses", 0.3), ("gloves", 0.22), ("scarf", 0.22)):
         if rng.random() < odds:
