@@ -24,8 +24,8 @@ def confusion_matrix(
 ) -> NDArray[np.int64]:
     """Pixels of each class (row) predicted as each class (column): (K, K) int64; pixels labelled 255 do not count.
 
-    Label maps are mostly made of long runs, so both maps are packed into one 16-bit code, and runs of equal code are
-    counted instead of pixels: about thirty times faster than sorting the codes.
+    Label maps are mostly made of long runs, so runs over which neither map changes are counted instead of pixels: tens of times
+    faster than sorting pairs of values.
 
     Args:
         label: (H, W) classes, 255 where ignored. prediction: (H, W) classes.
@@ -39,10 +39,8 @@ def confusion_matrix(
             f"{where}: expected a prediction of the label's size {_size(label)}, got {_size(prediction)}; "
             "resize the scores to the label before taking the best class."
         )
-    codes = _bytes(label, where, "label", num_classes).astype(np.uint16)
-    codes <<= 8
-    codes |= _bytes(prediction, where, "prediction", num_classes)
-    counts = _count(codes.ravel()).reshape(256, 256)
+    truth, found = _bytes(label, where, "label", num_classes), _bytes(prediction, where, "prediction", num_classes)
+    counts = _count_pairs(truth.ravel(), found.ravel()).reshape(256, 256)
     outside = np.flatnonzero(counts[num_classes:IGNORE].any(axis=1)) + num_classes
     if outside.size:
         raise ValueError(f"{where}: {_range_text(outside, num_classes)}")
@@ -66,16 +64,26 @@ def _bytes(values: NDArray[np.integer], where: str, what: str, num_classes: int)
     return values.astype(np.uint8)
 
 
-def _count(codes: NDArray[np.uint16]) -> NDArray[np.int64]:
-    """(N,) 16-bit codes -> (65536,) how often each occurs."""
-    borders = np.flatnonzero(codes[1:] != codes[:-1]) if codes.size else np.empty(0, np.intp)
-    if len(borders) * RUNS_SHARE > codes.size:
+def _count_pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray[np.int64]:
+    """(N,) and (N,) bytes -> (65536,) how often each pair (256 * first + second) occurs."""
+    if first.size == 0:
+        return np.zeros(65536, np.int64)
+    changed = first[1:] != first[:-1]
+    changed |= second[1:] != second[:-1]
+    borders = np.flatnonzero(changed)
+    if len(borders) * RUNS_SHARE > first.size:
+        codes = first.astype(np.uint16)
+        codes <<= 8
+        codes |= second
         return np.bincount(codes, minlength=65536)
-    edges = np.empty(len(borders) + 2 if codes.size else 1, np.int64)
-    edges[0], edges[1:-1], edges[-1] = 0, borders + 1, codes.size
+    edges = np.empty(len(borders) + 2, np.int64)
+    edges[0], edges[1:-1], edges[-1] = 0, borders + 1, first.size
+    starts = edges[:-1]
+    codes = first[starts].astype(np.uint16)
+    codes <<= 8
+    codes |= second[starts]
     # Sums of integers below 2**53 are exact in double precision.
-    counts = np.bincount(codes[edges[:-1]], weights=np.diff(edges), minlength=65536)
-    return counts.astype(np.int64)
+    return np.bincount(codes, weights=np.diff(edges), minlength=65536).astype(np.int64)
 
 
 def _range_text(values: NDArray[np.integer], num_classes: int) -> str:
