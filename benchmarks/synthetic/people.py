@@ -36,7 +36,7 @@ from benchmarks.synthetic.figure.shade import paint
 RENDER_HEIGHT_PX = 200.0
 """People are drawn about this high, then reduced (at most 3 times); larger ones at their own size. So cost varies little."""
 
-FRONT_SHARE, BACK_SHARE = 0.85, 0.08
+FRONT_SHARE, BACK_SHARE = 0.94, 0.02
 """How many people face the viewer or turn their backs, when a caller names no heading; the rest look anywhere.
 
 A network that trains for a minute learns left and right of backs last: these shares set how hard the pictures are.

@@ -114,7 +114,7 @@ def embedded(dataset: str, model: str) -> Recipe:
     augment = PoseAugment(scale_factor=0.1, rotation_factor=0, rotation_prob=0.0, sigma=1.0, target_rule="unbiased")
     return Recipe(
         name=f"embedded-{dataset}",
-        epochs=8,
+        epochs=12 if dataset == "coco" else 6,
         batch_size=8,
         lr=1.6e-2,
         optimizer="adam",
