@@ -31,8 +31,8 @@ def read_persons(dataset: str, root: Path, split: str, protocol: PoseProtocol) -
 class PoseEvalData(EvalData):
     """One sample per person box, in the dataset's order.
 
-    Items: index, images (3, H, W) float32 normalised, or (S, 3, H, W) where the protocol has S > 1 scales, centre (2,) px and
-    scale (2,) in 200-px units.
+    Items: index, images (3, H, W) float32 normalised, or (S, 3, H, W) where the protocol has other scales than (1,), centre
+    (2,) px and scale (2,) in 200-px units.
     """
 
     def __init__(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> None:
@@ -55,14 +55,14 @@ class PoseEvalData(EvalData):
         return {"index": index, "images": self.inputs(picture, centre, scale), "centre": centre, "scale": scale}
 
     def inputs(self, picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating]) -> NDArray:
-        """The network's input of one person: (3, H, W), or (S, 3, H, W) with several scales."""
+        """The network's input of one person: (3, H, W), or (S, 3, H, W) with other scales than (1,)."""
         return person_inputs(picture, centre, scale, self.protocol)
 
 
 def person_inputs(
     picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating], protocol: PoseProtocol
 ) -> NDArray[np.float32]:
-    """Crop and normalise one person: (3, H, W) float32, or (S, 3, H, W) with S > 1 scales."""
+    """Crop and normalise one person: (3, H, W) float32, or (S, 3, H, W) with other scales than (1,)."""
     mean, std = NORMALISERS[protocol.normaliser]
     size = protocol.input_wh
     made = []
@@ -73,7 +73,8 @@ def person_inputs(
             grown = scale if factor == 1.0 else scale * factor
             made.append(crop(picture, affine_matrix(centre, grown, 0.0, size), size))
     inputs = normalise(np.stack(made), mean, std)
-    return inputs[0] if len(made) == 1 else inputs
+    # One scale other than 1 keeps its axis: its heat maps have to be brought into the box's own frame.
+    return inputs[0] if protocol.scales == (1.0,) else inputs
 
 
 def check_protocol(protocol: PoseProtocol) -> None:

@@ -85,7 +85,7 @@ def pose_protocol(dataset: str, model: str = "", family: str | None = None, tier
     kind = {"coco": CocoProtocol, "mpii": MpiiProtocol}[dataset]
     if tier != "full" or "micro" in model:
         # At 24x32 cells a quarter cell is coarse: targets and decoding are DARK's, between cells.
-        return kind(input_wh=(96, 128) if dataset == "coco" else (128, 128), decoder="dark", dark_blur=5)
+        return kind(input_wh=(96, 128) if dataset == "coco" else (128, 128), decoder="dark", dark_blur=3)
     other_framework = family is not None and family.startswith("mm")
     if model.startswith("simple_baseline") and not other_framework:
         return kind(colour="bgr")

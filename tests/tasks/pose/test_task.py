@@ -16,6 +16,7 @@ from benchmarks.synthetic.cache import ensure
 from tasks import build_model, get_task
 from tasks.options import to_plain
 from tasks.pose import coco
+from tasks.pose.datasets import person_inputs
 from tasks.pose.inference import fuse_scales, predict_heatmaps
 from tasks.pose.losses import LOSSES, heatmap_loss, joint_mse, joint_mse_hard
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol, PoseProtocol
@@ -292,6 +293,18 @@ def test_scales_are_fused_in_one_frame() -> None:
     np.testing.assert_allclose(fuse_scales(stacks[1:2], (1.0,)), stacks[1], atol=1e-6)
 
 
+@pytest.mark.parametrize("scales", [(1.0,), (1.25,), (0.8,), (0.8, 1.0, 1.25)])
+def test_a_mark_is_found_where_it_is_whatever_the_scales(scales: tuple[float, ...]) -> None:
+    rows, columns = np.mgrid[:200, :200]
+    blob = np.exp(-((columns - 119.5) ** 2 + (rows - 84.5) ** 2) / 200)
+    picture = np.repeat((255 * blob)[:, :, None], 3, 2).astype(np.uint8)
+    protocol = CocoProtocol(input_wh=(128, 128), scales=scales, flip=False, decoder="dark", dark_blur=3)
+    centre, scale = np.array([100.0, 95.0]), np.array([0.8, 0.8])
+    images = torch.from_numpy(person_inputs(picture, centre, scale, protocol))[None]
+    found = TASK.predict(Marker(), {"images": images, "centre": centre[None], "scale": scale[None]}, protocol)[0]
+    np.testing.assert_allclose(found[0, :2], (119.5, 84.5), atol=2)
+
+
 def test_family_sets_what_it_implies() -> None:
     assert TASK.protocol("coco", model="hrnet_w32", family="pose").colour == "rgb"
     assert TASK.protocol("coco", model="simple_baseline_r50", family="simple_baseline").colour == "bgr"
@@ -299,7 +312,7 @@ def test_family_sets_what_it_implies() -> None:
     hourglass = TASK.protocol("mpii", model="hourglass_s2", family="hourglass")
     assert not hourglass.shift and hourglass.normaliser == "mpii_mean" and hourglass.crop == "corners"
     small = {TASK.protocol("coco", model=model, tier="embedded") for model in MODELS}
-    assert small == {CocoProtocol(input_wh=(96, 128), decoder="dark", dark_blur=5)}
+    assert small == {CocoProtocol(input_wh=(96, 128), decoder="dark", dark_blur=3)}
     with pytest.raises(ValueError, match="decoder"):
         TASK.protocol_with(MpiiProtocol(), {"decodr": "dark"})
 
