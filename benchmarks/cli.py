@@ -68,5 +68,8 @@ def _overview() -> str:
     for verb in VERBS:
         text = (import_module(f"benchmarks.commands.{verb}").__doc__ or "").strip().splitlines()[0]
         lines.append(f"  {verb:9s} {text}")
-    lines += ["", "run_all.py VERB --help says more. Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call."]
+    lines += [
+        "",
+        "run_all.py VERB --help says more. Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call.",
+    ]
     return "\n".join(lines)

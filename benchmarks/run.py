@@ -60,7 +60,9 @@ def jobs_of(planned: Sequence[Planned], places: Places) -> list[Job]:
         if cell.data is not None:
             name = f"data/{cell.tier}/{cell.data}"
             needs.add(name)
-            jobs.setdefault(name, Job(name, ("data", cell.data, cell.tier, places.embedded / cell.tier), None, set(), 1e9))
+            jobs.setdefault(
+                name, Job(name, ("data", cell.data, cell.tier, places.embedded / cell.tier), None, set(), 1e9)
+            )
         if cell.boxes_from is not None:
             needs.add(cell.boxes_from)
         jobs[cell.id] = Job(cell.id, ("cell", cell.identity(), cell.label, places), cell, needs, item.estimate_s)
