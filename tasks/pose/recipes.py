@@ -107,8 +107,9 @@ def hourglass() -> Recipe:
 def embedded(dataset: str, model: str) -> Recipe:
     """Micro networks on the embedded people, from nothing.
 
-    Aim: HRNet AP >= 60 (COCO, ground-truth boxes), PCKh@0.5 >= 80 (MPII). Seen on one core, HRNet: COCO AP 58.8 after its 10 epochs
-    (73 s); MPII PCKh@0.5 82.1 after 8 epochs (76 s) at half this rate, on people who turn their backs more often.
+    Aim: HRNet AP >= 60 (COCO, ground-truth boxes), PCKh@0.5 >= 80 (MPII). Measured for HRNet on one core before the epochs were
+    settled: COCO AP 58.8 after 10 epochs (73 s of CPU); MPII PCKh@0.5 82.1 after 8 epochs (77 s) at half this rate, on people who
+    turned their backs more often.
 
         python run_all.py train --task pose --dataset coco --model hrnet_micro_w8 --tier embedded
     """
