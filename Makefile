@@ -15,7 +15,7 @@ smoke: setup
 	$(BIN)/python run_all.py run --suite smoke
 
 test: setup
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: setup
 	$(BIN)/ruff check .
