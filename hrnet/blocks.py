@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 
 from torch import Tensor, nn
+from torch.nn import functional
 
 
 def conv_bn(
@@ -64,10 +65,22 @@ class Bottleneck(nn.Module):
         return self.relu(self.bn3(self.conv3(x)).add_(shortcut))
 
 
+class SubsampledConv(nn.Conv2d):
+    """A 1x1 convolution whose stride is taken by slicing first: the same sums.
+
+    oneDNN's own strided backward (PyTorch 2.15) overruns memory for channels-last maps, several threads, an odd batch and
+    channels that are no multiple of eight.
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        step_y, step_x = self.stride
+        return functional.conv2d(x[..., ::step_y, ::step_x], self.weight, self.bias)
+
+
 def _shortcut(in_channels: int, out_channels: int, stride: int, momentum: float) -> nn.Sequential | None:
     if stride == 1 and in_channels == out_channels:
         return None
-    conv = nn.Conv2d(in_channels, out_channels, 1, stride, bias=False)
+    conv = SubsampledConv(in_channels, out_channels, 1, stride, bias=False)
     return nn.Sequential(OrderedDict([("0", conv), ("1", nn.BatchNorm2d(out_channels, momentum=momentum))]))
 
 
