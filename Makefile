@@ -15,7 +15,7 @@ smoke: setup
 	$(BIN)/python run_all.py run --suite smoke
 
 test: setup
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
 lint: setup
 	$(BIN)/ruff check .
