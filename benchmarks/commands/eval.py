@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import sys
 from pathlib import Path
 
 from benchmarks.cells import Cell, make_cell
@@ -15,7 +17,8 @@ from benchmarks.commands.arguments import (
     places_of,
     split_sets,
 )
-from benchmarks.places import checkpoint_path
+from benchmarks.places import checkpoint_path, dataset_root
+from tasks import get_task
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -57,7 +60,28 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
         embedded=arguments.data_root is None,
         **changes,
     )
-    return apply_sets(cell, parts)
+    return _present_split(apply_sets(cell, parts), arguments)
+
+
+def _present_split(cell: Cell, arguments: argparse.Namespace) -> Cell:
+    """Without ``--split``: the one split that is there, where the benchmark's own is not; said on stderr."""
+    if arguments.split or arguments.data_root is None:
+        return cell
+    task = get_task(cell.task)
+    info = task.dataset(cell.dataset)
+    root = dataset_root(cell, places_of(arguments))
+
+    def there(split: str) -> bool:
+        files = task.data_files(cell.dataset, root, split, cell.protocol)
+        return bool(files) and all(path.exists() for path in files)
+
+    if there(cell.split):
+        return cell
+    others = [split for split in info.splits if there(split)]
+    if len(others) != 1:
+        return cell
+    print(f"{info.title}: split {cell.split} is not below {root}; evaluating {others[0]}, which is.", file=sys.stderr)
+    return dataclasses.replace(cell, split=others[0])
 
 
 def main(arguments: argparse.Namespace) -> int:
