@@ -224,8 +224,8 @@ class WatchHook(Hook):
 
     priority = "LOW"
 
-    def __init__(self, report: Report, seed: int, curves: list[dict[str, float]], max_iterations: int | None) -> None:
-        self.report, self.seed, self.curves, self.max_iterations = report, seed, curves, max_iterations
+    def __init__(self, report: Report, seed: int, curves: list[dict[str, float]]) -> None:
+        self.report, self.seed, self.curves = report, seed, curves
         self.sums: dict[str, float] = {}
         self.count = 0
         self.last = 0.0
@@ -351,7 +351,7 @@ def train(
     optimizer = _optimizer(network, recipe)
     wrapper = _optim_wrapper(optimizer, recipe)
     curves: list[dict[str, float]] = []
-    watch = WatchHook(report, seed, curves, None)
+    watch = WatchHook(report, seed, curves)
     hooks: list[Hook] = [watch, ResumeHook(workspace / "resume.pt", curves)]
     runner = _runner(
         model,
@@ -417,7 +417,7 @@ def evaluate(
         collate_fn=data.collate,
         num_workers=num_workers,
     )
-    watch = WatchHook(report, 0, [], None)
+    watch = WatchHook(report, 0, [])
     runner = _runner(
         model,
         workspace,

@@ -46,6 +46,11 @@ def add_cell(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--protocol", nargs="*", action="extend", default=[], metavar="k=v", help="what moves the score"
     )
+    parser.add_argument("--tier", choices=TIERS, help="default: full with --data-root, else embedded")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
+    parser.add_argument(
+        "--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there"
+    )
     add_set(parser)
 
 

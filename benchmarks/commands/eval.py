@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import sys
-from pathlib import Path
 
 from benchmarks.cells import Cell, make_cell
 from benchmarks.commands.arguments import (
@@ -26,13 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", required=True, metavar="F", help="a released file of any known family, or our own"
     )
-    parser.add_argument(
-        "--tier", choices=("smoke", "embedded", "full"), help="default: full with --data-root, else embedded"
-    )
-    parser.add_argument(
-        "--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there"
-    )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
     add_places(parser)
     add_machine(parser)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from benchmarks.cells import Cell, make_cell
 from benchmarks.commands.arguments import (
@@ -19,16 +18,9 @@ from benchmarks.commands.arguments import (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_cell(parser)
-    parser.add_argument(
-        "--tier", choices=("smoke", "embedded", "full"), help="default: full with --data-root, else embedded"
-    )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--train-split", help="split to train on (default: the dataset's)")
     parser.add_argument("--init", metavar="F", help="checkpoint that initialises the body (an ImageNet release)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the result there as well")
-    parser.add_argument(
-        "--predictions", type=Path, metavar="FILE", help="write the benchmark's submission format there"
-    )
     add_places(parser)
     add_machine(parser)
 
