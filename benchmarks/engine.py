@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import benchmarks.first_import  # noqa: F401  before mmengine's own import of yapf
+
+# isort: split
 import contextlib
 import ctypes
 import logging
