@@ -12,7 +12,7 @@ from typing import Any
 from benchmarks.cells import Cell, Suite, TableSpec, make_cell
 from tasks import get_task
 
-SERIAL = "resnet_micro"
+SERIAL = "resnet_micro_w10"
 PARALLEL = "hrnet_micro_w8"
 COLUMNS: dict[tuple[str, str], tuple[str, ...]] = {
     ("pose", "coco"): ("AP", "AP75", "AR"),

@@ -5,11 +5,12 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-NAMES = ("hourglass_s1", "hourglass_s2", "hourglass_s8", "hourglass_micro", "hourglass_micro_w14")
+NAMES = ("hourglass_s1", "hourglass_s2", "hourglass_s8", "hourglass_micro", "hourglass_micro_w16")
 
 _STACKS = {"hourglass_s1": 1, "hourglass_s2": 2, "hourglass_s8": 8}
-# The wider one costs what micro HRNet does with all maps (V2).
-_MICRO = {"hourglass_micro": 10, "hourglass_micro_w14": 14}
+# Channels of the hourglasses' 3x3 convolutions; the wider one costs what micro HRNet does with all maps (V2).
+_MICRO = {"hourglass_micro": 12, "hourglass_micro_w16": 16}
+_MICRO_STEM = 8
 
 
 class PreActivation(nn.Module):
@@ -153,5 +154,4 @@ def build(name: str, num_outputs: int | None = None) -> StackedHourglass:
     """
     if name in _STACKS:
         return StackedHourglass(_STACKS[name], num_outputs=num_outputs)
-    width = _MICRO[name]
-    return StackedHourglass(2, num_outputs=num_outputs, planes=width, stem=width, depth=3)
+    return StackedHourglass(2, num_outputs=num_outputs, planes=_MICRO[name], stem=_MICRO_STEM, depth=3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.cells import Suite, TableSpec, make_cell
 
 MODELS = {
-    "300w": ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w14"),
+    "300w": ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w16"),
     "aflw": ("hrnet_micro_w8", "simple_baseline_micro_w22"),
     "cofw": ("hrnet_micro_w8", "simple_baseline_micro_w22"),
     "wflw": ("hrnet_micro_w8", "simple_baseline_micro_w22"),

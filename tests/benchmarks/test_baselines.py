@@ -8,6 +8,7 @@ from torch import nn
 
 from benchmarks.baselines import body_names, build_body
 from hrnet import build_representation, profile
+from tasks import build_model
 
 MICRO = ("resnet_micro", "simple_baseline_micro", "hourglass_micro")
 
@@ -63,6 +64,17 @@ def test_micro_bodies_cost_what_micro_hrnet_costs(name: str) -> None:
     assert abs(profile(Pose(name), (128, 96)).macs / reference - 1) < 0.2
 
 
+@pytest.mark.parametrize(
+    "task, dataset, size", [("segmentation", "cityscapes", (128, 256)), ("landmarks", "300w", (64, 64))]
+)
+@pytest.mark.parametrize("name", ("resnet_micro_w10", "simple_baseline_micro_w22", "hourglass_micro_w16"))
+def test_wider_micro_bodies_cost_what_micro_hrnet_costs_with_all_maps(task, dataset, size, name) -> None:
+    if task == "segmentation" and name.startswith("hourglass"):
+        pytest.skip("the hourglass stands in no table of segmentation")
+    reference = profile(build_model(task, "hrnet_micro_w8", dataset), size).macs
+    assert abs(profile(build_model(task, name, dataset), size).macs / reference - 1) < 0.2
+
+
 def test_hourglass_stacks_feed_the_next_one_and_end_in_the_features() -> None:
     torch.manual_seed(1)
     body = build_body("hourglass_micro", num_outputs=5).eval()
@@ -83,7 +95,7 @@ def test_a_plain_hourglass_has_no_score_layers_and_says_so() -> None:
 
 
 def test_hourglass_takes_sizes_that_its_pooling_does_not_divide() -> None:
-    assert seeded_eval("hourglass_micro")(torch.rand(1, 3, 100, 76))[0].shape == (1, 20, 25, 19)
+    assert seeded_eval("hourglass_micro")(torch.rand(1, 3, 100, 76))[0].shape == (1, 24, 25, 19)
 
 
 def test_resnet_has_torchvisions_names_and_output() -> None:

@@ -14,7 +14,7 @@ from hrnet.variants import VARIANTS
 from tasks.landmarks.losses import heatmap_loss, peak_error_cells
 from tasks.recipe import Recipe
 
-BODIES = ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w14", "resnet_micro")
+BODIES = ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w16", "resnet_micro")
 
 
 @pytest.mark.parametrize("dataset", ["300w", "aflw", "cofw", "wflw"])
