@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from hrnet.backbone import HRNet
 from hrnet.representations import build_representation
+from tasks.options import nearest
 
 
 class TaskModel(nn.Module):
@@ -58,6 +59,51 @@ class TaskModel(nn.Module):
                         module.momentum = conventions["bn_momentum"]
 
 
+class HourglassModel(TaskModel):
+    """A stacked hourglass: its body predicts after every stack, so there is no head beside it."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.stacks(images)[-1]
+
+    def stacks(self, images: Tensor) -> list[Tensor]:
+        """Heat maps (B, num_outputs, H / 4, W / 4) of every stack, the last being the prediction."""
+        return self.body.stacks(images)  # type: ignore[operator]
+
+
+def build_hourglass(
+    model: str, representation: str, *, task: str, dataset: str, num_outputs: int, **options: Any
+) -> HourglassModel:
+    """A stacked hourglass with its own heat maps, for the tasks that read such.
+
+    Raises:
+        ValueError: another representation than "stacks".
+    """
+    if representation != "stacks":
+        raise ValueError(
+            f"Expected representation 'stacks' for {model}, which predicts in every stack, got {representation!r}."
+        )
+    from benchmarks.baselines import build_body
+
+    body = build_body(model, num_outputs=num_outputs, **options)
+    return HourglassModel(
+        body,
+        nn.Identity(),
+        nn.Identity(),
+        task=task,
+        dataset=dataset,
+        name=model,
+        representation_name=representation,
+        num_outputs=num_outputs,
+    )
+
+
+def check_heatmap_representation(task: str, representation: str) -> None:
+    """Raises ValueError unless heat maps can be read from ``representation``."""
+    known = ("V1", "V1h", "V2", "V2p")
+    if representation not in known:
+        raise ValueError(f"Unknown representation {representation!r} for {task}. {nearest(representation, known)}")
+
+
 class PredictionHead(nn.Module):
     """A 1x1 convolution with bias: (B, C, H, W) -> (B, num_outputs, H, W); ``init`` as in :func:`hrnet.backbone.initialise`."""
 
@@ -89,7 +135,7 @@ def build_parts(
     options = dict(representation_options or {})
     if representation in ("V2p", "V1p", "V1hp") and "width" not in options:
         # A dense task reads the pyramid's highest level; only a detector, which states its width, needs the others.
-        options = {"width": min(256, sum(body.out_channels)), "highest_only": True}  # type: ignore[arg-type]
+        options = {"width": pyramid_width(sum(body.out_channels)), "highest_only": True}  # type: ignore[arg-type]
     made = build_representation(
         representation,
         body.out_channels,  # type: ignore[arg-type]
@@ -99,3 +145,9 @@ def build_parts(
         **options,
     )
     return body, made
+
+
+def pyramid_width(concatenated: int) -> int:
+    """Channels of a V2p that no checkpoint states: the share that the published pyramid of HRNetV2-W32 keeps (256 of 480), in
+    multiples of 8, and never more than its 256."""
+    return min(256, max(8, round(concatenated * 256 / 480 / 8) * 8))

@@ -4,25 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from hrnet.backbone import HRNet, initialise
 from hrnet.variants import VARIANTS
-from tasks.model import PredictionHead, TaskModel, build_parts
-from tasks.options import nearest
-
-REPRESENTATIONS = ("V1", "V1h", "V2", "V2p")
-
-
-class HourglassFaces(TaskModel):
-    """A stacked hourglass: its body predicts after every stack, so there is no head beside it."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.stacks(images)[-1]
-
-    def stacks(self, images: Tensor) -> list[Tensor]:
-        """Heat maps (B, P, H / 4, W / 4) of every stack, the last being the prediction."""
-        return self.body.stacks(images)  # type: ignore[operator]
+from tasks.model import PredictionHead, TaskModel, build_hourglass, build_parts, check_heatmap_representation
 
 
 def build(model: str, dataset: str, representation: str, num_points: int, **options: Any) -> TaskModel:
@@ -36,22 +22,14 @@ def build(model: str, dataset: str, representation: str, num_points: int, **opti
     Raises:
         ValueError: a representation that gives no heat maps, or that does not suit the body.
     """
-    named: dict[str, Any] = {"task": "landmarks", "dataset": dataset, "name": model, "num_outputs": num_points}
     if model.startswith("hourglass"):
-        if representation != "stacks":
-            raise ValueError(
-                f"Expected representation 'stacks' for {model}, which predicts in every stack, got {representation!r}."
-            )
-        from benchmarks.baselines import build_body
-
-        body = build_body(model, num_outputs=num_points, **options)
-        if "micro" in model:
-            _start_quietly(body)
-        return HourglassFaces(body, nn.Identity(), nn.Identity(), representation_name=representation, **named)
-    if representation not in REPRESENTATIONS:
-        raise ValueError(
-            f"Unknown representation {representation!r} for landmarks. {nearest(representation, REPRESENTATIONS)}"
+        made = build_hourglass(
+            model, representation, task="landmarks", dataset=dataset, num_outputs=num_points, **options
         )
+        if "micro" in model:
+            _start_quietly(made.body)
+        return made
+    check_heatmap_representation("landmarks", representation)
     momentum, align_corners = float(options.get("bn_momentum", 0.1)), False
     stated = frozenset(options)
     if model in VARIANTS:
@@ -65,14 +43,23 @@ def build(model: str, dataset: str, representation: str, num_points: int, **opti
         }
         options = {**defaults, **options}
         momentum, align_corners = float(options["bn_momentum"]), bool(options["align_corners"])
-    body, made = build_parts(
+    body, reader = build_parts(
         model, representation, body_options=options, bn_momentum=momentum, align_corners=align_corners
     )
     if isinstance(body, HRNet):
         # What this task's reference implies may be overruled by a checkpoint's family; what the caller said may not.
         body.stated = stated
-    head = PredictionHead(made.out_channels[0], num_points)  # type: ignore[index, arg-type]
-    return TaskModel(body, made, head, representation_name=representation, **named)
+    head = PredictionHead(reader.out_channels[0], num_points)  # type: ignore[index, arg-type]
+    return TaskModel(
+        body,
+        reader,
+        head,
+        task="landmarks",
+        dataset=dataset,
+        name=model,
+        representation_name=representation,
+        num_outputs=num_points,
+    )
 
 
 def _start_quietly(body: nn.Module) -> None:

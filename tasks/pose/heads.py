@@ -4,22 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
-
 from hrnet.variants import VARIANTS
-from tasks.model import PredictionHead, TaskModel, build_parts
-from tasks.options import nearest
-
-
-class HourglassModel(TaskModel):
-    """A stacked hourglass: its body predicts after every stack, so there is no head beside it."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.stacks(images)[-1]
-
-    def stacks(self, images: Tensor) -> list[Tensor]:
-        """Heat maps (B, J, H / 4, W / 4) of every stack, the last being the prediction."""
-        return self.body.stacks(images)  # type: ignore[operator]
+from tasks.model import PredictionHead, TaskModel, build_hourglass, build_parts, check_heatmap_representation
 
 
 def build(model: str, dataset: str, representation: str, num_joints: int, level: int = 0, **options: Any) -> TaskModel:
@@ -33,19 +19,9 @@ def build(model: str, dataset: str, representation: str, num_joints: int, level:
     Raises:
         ValueError: a representation that gives no heat maps, or that does not suit the body.
     """
-    named: dict[str, Any] = {"task": "pose", "dataset": dataset, "name": model, "num_outputs": num_joints}
     if model.startswith("hourglass"):
-        if representation != "stacks":
-            raise ValueError(
-                f"Expected representation 'stacks' for {model}, which predicts in every stack, got {representation!r}."
-            )
-        from benchmarks.baselines import build_body
-
-        body = build_body(model, num_outputs=num_joints, **options)
-        return HourglassModel(body, nn.Identity(), nn.Identity(), representation_name=representation, **named)
-    known = ("V1", "V1h", "V2", "V2p")
-    if representation not in known:
-        raise ValueError(f"Unknown representation {representation!r} for pose. {nearest(representation, known)}")
+        return build_hourglass(model, representation, task="pose", dataset=dataset, num_outputs=num_joints, **options)
+    check_heatmap_representation("pose", representation)
     if level and representation != "V1":
         raise ValueError(
             f"Expected level=0 with representation {representation}: only V1 reads one map, got level={level}."
@@ -64,4 +40,13 @@ def build(model: str, dataset: str, representation: str, num_joints: int, level:
         representation_options={"level": level} if representation == "V1" else None,
     )
     head = PredictionHead(made.out_channels[0], num_joints)  # type: ignore[index, arg-type]
-    return TaskModel(body, made, head, representation_name=representation, **named)
+    return TaskModel(
+        body,
+        made,
+        head,
+        task="pose",
+        dataset=dataset,
+        name=model,
+        representation_name=representation,
+        num_outputs=num_joints,
+    )

@@ -118,7 +118,7 @@ def embedded(dataset: str) -> Recipe:
     settings: dict[str, tuple[int, SegmentationAugment]] = {
         "cityscapes": (7, SegmentationAugment((96, 192), scale_min=0.8, scale_steps=4)),
         "pascal_context": (4, SegmentationAugment((96, 96), 128, scale_min=0.8, scale_steps=4)),
-        "lip": (8, SegmentationAugment((96, 96), 96, scale_min=1.0, scale_steps=0, squash=True)),
+        "lip": (7, SegmentationAugment((96, 96), 96, scale_min=1.0, scale_steps=0, squash=True)),
     }
     epochs, augment = settings[dataset]
     return Recipe(
