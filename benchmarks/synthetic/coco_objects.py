@@ -30,6 +30,8 @@ CATEGORY_IDS = {
 MIN_AREA_PX, MIN_SEEN = 30, 0.12
 """Things of which fewer pixels, or a smaller share, are seen are not annotated."""
 _SPLIT_IDS = {"train": 0, "val": 1}
+FIRST_IDS = {"train": 300_000, "val": 400_000}
+"""Of the pictures. The people of ``coco_people`` count from 100000 and 200000: boxes of one set are refused by the other."""
 _STREAM = 23
 _LICENSE = {"url": "", "id": 1, "name": "Rendered; no rights of others"}
 
@@ -159,7 +161,7 @@ def write(root: Path, sizes: dict[str, int], seed: int) -> None:
         for index in range(count):
             rng = np.random.default_rng([seed, _STREAM, _SPLIT_IDS[split], index])
             canvas, picture = gathering(rng, *PICTURE_SIZES[rng.integers(len(PICTURE_SIZES))])
-            image_id = (_SPLIT_IDS[split] + 1) * 100_000 + index
+            image_id = FIRST_IDS[split] + index
             name = f"{image_id:012d}.jpg"
             if not cv2.imwrite(str(folder / name), picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 92]):
                 raise OSError(f"Expected to write {folder / name} but cv2 could not; check disk space and rights")

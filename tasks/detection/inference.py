@@ -111,19 +111,19 @@ def predict_files(
     model: nn.Module,
     images: Sequence[Path],
     protocol: DetectionProtocol,
-    threshold: float = SHOWN_SCORE,
+    score: float = SHOWN_SCORE,
     **options: Any,
 ) -> list[tuple[np.ndarray, Any]]:
     """For each file the RGB picture with boxes, labels, scores and masks drawn, and the detections as plain data.
 
     Args:
-        threshold: detections of a lower score are not drawn (they are in the data).
+        score: detections below it are not drawn (they are in the data).
 
     Raises:
         ValueError: an unknown option, or a file that is no picture.
     """
     if options:
-        raise ValueError(f"Unknown option {next(iter(options))!r} of detection's predict. Known: threshold.")
+        raise ValueError(f"Unknown option {next(iter(options))!r} of detection's predict. Known: score.")
     results = []
     for path in images:
         picture = read_image(Path(path).parent, Path(path).name, protocol.colour)
@@ -132,7 +132,7 @@ def predict_files(
         with torch.inference_mode():
             found = predict(model, batch, protocol)[0]
         rgb = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
-        results.append((drawn(rgb, found, float(threshold)), plain_detections(found)))
+        results.append((drawn(rgb, found, float(score)), plain_detections(found)))
     return results
 
 

@@ -217,14 +217,14 @@ def test_predict_draws_boxes_and_masks(
     mask_detector: Detector, shapes_root: Path, small_protocol: DetectionProtocol
 ) -> None:
     file = shapes_root / "val2017" / "000001.png"
-    ((picture, records),) = predict_files(mask_detector, [file], small_protocol, threshold=0.0)
+    ((picture, records),) = predict_files(mask_detector, [file], small_protocol, score=0.0)
     assert picture.dtype == np.uint8
     assert picture.shape == (480, 640, 3)
     assert records
     assert {"category_id", "category", "bbox", "score", "segmentation"} == set(records[0])
-    ((plain, _),) = predict_files(mask_detector, [file], small_protocol, threshold=1.1)
+    ((plain, _),) = predict_files(mask_detector, [file], small_protocol, score=1.1)
     assert (plain != picture).any(-1).mean() > 0.01
-    with pytest.raises(ValueError, match="threshold"):
+    with pytest.raises(ValueError, match="Known: score"):
         predict_files(mask_detector, [file], small_protocol, thresh=0.1)
 
 
