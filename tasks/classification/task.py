@@ -27,6 +27,13 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 
+def _is_dilated(model: str) -> bool:
+    from benchmarks.baselines import file_of_body
+
+    file = file_of_body(model)
+    return file is not None and file.stem == "torchvision_segmentation"
+
+
 class ClassificationTask(Task):
     """One label per picture."""
 
@@ -45,6 +52,18 @@ class ClassificationTask(Task):
     }
 
     # -- networks ------------------------------------------------------------------------------------------------
+    def check_model(self, model: str) -> None:
+        """As for every task; representation C halves the resolution from map to map, which dilated bodies do not."""
+        super().check_model(model)
+        if _is_dilated(model):
+            raise ValueError(
+                f"Expected a body whose maps halve from one to the next for classification, got {model!r}, which is dilated; "
+                f"use resnet{model.rpartition('_r')[2]}."
+            )
+
+    def model_names(self, bodies: Sequence[str]) -> list[str]:
+        return [name for name in bodies if not _is_dilated(name)]
+
     def default_representation(self, model: str, dataset: str) -> str:
         return "C"
 
