@@ -5,12 +5,15 @@ Torch-free. A run is a folder of results (what `--out` named, its `runs/`, or on
 
 from __future__ import annotations
 
+import difflib
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from benchmarks.filling import protocol_text
+from benchmarks.filling import direction, protocol_text
 from benchmarks.store import Store, StoredCell
 from benchmarks.tables import Column, Entry, Spread, Table
 from benchmarks.uncertainty import DRAWS, Difference, cell_figures, holm, paired
@@ -43,11 +46,14 @@ class Comparison:
             [
                 Column("cell", "cell"),
                 Column("metric", "metric"),
+                Column("unit", "unit"),
+                Column("better", "better"),
                 Column("a", "A", digits=2),
                 Column("b", "B", digits=2),
                 Column("difference", "B − A", digits=2, signed=True),
                 Column("p", "p", digits=4),
                 Column("corrected", "p (Holm)", digits=4),
+                Column("n", "n"),
                 Column("verdict", "verdict"),
             ],
         )
@@ -64,11 +70,14 @@ class Comparison:
                 {
                     "cell": name,
                     "metric": found.metric,
+                    "unit": figure_of(pair.a, found.metric)["unit"],
+                    "better": direction(figure_of(pair.a, found.metric)),
                     "a": found.value_a,
                     "b": found.value_b,
                     "difference": Entry(found.value, spread=spread),
                     "p": found.p,
                     "corrected": found.corrected,
+                    "n": figure_of(pair.a, found.metric).get("n"),
                     "verdict": verdict(pair.a, found),
                 }
             )
@@ -88,8 +97,13 @@ def verdict(stored: StoredCell, found: Difference, level: float = 0.05) -> str:
     p = found.p if found.corrected is None else found.corrected
     if p >= level:
         return "no difference"
-    higher = stored.record["figures"][found.metric]["higher_is_better"]
+    higher = figure_of(stored, found.metric)["higher_is_better"]
     return "better" if (found.value > 0) == higher else "worse"
+
+
+def figure_of(stored: StoredCell, metric: str) -> dict[str, Any]:
+    """The stored figure {value, unit, higher_is_better, n}; empty if there is none."""
+    return dict(stored.record.get("figures", {}).get(metric) or {})
 
 
 def cell_name(stored: StoredCell) -> str:
@@ -106,8 +120,10 @@ def open_run(path: Path) -> list[StoredCell]:
     if path.is_file() and path.name == "cell.json":
         path = path.parent
     if (path / "cell.json").is_file():
-        record = json.loads((path / "cell.json").read_text(encoding="utf-8"))
-        return [StoredCell(path, record)]
+        folder = path.resolve()
+        stored = Store(folder.parent.parent).load(folder.parent.name, folder.name)
+        assert stored is not None
+        return [stored]
     for root in (path, path / "runs", path / "results" / "runs"):
         if root.is_dir():
             cells = list(Store(root).all())
@@ -165,6 +181,9 @@ def compare_cells(a: StoredCell, b: StoredCell, metric: str | None = None, draws
     if protocol_text(a) != protocol_text(b):
         return Pair(a, b, None, f"protocols differ: [{protocol_text(a)}] and [{protocol_text(b)}]")
     chosen = metric or a.record["headline"]
+    for side, stored in (("A", a), ("B", b)):
+        if not figure_of(stored, chosen):
+            return Pair(a, b, None, f"{side} has no figure {chosen}")
     try:
         figures_a, images_a = cell_figures(a, wanted=[chosen])
         figures_b, images_b = cell_figures(b, wanted=[chosen])
@@ -173,15 +192,38 @@ def compare_cells(a: StoredCell, b: StoredCell, metric: str | None = None, draws
         return Pair(a, b, None, str(error))
     if not found:
         return Pair(a, b, None, f"no figure {chosen} in both")
-    return Pair(a, b, found[0])
+    difference = found[0]
+    for side, value in (("A", difference.value_a), ("B", difference.value_b)):
+        if not math.isfinite(value):
+            return Pair(a, b, None, f"{chosen} is undefined in {side} (nothing there that it could be taken over)")
+    if not math.isfinite(difference.low):
+        return Pair(a, b, None, f"{chosen} is undefined in all {draws} draws")
+    return Pair(a, b, difference)
 
 
 def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = DRAWS, seed: int = 0) -> Comparison:
-    """Compares two runs; Holm's correction is over all compared cells."""
+    """Compares two runs; Holm's correction is over all compared cells.
+
+    Raises:
+        ValueError: a folder without results, less than one draw, or a metric that no cell of either run has.
+    """
+    if draws < 1:
+        raise ValueError(f"--draws: expected 1 or more bootstrap draws, got {draws}; 1000 are usual")
+    run_a, run_b = open_run(path_a), open_run(path_b)
+    if metric is not None:
+        known = sorted({name for stored in (*run_a, *run_b) for name in stored.record.get("figures", {})})
+        if metric not in known:
+            near = difflib.get_close_matches(metric, known, 1, 0.4)
+            told = f"Did you mean {near[0]!r}? " if near else ""
+            whole = ", ".join(name for name in known if "/" not in name)
+            raise ValueError(
+                f"--metric {metric}: no cell of {path_a} or {path_b} has it. {told}Known: {whole}, and those by class "
+                "(METRIC/CLASS)."
+            )
     pairs: list[Pair] = []
     gone: list[StoredCell] = []
     new: list[StoredCell] = []
-    for a, b in match(open_run(path_a), open_run(path_b)):
+    for a, b in match(run_a, run_b):
         if a is None or b is None:
             (gone if b is None else new).append(a or b)  # type: ignore[arg-type]
             continue

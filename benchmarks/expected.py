@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -52,21 +53,52 @@ def load_expected(suite: str, root: Path = ROOT) -> dict[str, Expected]:
         return {}
     try:
         held = json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise ValueError(f"{path}: expected JSON, got {error}; restore it, or make it with check --update") from None
+    if not isinstance(held, dict) or not isinstance(held.get("cells"), dict):
+        raise ValueError(
+            f'{path}: expected an object {{"schema": {SCHEMA}, "cells": {{ID: ...}}}}, got {_found(held)}; restore it, or '
+            "delete it and make it with check --update"
+        )
     if held.get("schema") != SCHEMA:
         raise ValueError(f"{path}: expected schema {SCHEMA}, got {held.get('schema')}; make it with check --update")
+    return {identity: _checked(path, identity, record) for identity, record in held["cells"].items()}
+
+
+def _found(held: Any) -> str:
+    """What a file holds, in a few words."""
+    if not isinstance(held, dict):
+        return type(held).__name__
+    return f"cells of type {type(held['cells']).__name__}" if "cells" in held else f"the fields {sorted(held)}"
+
+
+def _checked(path: Path, identity: str, record: Any) -> Expected:
+    """One entry of the file, every field of the right kind; `ValueError` names file, cell and field."""
     names = {field.name for field in fields(Expected)} - {"id"}
-    values: dict[str, Expected] = {}
-    for identity, record in held["cells"].items():
-        if set(record) != names:
+    if not isinstance(record, dict) or set(record) != names:
+        found = sorted(record) if isinstance(record, dict) else repr(record)
+        raise ValueError(f"{path}: cell {identity}: expected the fields {sorted(names)}, got {found}; correct it")
+    rules: dict[str, tuple[str, Callable[[Any], bool]]] = {
+        **dict.fromkeys(
+            ("name", "tier", "metric", "basis"), ("a text", lambda held: isinstance(held, str) and held != "")
+        ),
+        "unit": ("a text", lambda held: isinstance(held, str)),
+        "value": ("a finite number", _finite),
+        "tolerance": ("a finite number >= 0", lambda held: _finite(held) and held >= 0),
+        "direction": ("'higher' or 'lower'", lambda held: held in ("higher", "lower")),
+        "n": ("a count or null", lambda held: held is None or (type(held) is int and held >= 0)),
+    }
+    for name, (wanted, right) in rules.items():
+        if not right(record[name]):
             raise ValueError(
-                f"{path}: cell {identity}: expected the fields {sorted(names)}, got {sorted(record)}; correct it"
+                f"{path}: cell {identity}: expected {name} to be {wanted}, got {record[name]!r}; correct it, or delete the "
+                "entry and take it over with check --update"
             )
-        if not (isinstance(record["tolerance"], (int, float)) and record["tolerance"] >= 0):
-            raise ValueError(f"{path}: cell {identity}: expected a tolerance >= 0, got {record['tolerance']!r}")
-        values[identity] = Expected(identity, **record)
-    return values
+    return Expected(identity, **record)
+
+
+def _finite(held: Any) -> bool:
+    return isinstance(held, (int, float)) and not isinstance(held, bool) and math.isfinite(held)
 
 
 def save_expected(suite: str, values: Mapping[str, Expected], root: Path = ROOT) -> Path:
@@ -83,11 +115,21 @@ def save_expected(suite: str, values: Mapping[str, Expected], root: Path = ROOT)
     return path
 
 
-def headline(stored: StoredCell) -> tuple[str, float, str, str, int | None]:
-    metric = stored.record["headline"]
+def headline(stored: StoredCell) -> tuple[str, float, str, str, int | None] | None:
+    """Metric, value, unit, direction and n of a cell's headline figure; None where the result has no number there."""
+    metric = stored.record.get("headline") or ""
+    value = number_of(stored, metric)
+    if value is None:
+        return None
     figure = stored.record["figures"][metric]
     better = "higher" if figure["higher_is_better"] else "lower"
-    return metric, float(figure["value"]), figure["unit"], better, figure.get("n")
+    return metric, value, figure["unit"], better, figure.get("n")
+
+
+def number_of(stored: StoredCell, metric: str) -> float | None:
+    """A stored figure as a number; None where it is missing, null (undefined in this evaluation) or not finite."""
+    value = stored.value(metric)
+    return float(value) if value is not None and _finite(value) else None
 
 
 def gate_name(cell: Cell) -> str:
@@ -97,7 +139,7 @@ def gate_name(cell: Cell) -> str:
 def tolerance_of(cell: Cell, siblings: list[StoredCell], stored: StoredCell, value: float) -> tuple[float, str]:
     """Tolerance and its basis: spread over seeds, else the kept bootstrap interval, else a share of the value."""
     metric = stored.record["headline"]
-    values = [found for sibling in siblings if (found := sibling.value(metric)) is not None]
+    values = [found for sibling in siblings if (found := number_of(sibling, metric)) is not None]
     floor = FLOOR * abs(value)
     if cell.recipe is None:
         return max(floor, 0.0), "a checkpoint's figure is exact but for the arithmetic of the machine"
@@ -113,7 +155,10 @@ def tolerance_of(cell: Cell, siblings: list[StoredCell], stored: StoredCell, val
 
 
 def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> dict[str, Expected]:
-    """Expected values as the store has them now, with tolerances from the seeds that it holds."""
+    """Expected values as the store has them now, with tolerances from the seeds that it holds.
+
+    A cell whose headline figure is undefined has none.
+    """
     chosen = None if only is None else set(only)
     families: dict[str, list[StoredCell]] = {}
     for stored in store.all():
@@ -124,7 +169,10 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
         held = store.load(cell.task, cell.id)
         if held is None or not held.done or (chosen is not None and cell.id not in chosen):
             continue
-        metric, value, unit, better, n = headline(held)
+        found = headline(held)
+        if found is None:
+            continue
+        metric, value, unit, better, n = found
         tolerance, basis = tolerance_of(cell, families.get(_family(held.record["cell"]), [held]), held, value)
         proposed[cell.id] = Expected(
             cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis

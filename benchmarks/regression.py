@@ -1,8 +1,8 @@
 """The gate: every cell's headline figure against an expected value with a tolerance, in both directions.  Torch-free.
 
 `results/expected/<suite>.json` holds value, tolerance (and what it was taken from), direction, unit and n per cell.
-A figure beyond the tolerance is "worse" or "suspiciously better"; a cell that is not there, or failed, is "missing";
-one without an expected value is "new" and does not fail the gate.
+A figure beyond the tolerance is "worse" or "suspiciously better"; a cell of the suite that is not there, failed, or has no
+number is "missing", held or not; a result without an expected value is "new" and does not fail the gate.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.cells import Suite
+from benchmarks.cells import Cell, Suite
 from benchmarks.expected import (
     ROOT,
     Expected,
@@ -21,6 +21,7 @@ from benchmarks.expected import (
     gate_name,
     headline,
     load_expected,
+    number_of,
     propose,
     save_expected,
 )
@@ -40,6 +41,8 @@ class Outcome:
     tolerance: float | None
     got: float | None
     reason: str
+    better: str = ""
+    n: int | None = None
 
     @property
     def fails(self) -> bool:
@@ -67,10 +70,12 @@ class Gate:
             [
                 Column("cell", "cell"),
                 Column("metric", "metric"),
+                Column("better", "better"),
                 Column("expected", "expected", digits=3),
                 Column("tolerance", "tolerance", digits=3),
                 Column("got", "got", digits=3),
                 Column("difference", "difference", digits=3, signed=True),
+                Column("n", "n"),
                 Column("status", "status"),
                 Column("reason", "reason"),
             ],
@@ -83,10 +88,12 @@ class Gate:
                 {
                     "cell": outcome.name,
                     "metric": f"{outcome.metric} ({outcome.unit})" if outcome.unit else outcome.metric,
+                    "better": outcome.better or None,
                     "expected": outcome.expected,
                     "tolerance": outcome.tolerance,
                     "got": outcome.got,
                     "difference": difference,
+                    "n": outcome.n,
                     "status": Entry(outcome.status, status=outcome.status),
                     "reason": outcome.reason,
                 }
@@ -127,23 +134,22 @@ class Gate:
         return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def judge(expected: Expected | None, name: str, stored: StoredCell | None) -> Outcome | None:
-    """The verdict on one cell; None where there is neither an expected value nor a result."""
+def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> Outcome:
+    """The verdict on one cell of the suite, held or not."""
+    name = gate_name(cell)
     if expected is None:
-        if stored is None or not stored.done:
-            return None
-        figure = headline(stored)
+        figure = headline(stored) if stored is not None and stored.done else None
+        if figure is None:
+            metric, unit, better = _headline_of(cell)
+            why = f"{_absence(stored, metric)} (nor has it an expected value yet)"
+            return Outcome(name, "missing", metric, unit, None, None, None, why, better)
+        metric, value, unit, better, n = figure
         text = "no expected value yet; take it over with check --update"
-        return Outcome(name, "new", figure[0], figure[2], None, None, figure[1], text)
-    fixed = (expected.metric, expected.unit, expected.value, expected.tolerance)
-    if stored is None or not stored.done:
-        why = "not in the store; run it again"
-        if stored is not None:
-            why = "failed: " + (str(stored.record.get("reason", "")).strip().splitlines() or ["no reason stored"])[-1]
-        return Outcome(name, "missing", *fixed, None, why)
-    got = stored.value(expected.metric)
-    if got is None:
-        return Outcome(name, "missing", *fixed, None, f"the result has no figure {expected.metric}")
+        return Outcome(name, "new", metric, unit, None, None, value, text, better, n)
+    got = number_of(stored, expected.metric) if stored is not None and stored.done else None
+    if stored is None or got is None:
+        return _missing(expected, name, _absence(stored, expected.metric))
+    n = stored.record["figures"][expected.metric].get("n")
     difference = got - expected.value
     gain = difference if expected.direction == "higher" else -difference
     # A hair of slack, so that a value written with ten digits is not beyond a tolerance of zero.
@@ -156,7 +162,35 @@ def judge(expected: Expected | None, name: str, stored: StoredCell | None) -> Ou
         f"{expected.metric}: expected {expected.value:.4g}{unit} ± {expected.tolerance:.3g}, got {got:.4g}{unit} "
         f"({difference:+.3g}; {expected.direction} is better; tolerance: {expected.basis})"
     )
-    return Outcome(name, status, *fixed, got, reason)
+    fixed = (expected.metric, expected.unit, expected.value, expected.tolerance)
+    return Outcome(name, status, *fixed, got, reason, expected.direction, n)
+
+
+def _missing(expected: Expected, name: str, why: str) -> Outcome:
+    fixed = (expected.metric, expected.unit, expected.value, expected.tolerance)
+    return Outcome(name, "missing", *fixed, None, why, expected.direction)
+
+
+def _absence(stored: StoredCell | None, metric: str) -> str:
+    """Why a cell has no number of this metric."""
+    if stored is None:
+        return "not in the store; run it again"
+    if not stored.done:
+        lines = str(stored.record.get("reason") or "").strip().splitlines()
+        return "failed: " + (lines or ["no reason stored"])[-1]
+    if metric not in stored.record.get("figures", {}):
+        return f"the result has no figure {metric or 'that heads it'}"
+    return f"{metric} is undefined in the result (stored as {stored.value(metric)}); look at its folder, run it again"
+
+
+def _headline_of(cell: Cell) -> tuple[str, str, str]:
+    """Metric, unit and direction that a cell is headed by, from its task."""
+    from tasks import get_task
+
+    task = get_task(cell.task)
+    metric = task.headline(cell.dataset)
+    info = task.metrics.get(metric)
+    return (metric, "", "") if info is None else (metric, info.unit, "higher" if info.higher_is_better else "lower")
 
 
 def check(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | None = None) -> Gate:
@@ -168,16 +202,13 @@ def check(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | N
     for cell in suite.cells:
         if chosen is not None and cell.id not in chosen:
             continue
-        verdict = judge(expected.get(cell.id), gate_name(cell), store.load(cell.task, cell.id))
-        if verdict is not None:
-            outcomes.append(verdict)
+        outcomes.append(judge(expected.get(cell.id), cell, store.load(cell.task, cell.id)))
     known = {cell.id for cell in suite.cells}
     for identity, value in expected.items():
         if identity in known or chosen is not None:
             continue
         why = "its recipe or protocol changed" if value.name in names else "the suite no longer has it"
-        fixed = (value.metric, value.unit, value.value, value.tolerance)
-        outcomes.append(Outcome(value.name, "missing", *fixed, None, f"{why}; see the difference, then check --update"))
+        outcomes.append(_missing(value, value.name, f"{why}; see the difference, then check --update"))
     return Gate(suite.name, tuple(outcomes))
 
 

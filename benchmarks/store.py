@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from benchmarks.leftovers import OWNER, owner, scratch_folder
 
 SCHEMA = 1
 
@@ -64,16 +65,19 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
+        self._unsaved: dict[tuple[str, str], StoredCell] = {}
 
     def folder(self, task: str, cell_id: str) -> Path:
         return self.root / task / cell_id
 
     def load(self, task: str, cell_id: str) -> StoredCell | None:
-        """None if the cell was never finished.
+        """None if the cell was never finished; what :meth:`remember` holds goes before what is on disk.
 
         Raises:
             ValueError: cell.json is there but is not readable, or of a newer schema.
         """
+        if (task, cell_id) in self._unsaved:
+            return self._unsaved[task, cell_id]
         path = self.folder(task, cell_id) / "cell.json"
         if not path.exists():
             return None
@@ -83,21 +87,33 @@ class Store:
             raise ValueError(
                 f"{path}: expected a result in JSON, got {error}. Delete its folder and run again."
             ) from None
+        if not isinstance(record, dict):
+            raise ValueError(
+                f"{path}: expected a result, got a {type(record).__name__}. Delete its folder and run again."
+            )
         if record.get("schema") != SCHEMA:
             raise ValueError(f"{path}: expected schema {SCHEMA}, got {record.get('schema')}. Update, or run again.")
         return StoredCell(path.parent, record)
 
     def all(self) -> Iterator[StoredCell]:
-        """Every stored cell, in order of task and id."""
-        for path in sorted(self.root.glob("*/*/cell.json")):
+        """Every cell on disk, in order of task and id; hidden folders are results that are still being written."""
+        for path in sorted(self.root.glob("*/[!.]*/cell.json")):
             stored = self.load(path.parent.parent.name, path.parent.name)
             if stored is not None:
                 yield stored
+
+    def remember(self, record: Mapping[str, Any]) -> StoredCell:
+        """Keeps a record for this object's tables alone: a failure that the disk has no room for, a cell without its data."""
+        task, cell_id = record["cell"]["task"], record["id"]
+        stored = StoredCell(self.folder(task, cell_id), without_nan({"schema": SCHEMA, **record}))
+        self._unsaved[task, cell_id] = stored
+        return stored
 
     def workspace(self, task: str, cell_id: str) -> Path:
         """A folder for what a running cell keeps between interruptions (resumable checkpoints)."""
         path = self.root / task / f"{cell_id}.work"
         path.mkdir(parents=True, exist_ok=True)
+        (path / OWNER).write_text(owner() + "\n", encoding="utf-8")
         return path
 
     def save(
@@ -115,9 +131,10 @@ class Store:
         """
         task, cell_id = record["cell"]["task"], record["id"]
         target = self.folder(task, cell_id)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{cell_id}.", dir=target.parent))
+        temporary: Path | None = None
         try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            temporary = scratch_folder(target.parent, cell_id)
             if files is not None and files.exists():
                 for item in sorted(files.iterdir()):
                     shutil.move(str(item), temporary / item.name)
@@ -130,7 +147,7 @@ class Store:
                 text.write("\n")
                 _sync(text)
             if target.exists():
-                old = Path(tempfile.mkdtemp(prefix=f".{cell_id}.old.", dir=target.parent))
+                old = scratch_folder(target.parent, f"{cell_id}.old")
                 target.rename(old / "cell")
                 temporary.rename(target)
                 shutil.rmtree(old)
@@ -138,16 +155,24 @@ class Store:
                 temporary.rename(target)
             _sync_folder(target.parent)
         except OSError as error:
-            shutil.rmtree(temporary, ignore_errors=True)
-            free = shutil.disk_usage(target.parent).free / 2**20
-            raise OSError(
-                error.errno,
-                f"{target}: could not write the result ({error.strerror or error}); {free:.0f} MiB are free there. "
-                "Make room, or choose another folder with --out, and run again: finished cells are kept",
-            ) from error
+            if temporary is not None:
+                shutil.rmtree(temporary, ignore_errors=True)
+            raise no_room(error, target, "the result") from error
         stored = self.load(task, cell_id)
         assert stored is not None
         return stored
+
+
+def no_room(error: OSError, path: Path, what: str) -> OSError:
+    """The error of a write that the disk refused, with the file, the room that is left and what to do."""
+    place = path.parent
+    while not place.exists():
+        place = place.resolve().parent
+    return OSError(
+        error.errno,
+        f"{path}: could not write {what} ({error.strerror or error}); {shutil.disk_usage(place).free / 2**20:.0f} MiB are "
+        "free there. Free space, or choose another folder with --out, and run again: finished cells are kept",
+    )
 
 
 def without_nan(value: Any) -> Any:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
-from made_up import MadeUpProtocol, Runs, make
+from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 
 from benchmarks.cells import Suite
 from benchmarks.compare import compare
@@ -69,3 +70,55 @@ def test_single_cells_by_their_folders(tmp_path: Path) -> None:
 def test_no_results_is_said(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"found no cell\.json"):
         compare(tmp_path, tmp_path)
+
+
+def test_a_row_says_unit_direction_and_n(tmp_path: Path) -> None:
+    folder = run(tmp_path, (make(), 0.6), (make("faces"), 0.6))
+    rows = compare(folder, folder, draws=20).table().rows
+    assert [[row.entries[key].value for key in ("metric", "unit", "better")] for row in rows] == [
+        ["error", "px", "lower"],
+        ["rate", "%", "higher"],
+    ]
+    assert all(isinstance(row.entries["n"].value, int) for row in rows)
+
+
+def test_an_undefined_figure_is_not_comparable_and_the_others_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run(tmp_path, (make(), 0.6), (make("faces"), 0.6))
+    real = MadeUpTask.figures
+
+    def figures(self: MadeUpTask, *arguments: Any, **options: Any) -> dict[str, float]:
+        made = real(self, *arguments, **options)
+        return made | {"rate": float("nan")} if self.name == "people" else made
+
+    monkeypatch.setattr(MadeUpTask, "figures", figures)
+    result = compare(folder, folder, draws=20)
+    faces, people = result.pairs
+    assert faces.difference is not None and faces.difference.value == 0
+    assert people.difference is None and "rate is undefined in A" in people.why
+    assert "not comparable: rate is undefined in A" in result.table().render("md")
+
+
+def test_a_metric_of_some_cells_and_of_none(tmp_path: Path) -> None:
+    few = {"rate": {"value": 1.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 1}}
+    folder = run(tmp_path, (make(), 0.6))
+    Runs(Store(folder / "runs")).finish(make("faces"), figures=few, headline="rate")
+    faces, people = compare(folder, folder, metric="error", draws=20).pairs
+    assert people.difference is not None and faces.difference is None and "has no figure error" in faces.why
+    with pytest.raises(ValueError, match=r"--metric rat: no cell .*mean 'rate'"):
+        compare(folder, folder, metric="rat", draws=20)
+
+
+@pytest.mark.parametrize("draws", [0, -3])
+def test_no_draws_are_refused(tmp_path: Path, draws: int) -> None:
+    with pytest.raises(ValueError, match=f"--draws: expected 1 or more bootstrap draws, got {draws}"):
+        compare(tmp_path, tmp_path, draws=draws)
+
+
+def test_a_result_that_is_none_is_named(tmp_path: Path) -> None:
+    stored = Runs(Store(tmp_path)).finish(make(), 0.6)
+    (stored.folder / "cell.json").write_text("[]")
+    for place in (tmp_path, stored.folder):
+        with pytest.raises(ValueError, match=r"cell\.json: expected a result, got a list"):
+            compare(place, place)

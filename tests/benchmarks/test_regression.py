@@ -73,6 +73,48 @@ def test_new_cell_is_reported_and_does_not_fail(runs: Runs, two_task_suite: Suit
     assert gate.exit_status == 0 and [o.name for o in gate.outcomes if o.status == "new"] == [f"embedded: {extra.name}"]
 
 
+def test_a_cell_that_nobody_held_is_missed_too(runs: Runs, two_task_suite: Suite, held: Path) -> None:
+    """The whole suite is expected: a cell with neither result nor expected value is named, and fails the gate."""
+    absent, broken, undefined = make(model="absent"), make(model="broken"), make("faces", model="undefined")
+    runs.fail(broken)
+    figures = {"error": {"value": None, "unit": "px", "higher_is_better": False, "decimals": 1, "n": 60}}
+    runs.finish(undefined, figures=figures)
+    suite = Suite("made_up", (*two_task_suite.cells, absent, broken, undefined), ())
+    gate = regression.check(suite, runs.store, held)
+    missing = {outcome.name: outcome for outcome in gate.outcomes if outcome.fails}
+    names = [f"embedded: {cell.name}" for cell in (absent, broken, undefined)]
+    assert gate.exit_status == 1 and list(missing) == names
+    assert {outcome.status for outcome in missing.values()} == {"missing"}
+    for name, reason in zip(names, ("not in the store", "out of memory", "error is undefined"), strict=True):
+        assert reason in missing[name].reason
+    assert missing[names[0]].metric == "rate" and missing[names[0]].better == "higher"
+    assert gate.markdown().count("embedded: ") == 11 and 'failures="3"' in gate.junit()
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), "12"])
+def test_a_held_cell_without_a_number_is_missing_and_stays_held(
+    runs: Runs, two_task_suite: Suite, held: Path, value: object
+) -> None:
+    cell = two_task_suite.cells[0]
+    path = runs.store.folder(cell.task, cell.id) / "cell.json"
+    record = json.loads(path.read_text())
+    record["figures"]["rate"]["value"] = value
+    path.write_text(json.dumps(record))
+    [failure] = [o for o in regression.check(two_task_suite, runs.store, held).outcomes if o.fails]
+    assert (failure.name, failure.status) == (f"embedded: {cell.name}", "missing") and "undefined" in failure.reason
+    assert not regression.update(two_task_suite, runs.store, held).rows
+    assert cell.id in regression.load_expected("made_up", held)
+
+
+def test_numbers_of_the_gate_have_unit_direction_and_n(runs: Runs, two_task_suite: Suite, held: Path) -> None:
+    gate = regression.check(two_task_suite, runs.store, held)
+    for row in gate.table().rows:
+        people = "people" in str(row.entries["cell"].value)
+        assert row.entries["metric"].value == ("rate (%)" if people else "error (px)")
+        assert row.entries["better"].value == ("higher" if people else "lower")
+        assert isinstance(row.entries["n"].value, int)
+
+
 def test_tolerance_comes_from_seeds_and_stays(runs: Runs, tmp_path: Path) -> None:
     cells = [make(seed=seed) for seed in range(4)]
     for cell in cells:
@@ -115,3 +157,39 @@ def test_bad_expected_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="cell abc: expected the fields"):
         regression.load_expected("s", tmp_path)
     assert regression.load_expected("other", tmp_path) == {}
+
+
+ENTRY = {
+    "name": "embedded: a/b/c", "tier": "embedded", "metric": "rate", "value": 1.0, "tolerance": 0.1, "direction": "higher",
+    "unit": "%", "n": 5, "basis": "a guess",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("field", "value"), [
+    ("value", None), ("value", "12"), ("value", float("nan")), ("value", True), ("tolerance", float("inf")),
+    ("tolerance", True), ("tolerance", -1), ("tolerance", None), ("direction", "up"), ("direction", None), ("unit", None),
+    ("n", -1), ("n", 1.5), ("n", True), ("name", ""), ("metric", 3), ("basis", None), ("tier", []),
+])  # fmt: skip
+def test_every_field_of_an_expected_value_is_checked(tmp_path: Path, field: str, value: object) -> None:
+    path = regression.expected_path("s", tmp_path)
+    path.write_text(json.dumps({"schema": 1, "cells": {"abc": ENTRY}}))
+    assert regression.load_expected("s", tmp_path)["abc"].value == 1.0
+    path.write_text(json.dumps({"schema": 1, "cells": {"abc": ENTRY | {field: value}}}))
+    with pytest.raises(ValueError, match=rf"s\.json: cell abc: expected {field} to be .*correct it"):
+        regression.load_expected("s", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "content", [[], 3, None, {"schema": 1}, {"schema": 1, "cells": []}, {"schema": 1, "cells": None}]
+)
+def test_a_file_of_another_form_is_named(tmp_path: Path, content: object) -> None:
+    regression.expected_path("s", tmp_path).write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"s\.json: expected an object"):
+        regression.load_expected("s", tmp_path)
+
+
+@pytest.mark.parametrize("record", [None, [], "x", {}])
+def test_an_entry_of_another_form_is_named(tmp_path: Path, record: object) -> None:
+    regression.expected_path("s", tmp_path).write_text(json.dumps({"schema": 1, "cells": {"abc": record}}))
+    with pytest.raises(ValueError, match=r"s\.json: cell abc: expected the fields"):
+        regression.load_expected("s", tmp_path)
