@@ -8,9 +8,9 @@ import importlib
 import importlib.util
 import json
 import shutil
-import tempfile
 from pathlib import Path
 
+from benchmarks.leftovers import scratch_folder
 from benchmarks.synthetic import WRITERS
 
 STAMP = "embedded.json"
@@ -42,7 +42,7 @@ def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
     if _is_current(target, wanted):
         return target
     Path(data_root).mkdir(parents=True, exist_ok=True)
-    fresh = Path(tempfile.mkdtemp(prefix=f".{dataset}-", dir=data_root))
+    fresh = scratch_folder(Path(data_root), dataset)
     try:
         writer.write(fresh, dict(sizes), seed)
         stamp = {
