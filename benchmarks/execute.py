@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import builtins
+import contextlib
 import math
 import os
+import re
 import shutil
 import time
 import traceback
@@ -19,14 +22,16 @@ from torch import nn
 from benchmarks import engine, provenance
 from benchmarks.cells import Cell
 from benchmarks.engine import Progress, Report
-from benchmarks.keys import cell_key
+from benchmarks.keys import key_of, key_parts, train_split
 from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.run import available_cores
 from benchmarks.store import Store, StoredCell
 from hrnet.profile import profile
 from tasks import get_task
 from tasks.base import Evaluation, Task
 from tasks.options import to_plain
 
+CPU_ACTIVATIONS_BYTES = 2**30
 NUM_PICTURES = {"best": 2, "worst": 3, "random": 3}
 
 
@@ -34,6 +39,8 @@ def run_cell(
     cell: Cell, places: Places, report: Report, keep: Callable[[Evaluation, nn.Module], None] | None = None
 ) -> StoredCell:
     """Trains or loads, evaluates, and stores a cell; a failure is stored as a failed cell with its reason.
+
+    Where the disk has no room for a failure either, it is returned without being stored.
 
     Args:
         report: called with what the cell is doing.
@@ -54,15 +61,17 @@ def run_cell(
     stats = None
     kept = workspace / "keep"
     shutil.rmtree(kept, ignore_errors=True)
-    kept.mkdir(parents=True)
     try:
+        kept.mkdir(parents=True)
         # A killed run must not leave a half-written result: everything goes to the workspace, then into the store at once.
         outcome, stats = _compute(cell, places, report, workspace, kept, durations, keep)
         record |= {"status": "done", "reason": None, **outcome}
     except Exception as error:
-        (kept / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        record |= {"status": "failed", "reason": _reason(error), "error_type": type(error).__name__}
-        record |= {"user_error": isinstance(error, ValueError | FileNotFoundError)}
+        with contextlib.suppress(OSError):  # the disk may be what failed
+            (kept / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        kind, reason = explained(error)
+        record |= {"status": "failed", "reason": reason, "error_type": kind.__name__}
+        record |= {"user_error": issubclass(kind, ValueError | OSError)}
         shutil.rmtree(kept / "pictures", ignore_errors=True)
     durations["total"] = time.perf_counter() - clock
     record["durations_s"] = {k: round(v, 3) for k, v in durations.items()}
@@ -75,17 +84,34 @@ def run_cell(
         "threads": torch.get_num_threads(),
         **record.pop("provenance", {}),
     }
-    stored = store.save(record, stats, kept)
-    if stored.done:
+    try:
+        stored = store.save(record, stats, kept)
+    except OSError:
+        if record["status"] == "done":
+            raise
+        stored = store.remember(record)
+    if stored.done or not (workspace / "resume.pt").exists():
         shutil.rmtree(workspace, ignore_errors=True)
     return stored
 
 
-def _reason(error: Exception) -> str:
+_IN_LOADER = re.compile(r"Caught (\w+) in \w+ worker process \d+\.\n")
+
+
+def explained(error: Exception) -> tuple[type[BaseException], str]:
+    """The kind of an error and its reason in words; of one that a loader's process passed on, those of the original."""
     if isinstance(error, torch.cuda.OutOfMemoryError):
-        return "The accelerator's memory is full. Use a smaller --batch or a smaller model."
-    text = str(error).strip() or type(error).__name__
-    return text if isinstance(error, ValueError | OSError) else f"{type(error).__name__}: {text}"
+        return type(error), "The accelerator's memory is full. Use a smaller --batch or a smaller model."
+    kind: type[BaseException] = type(error)
+    text = str(error.args[-1]) if isinstance(error, OSError) and len(error.args) == 2 else str(error)
+    found = _IN_LOADER.match(text)
+    if found:
+        known = getattr(builtins, found[1], None)
+        kind = known if isinstance(known, type) and issubclass(known, BaseException) else kind
+        text = re.split(rf"^(?:\w+\.)*{found[1]}: ", text, flags=re.MULTILINE)[-1]
+        text = re.sub(r"^\[Errno \d+\] ", "", text)
+    text = text.strip() or kind.__name__
+    return kind, text if issubclass(kind, ValueError | OSError) else f"{kind.__name__}: {text}"
 
 
 def _compute(
@@ -111,12 +137,13 @@ def _compute(
         protocol = task.protocol_with(protocol, {"boxes_file": str(_boxes_of(cell, places))})
     eval_data = task.eval_data(cell.dataset, root, cell.split, protocol)
     durations["open_data"] = time.perf_counter() - mark
-    key = cell_key(cell, places)
+    parts = key_parts(cell, places)
+    key = key_of(parts)
 
     mark = time.perf_counter()
     engine.seed_everything(cell.seed)
     network = task.build_model(cell.model, cell.dataset, cell.representation, **dict(cell.changes))
-    outcome: dict[str, Any] = {"provenance": {}}
+    outcome: dict[str, Any] = {"key": key, "provenance": {"key_parts": parts}}
     if cell.checkpoint is not None:
         from hrnet.checkpoints import load_checkpoint
 
@@ -157,6 +184,8 @@ def _compute(
             seed=cell.seed,
             workspace=workspace,
             report=report,
+            key=key,
+            num_workers=_training_workers(cell.recipe.num_workers, places),
             tensorboard=places.tensorboard,
             launcher=places.launcher,
         )
@@ -170,7 +199,8 @@ def _compute(
     mark = time.perf_counter()
     network.to(device)
     batch = places.batch_size or _batch_size(cost.activations, device)
-    evaluation, spent = _evaluate(network, task, eval_data, protocol, cell, places, workspace, report, batch)
+    evaluation, spent, batch = _evaluate(network, task, eval_data, protocol, cell, places, workspace, report, batch)
+    outcome["provenance"]["evaluation_batch"] = batch
     durations |= spent
     durations["evaluate"] = time.perf_counter() - mark
     mark = time.perf_counter()
@@ -181,6 +211,7 @@ def _compute(
         keep(evaluation, network)
     evaluation.write_predictions(kept / "predictions")
     images = len(set(eval_data.image_ids()))
+    counts = evaluation.counts()
     outcome |= {
         "figures": {
             name: {
@@ -188,7 +219,7 @@ def _compute(
                 "unit": task.metrics[name].unit,
                 "higher_is_better": task.metrics[name].higher_is_better,
                 "decimals": task.metrics[name].decimals,
-                "n": images,
+                "n": counts.get(name, images),
             }
             for name, value in figures.items()
         },
@@ -196,27 +227,11 @@ def _compute(
         "n": {"images": images, "samples": len(eval_data)},
         "curves": {"training": curves, "evaluation": evaluation.curves()},
         "pictures": _pictures(evaluation, eval_data.image_ids(), kept / "pictures", cell.seed),
-        "key": key,
         "batch_size": batch,
     }
     durations["score"] = time.perf_counter() - mark
     outcome["latency_ms"] = _latency_ms(network, input_hw, device) if cell.tier != "smoke" else None
     return outcome, stats
-
-
-def train_split(task: Task, cell: Cell, root: Path, protocol: Any) -> tuple[str, str | None]:
-    """The split to train on: the cell's own choice, else the dataset's; the evaluation's where that one is missing, said so."""
-    info = task.dataset(cell.dataset)
-    if cell.train_split is not None:
-        return cell.train_split, f"trained on {cell.train_split}" + " = evaluated" * (cell.train_split == cell.split)
-    wanted = info.train_split
-    missing = [p for p in task.data_files(cell.dataset, root, wanted, protocol) if not p.exists()]
-    if missing and wanted != cell.split and not cell.data:
-        return cell.split, (
-            f"the training split {wanted} is missing ({missing[0].name}), so it was trained on {cell.split}, which is also "
-            "evaluated: the figures say how well it fits, not how well it generalises"
-        )
-    return wanted, None
 
 
 def _boxes_of(cell: Cell, places: Places) -> Path:
@@ -242,14 +257,14 @@ def _evaluate(
     workspace: Path,
     report: Report,
     batch: int,
-) -> tuple[Evaluation, dict[str, float]]:
-    """Evaluates; on a full accelerator the batch is halved and the evaluation begun again."""
+) -> tuple[Evaluation, dict[str, float], int]:
+    """Evaluates; on a full accelerator the batch is halved and the evaluation begun again. Also the batch that was used."""
     workers = places.num_workers
     if workers is None:
         workers = min(2, os.cpu_count() or 1) if cell.tier == "full" and len(data) > 64 else 0
     while True:
         try:
-            return engine.evaluate(
+            evaluation, spent = engine.evaluate(
                 network,
                 task,
                 data,
@@ -260,6 +275,7 @@ def _evaluate(
                 num_workers=workers,
                 launcher=places.launcher,
             )
+            return evaluation, spent, batch
         except torch.cuda.OutOfMemoryError:
             if batch == 1:
                 raise
@@ -277,14 +293,20 @@ def _input_hw(cell: Cell, default: tuple[int, int]) -> tuple[int, int]:
 
 
 def _batch_size(activations: int, device: torch.device) -> int:
-    """As large as memory allows, up to where nothing is gained: a quarter of what is free, six live copies a sample."""
-    if device.type == "cuda":
-        free, limit = torch.cuda.mem_get_info()[0], 128
-    else:
-        available = os.sysconf("SC_AVPHYS_PAGES") if "SC_AVPHYS_PAGES" in os.sysconf_names else 2**18
-        free, limit = available * os.sysconf("SC_PAGE_SIZE"), 32
-    fits = free / 4 / max(1, activations * 4)
+    """As many samples as fit, up to where nothing is gained. Rounding differs between batch sizes in the last digits.
+
+    On a CPU 1 GiB of activations, whatever memory is free, so that a model and an input size always get the same batch; on
+    an accelerator a quarter of what is free.
+    """
+    cuda = device.type == "cuda"
+    room, limit = (torch.cuda.mem_get_info()[0] / 4, 128) if cuda else (CPU_ACTIVATIONS_BYTES, 32)
+    fits = room / max(1, activations * 4)
     return max(1, min(limit, 2 ** int(math.log2(max(1.0, fits)))))
+
+
+def _training_workers(wanted: int, places: Places) -> int:
+    """``--workers`` if given, else the recipe's number, but no more than there are cores."""
+    return min(wanted, available_cores()) if places.num_workers is None else places.num_workers
 
 
 def _save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
@@ -298,9 +320,12 @@ def _save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
         "representation": cell.representation,
         "changes": to_plain(dict(cell.changes)),
         "conventions": conventions_of(network),
+        "protocol": to_plain(cell.protocol),
+        "tier": cell.tier,
     }
     state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    torch.save({"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}, path)
+    content = {"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}
+    engine.save_tensors(content, path, "the weights")
 
 
 def _latency_ms(network: nn.Module, input_hw: tuple[int, int], device: torch.device) -> float | None:

@@ -61,7 +61,7 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         action="extend",
         default=[],
         metavar="k=v",
-        help="change a field: recipe.lr=0.01, recipe.augment.flip=0, protocol.flip=false, model.upsample=bilinear",
+        help="change a field: recipe.lr=0.01, recipe.augment.flip_prob=0, protocol.flip=false, model.upsample=bilinear",
     )
 
 

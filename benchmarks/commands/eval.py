@@ -16,6 +16,7 @@ from benchmarks.commands.arguments import (
     places_of,
     split_sets,
 )
+from benchmarks.commands.trained import trained_protocol, trained_tier
 from benchmarks.places import checkpoint_path, dataset_root
 from tasks import get_task
 
@@ -30,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def cell_of(arguments: argparse.Namespace) -> Cell:
-    """The cell; the protocol's defaults are those of the checkpoint's family."""
+    """The cell; the protocol's defaults are those of the checkpoint's family, or of its training here."""
     from hrnet.checkpoints import identify_checkpoint
 
     path = checkpoint_path(arguments.checkpoint, arguments.weights).resolve()
@@ -40,11 +41,13 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
     changes = {**found.build_options(arguments.task, arguments.model, arguments.dataset), **parts.pop("model")}
     parts["model"] = {}
     implied = changes.pop("representation", None)
+    usual = "full" if arguments.data_root else "embedded"
+    tier = trained_tier(found, arguments.tier, usual)
     cell = make_cell(
         arguments.task,
         arguments.dataset,
         arguments.model,
-        tier=arguments.tier or ("full" if arguments.data_root else "embedded"),
+        tier=tier,
         representation=arguments.representation or implied,
         split=arguments.split,
         checkpoint=str(path),
@@ -52,6 +55,9 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
         embedded=arguments.data_root is None,
         **changes,
     )
+    task = get_task(arguments.task)
+    protocol = trained_protocol(task, arguments.dataset, arguments.model, found, path, arguments.tier, tier)
+    cell = dataclasses.replace(cell, protocol=protocol)
     return _present_split(apply_sets(cell, parts), arguments)
 
 

@@ -4,27 +4,40 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from benchmarks.cells import TIERS
 from benchmarks.commands.arguments import add_machine, add_places, pairs, places_of
+from benchmarks.commands.trained import trained_protocol
 from benchmarks.places import checkpoint_path
 from benchmarks.store import without_nan
 from tasks import get_task
+from tasks.base import Task
 from tasks.options import to_plain
+
+if TYPE_CHECKING:
+    from hrnet.checkpoints import Description
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, help="pose, segmentation, landmarks, detection, classification")
-    parser.add_argument("--dataset", help="whose joints, classes or points (default: the task's first)")
+    parser.add_argument("--dataset", help="whose joints, classes or points (default: the checkpoint's)")
     parser.add_argument("--model", required=True)
     parser.add_argument("--checkpoint", required=True, metavar="F")
     parser.add_argument("--representation", metavar="R")
     parser.add_argument("--protocol", nargs="*", action="extend", default=[], metavar="k=v")
+    parser.add_argument("--tier", choices=TIERS, help="whose protocol (default: the checkpoint's own, else full)")
     parser.add_argument(
-        "--boxes", type=Path, metavar="FILE", help="pose: detector-box json, or COCO annotations, for the pictures"
+        "--boxes",
+        type=Path,
+        metavar="FILE",
+        help="boxes in the pictures. pose: detector-box json, or COCO annotations; landmarks: a face csv, or lines "
+        "image_name,x0,y0,x1,y1",
     )
     parser.add_argument("--score", type=float, help="detection: draw boxes above this score")
-    parser.add_argument("images", nargs="+", type=Path, metavar="IMAGE")
+    parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE")
     add_places(parser)
     add_machine(parser)
 
@@ -33,9 +46,10 @@ def main(arguments: argparse.Namespace) -> int:
     import cv2
     import numpy as np
 
+    stated = pairs(_with_pictures_back(arguments), "--protocol")
     task = get_task(arguments.task)
-    dataset = arguments.dataset or next(iter(task.datasets))
-    task.dataset(dataset)
+    if arguments.dataset:
+        task.dataset(arguments.dataset)
     task.check_model(arguments.model)
     places_of(arguments)
     for path in arguments.images:
@@ -45,13 +59,13 @@ def main(arguments: argparse.Namespace) -> int:
 
     path = checkpoint_path(arguments.checkpoint, arguments.weights)
     found = identify_checkpoint(path)
+    dataset = arguments.dataset or dataset_of(task, found, path)
     options = dict(found.build_options(arguments.task, arguments.model, dataset))
     representation = arguments.representation or options.pop("representation", None)
     network = task.build_model(arguments.model, dataset, representation, **options)
     load_checkpoint(network, path)
-    protocol = task.protocol_with(
-        task.protocol(dataset, model=arguments.model, family=found.family), pairs(arguments.protocol, "--protocol")
-    )
+    protocol = trained_protocol(task, dataset, arguments.model, found, path, arguments.tier, "full")
+    protocol = task.protocol_with(protocol, stated)
     extra = {key: getattr(arguments, key) for key in ("boxes", "score") if getattr(arguments, key) is not None}
     import torch
 
@@ -75,6 +89,29 @@ def main(arguments: argparse.Namespace) -> int:
     (folder / "predictions.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
     print(folder / "predictions.json")
     return 0
+
+
+def dataset_of(task: Task, found: Description, path: Path) -> str:
+    """The dataset that a checkpoint was trained on, by its own word or its number of outputs; said on stderr.
+
+    Raises:
+        ValueError: the task has several datasets and the checkpoint tells none.
+    """
+    if found.task in (task.name, None) and found.dataset in task.datasets:
+        print(f"{path.name}: --dataset {found.dataset}", file=sys.stderr)
+        return str(found.dataset)
+    if len(task.datasets) == 1 or found.task not in (task.name, None):
+        return next(iter(task.datasets))  # a file of another task: loading it explains the rest
+    raise ValueError(f"{path} does not tell its dataset: name one of {', '.join(task.datasets)} with --dataset.")
+
+
+def _with_pictures_back(arguments: argparse.Namespace) -> list[str]:
+    """The words of ``--protocol``; those without "=", pictures that it took from IMAGE, go back there."""
+    taken = [Path(word) for word in arguments.protocol if "=" not in word]
+    arguments.images = [*arguments.images, *taken]
+    if not arguments.images:
+        raise ValueError("Expected one picture or more (IMAGE ...), got none; name them on the command line.")
+    return [word for word in arguments.protocol if "=" in word]
 
 
 def to_plain_arrays(value: object) -> object:

@@ -58,6 +58,8 @@ def describe(canonical: Canonical) -> Description:
         representation=own.get("representation") or (None if family.body_only else representation),
         dataset=own.get("dataset") or (DATASETS.get((task, outputs)) if task and outputs else None),
         changes=dict(own.get("changes") or {}),
+        protocol=dict(own["protocol"]) if isinstance(own.get("protocol"), dict) else None,
+        tier=str(own["tier"]) if own.get("tier") else None,
     )
 
 

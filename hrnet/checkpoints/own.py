@@ -1,4 +1,7 @@
-"""Our own files: {"format": "hrnet-benchmark", "build": {...}, "state_dict": ...} with the model's own names."""
+"""Our own files: {"format": "hrnet-benchmark", "build": {...}, "state_dict": ...} with the model's own names.
+
+``build`` holds task, model, dataset, representation, changes and conventions, and the protocol and tier of the training.
+"""
 
 from __future__ import annotations
 

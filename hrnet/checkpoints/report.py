@@ -35,6 +35,7 @@ class Description:
         representation: V1, V2, V2p, V2cat, FPN or C.
         dataset: a guess from task and number of outputs.
         changes: what a file of ours was built with beyond its model and dataset.
+        protocol, tier: what a file of ours was trained for, as plain data; None for others, and for older ones.
     """
 
     family: str
@@ -46,6 +47,8 @@ class Description:
     representation: str | None = None
     dataset: str | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    protocol: dict[str, Any] | None = None
+    tier: str | None = None
 
     def build_options(self, task: str, model: str, dataset: str) -> dict[str, Any]:
         """Options of :func:`tasks.build_model` that this file needs beyond ``task``, ``model`` and ``dataset``.

@@ -1,0 +1,144 @@
+"""``predict`` and ``eval`` on weights of our own: they bring their dataset and the protocol that they were trained for."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.cli import entry
+from hrnet import identify_checkpoint
+from tasks import build_model, get_task
+
+MODEL = "hrnet_micro_w8"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A smoke cell trained by the command line: its weights, record and data root."""
+
+    weights: Path
+    record: dict[str, Any]
+    data_root: Path
+
+    @property
+    def figures(self) -> dict[str, float]:
+        return {name: figure["value"] for name, figure in self.record["figures"].items()}
+
+    def picture(self) -> Path:
+        return sorted((self.data_root / "300w" / "images").rglob("*.*"))[0]
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
+    root = tmp_path_factory.mktemp("trained")
+    words = ["train", "--task", "landmarks", "--dataset", "300w", "--model", MODEL, "--tier", "smoke"]
+    words += ["--embedded-root", str(root / "data"), "--out", str(root / "out"), "--json", str(root / "r.json")]
+    assert entry([*words, "--protocol", "decoder=quarter"]) == 0
+    (weights,) = (root / "out").rglob("weights.pt")
+    return Trained(weights, json.loads((root / "r.json").read_text()), root / "data" / "smoke")
+
+
+def without_protocol(weights: Path, path: Path) -> Path:
+    """The same weights as files of ours were before they held their protocol."""
+    payload = torch.load(weights, weights_only=True)
+    del payload["build"]["protocol"], payload["build"]["tier"]
+    torch.save(payload, path)
+    return path
+
+
+def test_weights_hold_their_protocol(trained: Trained) -> None:
+    found = identify_checkpoint(trained.weights)
+    assert found.tier == "smoke" and found.dataset == "300w"
+    assert found.protocol == trained.record["cell"]["protocol"] and found.protocol["decoder"] == "quarter"
+
+
+def test_evaluation_on_real_data_takes_the_protocol_of_the_training(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["eval", "--task", "landmarks", "--dataset", "300w", "--model", MODEL, "--checkpoint", str(trained.weights)]
+    words += ["--data-root", str(trained.data_root), "--out", str(tmp_path), "--json", str(tmp_path / "e.json")]
+    assert entry(words) == 0
+    record = json.loads((tmp_path / "e.json").read_text())
+    assert {name: figure["value"] for name, figure in record["figures"].items()} == trained.figures
+    said = capsys.readouterr().err
+    assert "input_wh=64,64" in said and "decoder=quarter" in said
+    # The caller's word counts, field by field.
+    assert entry([*words, "--protocol", "decoder=argmax"]) == 0
+    protocol = json.loads((tmp_path / "e.json").read_text())["cell"]["protocol"]
+    assert protocol == trained.record["cell"]["protocol"] | {"decoder": "argmax"}
+    # Another tier, named, brings its own.
+    assert entry([*words, "--tier", "embedded"]) == 0
+    protocol = json.loads((tmp_path / "e.json").read_text())["cell"]["protocol"]
+    assert protocol["decoder"] == "dark"
+
+
+def test_evaluation_on_embedded_data_takes_the_tier_too(trained: Trained, tmp_path: Path) -> None:
+    words = ["eval", "--task", "landmarks", "--dataset", "300w", "--model", MODEL, "--checkpoint", str(trained.weights)]
+    words += [
+        "--embedded-root",
+        str(trained.data_root.parent),
+        "--out",
+        str(tmp_path),
+        "--json",
+        str(tmp_path / "e.json"),
+    ]
+    assert entry(words) == 0
+    record = json.loads((tmp_path / "e.json").read_text())
+    assert record["cell"]["tier"] == "smoke"
+    assert {name: figure["value"] for name, figure in record["figures"].items()} == trained.figures
+
+
+def test_predict_takes_dataset_and_protocol_from_the_weights(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    image = trained.picture()
+    words = ["predict", "--task", "landmarks", "--model", MODEL, "--checkpoint", str(trained.weights), str(image)]
+    assert entry([*words, "--out", str(tmp_path)]) == 0
+    said = capsys.readouterr()
+    assert "--dataset 300w" in said.err and "input_wh=64,64" in said.err
+    assert (tmp_path / f"{image.stem}.png").is_file() and str(tmp_path / "predictions.json") in said.out
+    found = json.loads((tmp_path / "predictions.json").read_text())[str(image)]
+    network = build_model("landmarks", MODEL, "300w")
+    network.load_state_dict(torch.load(trained.weights, weights_only=True)["state_dict"])
+    task = get_task("landmarks")
+    protocol = task.protocol_with(task.protocol("300w", tier="smoke"), {"decoder": "quarter"})
+    (_, expected), *_ = task.predict_images(network.eval(), "300w", [image], protocol)
+    np.testing.assert_allclose(found["faces"][0]["points"], expected["faces"][0]["points"], atol=1e-2)
+
+
+def test_older_weights_warn_and_take_a_tier(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = without_protocol(trained.weights, tmp_path / "old.pt")
+    words = ["predict", "--task", "landmarks", "--model", MODEL, "--checkpoint", str(old), str(trained.picture())]
+    words += ["--out", str(tmp_path)]
+    assert entry(words) == 0
+    assert "--tier embedded" in capsys.readouterr().err
+    assert entry([*words, "--tier", "smoke", "--protocol", "decoder=quarter"]) == 0
+    assert "--tier" not in capsys.readouterr().err
+    old_points = json.loads((tmp_path / "predictions.json").read_text())[str(trained.picture())]["faces"]
+    assert entry([*words[:6], str(trained.weights), *words[7:]]) == 0
+    assert json.loads((tmp_path / "predictions.json").read_text())[str(trained.picture())]["faces"] == old_points
+
+
+def test_a_dataset_is_known_by_its_outputs(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Not the task's first one: MPII has 16 joints, whatever family the file is of."""
+    network = build_model("pose", MODEL, "mpii")
+    released = {
+        name.removeprefix("body.").replace("head.predict", "final_layer"): value
+        for name, value in network.state_dict().items()
+    }
+    torch.save(released, tmp_path / "mpii.pth")
+    words = ["predict", "--task", "pose", "--model", MODEL, "--checkpoint", str(tmp_path / "mpii.pth")]
+    assert entry([*words, str(trained.picture()), "--out", str(tmp_path)]) == 0
+    assert "--dataset mpii" in capsys.readouterr().err
+    (persons,) = json.loads((tmp_path / "predictions.json").read_text()).values()
+    assert len(persons["persons"][0]["keypoints"]) == 16
