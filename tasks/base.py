@@ -119,6 +119,11 @@ class Evaluation(ABC):
     def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
         """(H, W, 3) uint8 RGB: sample ``index`` with its ground truth or its prediction drawn."""
 
+    def counts(self) -> dict[str, int]:
+        """Figure -> number of samples that it was computed from, where that is not every image (a subset's, faces of one
+        picture); figures that are not named count the images. None named by default."""
+        return {}
+
     def curves(self) -> dict[str, list[list[float]]]:
         """Named curves [[x, y], ...] worth plotting (cumulative errors, precision over recall); none by default."""
         return {}

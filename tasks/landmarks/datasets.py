@@ -161,7 +161,7 @@ class LandmarkEvalData(EvalData):
         return len(self.faces)
 
     def image_ids(self) -> list[str]:
-        return self.faces.ids()
+        return list(self.faces.images)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         centre, scale = self.faces.centres[index], float(self.faces.scales[index]) * self.protocol.padding

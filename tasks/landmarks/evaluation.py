@@ -12,7 +12,7 @@ import numpy as np
 from tasks.base import EvalData, Evaluation, Stats
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.drawing import draw_in_view
-from tasks.landmarks.metrics import check_stats, cumulative_errors, face_errors, normaliser_lengths
+from tasks.landmarks.metrics import check_stats, cumulative_errors, face_errors, figure_counts, normaliser_lengths
 from tasks.landmarks.protocol import LandmarkProtocol
 
 
@@ -57,7 +57,8 @@ class LandmarkEvaluation(Evaluation):
                     f"{length[bad[0]]:g}; correct or remove the record"
                 )
         stats: Stats = {
-            "image": np.array(faces.ids()),
+            # Faces of one picture are drawn together.
+            "image": np.array(faces.images),
             "error_px": face_errors(self.complete()[..., :2], faces.points),
         }
         # A face without this distance (both pupils on one spot) cannot be normed by it: the figure is left out.
@@ -67,6 +68,9 @@ class LandmarkEvaluation(Evaluation):
             stats["occluded"] = faces.occluded
         check_stats(stats, self.protocol.normaliser)
         return stats
+
+    def counts(self) -> dict[str, int]:
+        return figure_counts(self.stats(), self.protocol.normaliser)
 
     def nme(self) -> np.ndarray:
         """(N,) normalised mean errors, fractions, by the protocol's normaliser."""

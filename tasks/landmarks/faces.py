@@ -5,7 +5,6 @@ Coordinates are kept as the files state them: 1-based pixels.
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -45,16 +44,6 @@ class Faces:
     def where(self, index: int) -> str:
         """Names a face's record: file, line and picture."""
         return f"{self.annotation}, {self.records[index]} ({self.images[index]})"
-
-    def ids(self) -> list[str]:
-        """One name per face: the picture's, with a running number where a picture shows several."""
-        several = {name for name, count in Counter(self.images).items() if count > 1}
-        seen: Counter[str] = Counter()
-        made = []
-        for name in self.images:
-            seen[name] += 1
-            made.append(f"{name}#{seen[name]}" if name in several else name)
-        return made
 
 
 def landmark_boxes(points: ArrayLike) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

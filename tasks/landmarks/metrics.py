@@ -133,6 +133,21 @@ def landmark_figures(stats: Stats, normaliser: str, counts: np.ndarray | None = 
     return figures
 
 
+def figure_counts(stats: Stats, normaliser: str) -> dict[str, int]:
+    """Figure -> number of faces that it is a mean over: all, a subset's, or those with any visible or occluded point."""
+    counts = {"": len(stats["error_px"])}
+    counts |= {
+        name.removeprefix("subset_"): int(stats[name].astype(bool).sum())
+        for name in stats
+        if name.startswith("subset_")
+    }
+    if "occluded" in stats:
+        hidden = stats["occluded"].astype(bool)
+        for name, chosen in zip(POINT_SUBSETS, (~hidden, hidden), strict=True):
+            counts[name] = int(chosen.any(1).sum())
+    return {figure: counts[figure.partition("/")[2]] for figure in landmark_figures(stats, normaliser)}
+
+
 def metric_infos() -> Mapping[str, MetricInfo]:
     """Every figure that a landmark dataset may give, subsets included."""
     plain = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ import torch
 
 import tasks
 from benchmarks.cells import load_suite
+from benchmarks.uncertainty import image_counts
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.evaluation import LandmarkEvaluation
 from tasks.landmarks.pictures import boxes_in_csv, picture_boxes
@@ -44,9 +46,36 @@ def test_moved_truth_scores_as_it_was_moved(faces_root: Path, dataset: str, spli
     length = stats["length_box" if dataset == "aflw" else "length_inter_ocular"]
     assert figures[1][headline] == pytest.approx(100 * np.mean(2.0 / length))
     assert set(figures[1]) <= set(TASK.metrics)
-    assert len(stats["image"]) == len(set(stats["image"])) == len(moved.data)
+    assert stats["image"].tolist() == moved.data.image_ids() == list(moved.data.faces.images)
     subsets = {name.partition("/")[2] for name in figures[1] if "/" in name}
     assert subsets, "every set has its subsets as columns"
+
+
+def test_faces_of_one_picture_are_drawn_together_and_counted_apart(faces_root: Path, tmp_path: Path) -> None:
+    """WFLW shows several faces in a picture: the bootstrap draws pictures, n counts faces."""
+    shutil.copytree(faces_root / "wflw", tmp_path / "wflw")
+    names = [line.split(",")[0] for line in (tmp_path / "wflw/face_landmarks_wflw_test.csv").read_text().splitlines()]
+    for path in (tmp_path / "wflw").glob("face_landmarks_wflw_test*.csv"):
+        path.write_text(path.read_text().replace(names[2], names[1]))
+    made = evaluation_of(tmp_path, "wflw", "test", 1.0)
+    stats = made.stats()
+    assert len(stats["image"]) == 6 and len(set(stats["image"])) == 5
+    counts = image_counts(stats["image"], 20)
+    assert (counts[:, 0] == counts[:, 1]).all() and len(np.unique(counts[:, 0])) > 1
+    figures, samples = TASK.figures("wflw", stats, to_plain(made.protocol)), made.counts()
+    assert samples.keys() == figures.keys() and samples["NME[inter_ocular]"] == 6
+    for name in ("pose", "occlusion"):
+        if f"FR@0.10/{name}" in samples:
+            assert samples[f"FR@0.10/{name}"] == stats[f"subset_{name}"].sum()
+
+
+def test_points_by_their_flag_count_the_faces_that_have_them(faces_root: Path) -> None:
+    made = evaluation_of(faces_root, "cofw", "test", 1.0)
+    samples, hidden = made.counts(), made.stats()["occluded"]
+    assert samples.keys() == TASK.figures("cofw", made.stats(), to_plain(made.protocol)).keys()
+    assert samples["NME[inter_ocular]/occluded_points"] == hidden.any(1).sum()
+    assert samples["NME[inter_ocular]/visible_points"] == (~hidden).any(1).sum()
+    assert samples["AUC@0.08/occluded"] + samples["AUC@0.08/hardly_occluded"] == len(made.data)
 
 
 def test_missing_predictions_are_refused(faces_root: Path) -> None:
