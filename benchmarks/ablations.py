@@ -6,6 +6,7 @@ body. The base cell is the very cell of the main tables (same id), so it runs on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -25,6 +26,8 @@ EXCHANGES: dict[str, dict[str, bool]] = {
     "final": {"exchange_within": False, "exchange_across": False},
 }
 """Exchange units that are kept, as in arXiv 1908.07919, Table 12 (published: 73.4, 71.9, 70.8 AP)."""
+HEAT_MAPS = ("pose", "landmarks")
+"""Tasks whose head is one 1x1 convolution from the representation to a heat map per joint or point."""
 LEVELS = {"1/4": 0, "1/8": 1, "1/16": 2}
 """Resolution of the map that heat maps are read from (arXiv 1908.07919, Fig. 9: 74.4, 68.9, 55.0 AP)."""
 SIZES = {
@@ -33,6 +36,12 @@ SIZES = {
     "smoke": ((48, 64), (96, 128)),
 }
 """Widths and heights of the pose network's input (arXiv 1902.09212, Fig. 6)."""
+FEW_CHANNELS = (
+    "{kind} of {model} has {channels} channels, and the {outputs} heat maps are linear in them (a 1x1 convolution), so that "
+    "no more than {channels} of them are independent (rank {channels}): its error is first of all the narrow body's, not the "
+    "representation's"
+)
+"""What a reader must know of a variant whose head predicts more maps than the representation has channels."""
 
 
 def columns_of(task: str, dataset: str) -> tuple[str, ...]:
@@ -52,6 +61,7 @@ def _suite(
 ) -> Suite:
     cells = {cell.id: cell for _, cell in variants}
     extra = {"axis": axis, "base": base, "labels": {cell.id: label for label, cell in variants}, "vary": tuple(vary)}
+    extra["notes"] = {cell.id: notes for _, cell in variants if (notes := notes_of(cell))}
     ids = tuple(cell.id for _, cell in variants)
     spec = TableSpec(name, title, task, dataset, ids, columns_of(task, dataset), "ablation", extra)
     return Suite(name, tuple(cells.values()), (spec,), title)
@@ -61,6 +71,21 @@ def _cell(
     task: str, dataset: str, model: str, tier: str, label: str, base: bool, changes: Mapping[str, Any] | None = None
 ) -> Cell:
     return make_cell(task, dataset, model, tier=tier, label="" if base else label, **dict(changes or {}))
+
+
+def notes_of(cell: Cell) -> tuple[str, ...]:
+    """What a reader must know of a variant before its figure is laid beside the others'.
+
+    V1 of an HRNet has as many channels as its name says (w8: 8); a head for heat maps is linear in them.
+    """
+    width = re.fullmatch(r"hrnet\w*_w(\d+)(_small_v\d)?", cell.model)
+    if cell.task not in HEAT_MAPS or cell.representation != "V1" or width is None or width[2]:
+        return ()
+    channels, outputs = int(width[1]), get_task(cell.task).dataset(cell.dataset).num_outputs
+    if channels >= outputs:
+        return ()
+    told = FEW_CHANNELS.format(kind=cell.representation, model=cell.model, channels=channels, outputs=outputs)
+    return (told,)
 
 
 def representation(

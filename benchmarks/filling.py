@@ -6,11 +6,14 @@ with its unit, direction and protocol. `fill` makes every table of a suite, the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.cells import Cell, Suite, TableSpec
+from benchmarks.staleness import NOTE as STALE
+from benchmarks.staleness import outdated
 from benchmarks.store import Store, StoredCell
 from benchmarks.tables import HIGHER, LOWER, Column, Entry, Spread, Table
 from benchmarks.uncertainty import cell_spread, over_seeds
@@ -18,10 +21,14 @@ from benchmarks.uncertainty import cell_spread, over_seeds
 
 @dataclass(frozen=True)
 class Measured:
-    """One row's worth of numbers: a cell and what the store holds of it, seed by seed (None: not run)."""
+    """One row's worth of numbers: a cell and what the store holds of it, seed by seed (None: not run).
+
+    `stale`: a finished seed was made by other code or data than are here now.
+    """
 
     cell: Cell
     seeds: tuple[StoredCell | None, ...]
+    stale: bool = False
 
     @property
     def done(self) -> list[StoredCell]:
@@ -48,14 +55,24 @@ class Measured:
         return next((stored.record["model"].get(name) for stored in self.done if stored.record.get("model")), None)
 
 
-def measured(cells: Iterable[Cell], store: Store) -> list[Measured]:
-    """Rows of these cells: cells that differ in their seed alone are one row, in order of first appearance."""
+def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -> list[Measured]:
+    """Rows of these cells: cells that differ in their seed alone are one row, in order of first appearance.
+
+    `stale` are ids of cells that other code or data made (`benchmarks.staleness.outdated`); their rows say so.
+    """
     groups: dict[str, list[Cell]] = {}
     for cell in cells:
         identity = cell.identity()
         identity.pop("seed")
         groups.setdefault(repr(sorted(identity.items())), []).append(cell)
-    return [Measured(group[0], tuple(store.load(cell.task, cell.id) for cell in group)) for group in groups.values()]
+    return [
+        Measured(
+            group[0],
+            tuple(store.load(cell.task, cell.id) for cell in group),
+            any(cell.id in stale for cell in group),
+        )
+        for group in groups.values()
+    ]
 
 
 def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
@@ -89,7 +106,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
 
     `intervals`: "kept" shows bootstrap intervals that were drawn before, "bootstrap" draws them, "none" leaves them out.
     """
-    values = [value for stored in row.done if (value := stored.value(metric)) is not None]
+    values = [value for stored in row.done if (value := stored.value(metric)) is not None and math.isfinite(value)]
     if not values and row.done:
         return Entry(text="-", href=row.href)
     if not values:
@@ -109,6 +126,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
         n=figure.get("n"),
         spread=shown,
         href=row.href,
+        footnotes=(STALE,) if row.stale else (),
     )
 
 
@@ -128,15 +146,35 @@ def reason(row: Measured) -> str:
     return "not run yet"
 
 
-def metric_column(metric: str, rows: Sequence[Measured], title: str = "", key: str = "") -> Column:
-    """The column of a metric; what its protocol says is in the table's heading and below it."""
+def counts_of(metric: str, rows: Sequence[Measured]) -> list[int]:
+    """What the rows' figures of a metric are pooled over (images, people, faces): the different n, in order."""
+    found = {figure["n"] for row in rows if (figure := row.figure(metric)) and figure.get("n") is not None}
+    return sorted(found)
+
+
+def count_text(counts: Sequence[int]) -> str:
+    """ "n=120", or "n=98 to 120" where rows differ; "" where none is known."""
+    if not counts:
+        return ""
+    return f"n={counts[0]}" if len(counts) == 1 else f"n={counts[0]} to {counts[-1]}"
+
+
+def metric_column(
+    metric: str, rows: Sequence[Measured], title: str = "", key: str = "", beside: str | None = None
+) -> Column:
+    """The column of a metric; what its protocol says is in the table's heading and below it.
+
+    Its label says what the figures are pooled over, unless that is the n of the metric `beside`, which the table gives.
+    """
     figure = next((found for row in rows if (found := row.figure(metric))), None)
     if figure is None:
         info = _metric_info(rows[0].cell.task, metric) if rows else None
         unit, better, digits = info or ("", "", 1)
         return Column(key or metric, title or metric, unit, better, None, "", digits)
+    counts = counts_of(metric, rows)
+    label = "" if beside is not None and counts == counts_of(beside, rows) else count_text(counts)
     return Column(
-        key or metric, title or metric, figure["unit"], direction(figure), None, "", figure.get("decimals", 1)
+        key or metric, title or metric, figure["unit"], direction(figure), None, label, figure.get("decimals", 1)
     )
 
 
@@ -179,7 +217,7 @@ def _bracketed(rows: Sequence[Measured], vary: Sequence[str] = ()) -> str:
 def task_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "bootstrap") -> Table:
     """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns."""
     columns = [Column("body", "body"), Column("representation", "representation"), *_cost_columns()]
-    columns += [metric_column(metric, rows) for metric in spec.columns]
+    columns += [metric_column(metric, rows, beside=spec.columns[0]) for metric in spec.columns]
     columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
     table = Table(spec.name, spec.title + _bracketed(rows), columns)
     for row in rows:
@@ -218,9 +256,16 @@ def class_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "non
     columns = [Column("class", "class")]
     columns += [Column(row.cell.id, body_name(row.cell), first.unit, "", digits=first.digits) for row in rows]
     better = {HIGHER: "higher is better", LOWER: "lower is better"}.get(first.direction, "")
-    table = Table(spec.name, spec.title + _bracketed(rows), columns, caption=f"{metric}, {better}." if better else "")
+    counts = {name: counts_of(name, rows) for name in spec.columns}
+    shared = counts[spec.columns[0]] if len({tuple(found) for found in counts.values() if found}) == 1 else []
+    told = " ".join(text for text in (f"{metric}, {better}." if better else "", count_text(shared)) if text)
+    if not shared and any(counts.values()):
+        columns.append(Column("n", "n"))
+    table = Table(spec.name, spec.title + _bracketed(rows), columns, caption=told)
     for name in spec.columns:
         values: dict[str, Any] = {"class": name.partition("/")[2]}
+        if not shared and counts[name]:
+            values["n"] = count_text(counts[name]).removeprefix("n=")
         for row in rows:
             found = entry(row, name, intervals)
             values[row.cell.id] = replace(found, direction=None)
@@ -232,9 +277,11 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
     """Variants of fixed bodies: each row's metrics and its difference from the base variant of the same body.
 
     `spec.extra` may give `labels` (cell id -> name of the variant), `base` (the variant that differences are taken from;
-    the first row otherwise), `axis` (the heading of the variant column) and `vary` (protocol fields that are the axis).
+    the first row otherwise), `axis` (the heading of the variant column), `vary` (protocol fields that are the axis) and
+    `notes` (cell id -> what a reader must know of that variant, as a footnote).
     """
     extra = dict(spec.extra)
+    notes = extra.get("notes", {})
     labels, vary = extra.get("labels", {}), tuple(extra.get("vary", ()))
 
     def variant(row: Measured) -> str:
@@ -245,16 +292,16 @@ def ablation_table(spec: TableSpec, rows: Sequence[Measured], intervals: str = "
     for row in rows:
         if row.cell.model not in base_of or variant(row) == extra.get("base"):
             base_of[row.cell.model] = row
-    first = metric_column(main, rows)
+    first = metric_column(main, rows, beside=main)
     columns = [Column("body", "body"), Column("variant", extra.get("axis", "variant")), *_cost_columns(), first]
     columns.append(Column("delta", f"Δ {main}", first.unit, "", None, "", first.digits, signed=True))
-    columns += [metric_column(metric, rows) for metric in spec.columns[1:]]
+    columns += [metric_column(metric, rows, beside=main) for metric in spec.columns[1:]]
     columns += [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
     table = Table(spec.name, spec.title + _bracketed(rows, vary), columns)
     for row in rows:
         values: dict[str, Any] = {
             "body": Entry(row.cell.model, href=row.href),
-            "variant": variant(row),
+            "variant": Entry(variant(row), footnotes=tuple(notes.get(row.cell.id, ()))),
             **_cost(row),
         }
         for metric in spec.columns:
@@ -280,10 +327,16 @@ def variants(suite: Suite) -> set[str]:
     return {cell for spec in suite.tables if spec.kind == "ablation" for cell in spec.cells} - plain
 
 
-def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterable[str] | None = None) -> list[Table]:
+def fill(
+    suite: Suite,
+    store: Store,
+    intervals: str = "bootstrap",
+    only: Iterable[str] | None = None,
+) -> list[Table]:
     """Every table of the suite; suites over several tasks get their cross-task table after them, and ablations come last.
 
     The headline figure of a cell that was run under one seed has its bootstrap interval, drawn once and kept beside it.
+    A figure that other code or data made than are here now has a footnote that says so.
 
     `only` restricts to cells with these ids (tables without any such cell are left out).
     """
@@ -291,12 +344,13 @@ def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterabl
 
     chosen = None if only is None else set(only)
     by_id = {cell.id: cell for cell in suite.cells if chosen is None or cell.id in chosen}
+    stale = outdated(by_id.values(), store)
     tables: list[Table] = []
     for spec in suite.tables:
         cells = [by_id[cell] for cell in spec.cells if cell in by_id]
         if not cells and spec.kind != "published":
             continue
-        rows = measured(cells, store)
+        rows = measured(cells, store, stale)
         if spec.kind == "published":
             from benchmarks.reproduction import published_tables
 
@@ -319,6 +373,6 @@ def fill(suite: Suite, store: Store, intervals: str = "bootstrap", only: Iterabl
         spec.kind in ("task", "ablation") for spec in suite.tables
     ):
         for tier in dict.fromkeys(cell.tier for cell in plain.values()):
-            rows = measured([cell for cell in plain.values() if cell.tier == tier], store)
+            rows = measured([cell for cell in plain.values() if cell.tier == tier], store, stale)
             tables.append(cross_table("cross_task", "Across tasks", rows, tier, "none"))
     return tables + last

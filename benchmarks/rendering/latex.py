@@ -76,7 +76,8 @@ WIDE = 8
 def _heading(column: Column) -> str:
     arrow = {"": "", HIGHER: r" $\uparrow$"}.get(column.direction, r" $\downarrow$")
     unit = f" ({escape(column.unit)})" if column.unit else ""
-    return escape(column.title) + unit + arrow
+    label = f" [{escape(column.label)}]" if column.label else ""
+    return escape(column.title) + unit + arrow + label
 
 
 def render(table: Table) -> str:

@@ -61,3 +61,26 @@ def test_other_bodies_and_unknown_names() -> None:
     with pytest.raises(ValueError, match="Unknown task"):
         load_suite("ablation_representation", tasks="posse")
     assert ablations.models_of("", "full") == ("hrnet_w32", "resnet50")
+
+
+@pytest.mark.parametrize(("dataset", "model", "kind", "told"), [
+    ("300w", "hrnet_micro_w8", "V1", "8 channels, and the 68 heat maps"), ("300w", "hrnet_micro_w8", "V1h", ""),
+    ("300w", "hrnet_w18", "V1", "18 channels, and the 68 heat maps"), ("300w", "resnet_micro_w10", "V1", ""),
+    ("aflw", "hrnet_w32", "V1", ""),
+])  # fmt: skip
+def test_v1_of_a_narrow_body_is_explained(dataset: str, model: str, kind: str, told: str) -> None:
+    tier = "embedded" if "micro" in model else "full"
+    suite = ablations.representation("landmarks", dataset, (model,), tier)
+    spec = suite.tables[0]
+    [cell] = [cell for cell in suite.cells if spec.extra["labels"][cell.id] == kind]
+    notes = spec.extra["notes"].get(cell.id, ())
+    assert len(notes) == bool(told) and all(told in note for note in notes)
+
+
+def test_channels_that_the_note_tells_are_those_of_the_network() -> None:
+    pytest.importorskip("torch")
+    import tasks
+
+    cell = make_cell("landmarks", "300w", "hrnet_micro_w8", tier="embedded", representation="V1")
+    network = tasks.build_model("landmarks", cell.model, "300w", "V1")
+    assert network.head.predict.weight.shape[:2] == (68, 8) and "8 channels" in ablations.notes_of(cell)[0]

@@ -140,3 +140,87 @@ def test_tiers_never_share_a_table(runs: Runs, cell: Callable[..., Cell]) -> Non
     spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
     with pytest.raises(ValueError, match="tiers never share"):
         filling.fill(Suite("s", cells, (spec,)), runs.store)
+
+
+def test_what_other_code_made_says_so(runs: Runs, cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks import staleness
+
+    old, fresh = cell(data="street"), cell(model="fresh", data="street")
+    real = cell(model="real")
+    pretrained = cell(model="pretrained", data="street", recipe=dataclasses.replace(cell().recipe, init_from="x.pth"))
+    cells = (old, fresh, real, pretrained)
+    for one in cells:
+        runs.finish(one)
+    monkeypatch.setattr(
+        staleness, "cell_key", lambda one, places: "other code" if one.model != "fresh" else f"key-{one.id}"
+    )
+    assert staleness.outdated(cells, runs.store) == {old.id}
+    ids = tuple(one.id for one in cells)
+    specs = (
+        TableSpec("t", "t", "people", "street", ids, ("rate", "error")),
+        TableSpec("a", "a", "people", "street", ids[:2], ("rate",), "ablation"),
+    )
+    main, ablation = filling.fill(Suite("s", cells, specs), runs.store)
+    for table in (main, ablation):
+        assert table.rows[0].entries["rate"].footnotes == (staleness.NOTE,)
+        assert not any(row.entries["rate"].footnotes for row in table.rows[1:])
+        for form in ("md", "tex", "html"):
+            assert staleness.NOTE in table.render(form)
+    seeds = filling.measured([fresh, dataclasses.replace(fresh, seed=1)], runs.store, {fresh.id})
+    assert [row.stale for row in seeds] == [True]
+
+
+def test_a_figure_over_fewer_samples_says_its_n(runs: Runs, cell: Callable[..., Cell]) -> None:
+    def figure(n: int) -> dict[str, object]:
+        return {"value": 10.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": n}
+
+    cells = [cell(), cell(model="other")]
+    for extra, one in enumerate(cells):
+        figures = {"rate": figure(60), "rate/far": figure(12), "rate/near": figure(40 + extra), "part": figure(60)}
+        runs.finish(one, figures=figures)
+    ids = tuple(one.id for one in cells)
+    columns = ("rate", "rate/far", "rate/near", "part")
+    spec = TableSpec("t", "t", "people", "street", ids, columns)
+    [table] = filling.fill(Suite("s", tuple(cells), (spec,)), runs.store)
+    assert [table.column(name).label for name in columns] == ["", "n=12", "n=40 to 41", ""]
+    for form, wanted in (
+        ("md", "rate/far (%) ↑ [n=12]"),
+        ("tex", r"rate/far (\%) $\uparrow$ [n=12]"),
+        ("html", "n=12"),
+    ):
+        assert wanted in table.render(form)
+    cross = cross_task.cross_table("c", "c", filling.measured(cells, runs.store), "embedded")
+    assert cross.column("people/street").label == "n=60"
+
+
+def test_classes_with_an_n_of_their_own_say_it(runs: Runs, cell: Callable[..., Cell]) -> None:
+    one = cell()
+    names = tuple(f"IoU/thing {k}" for k in range(9))
+    figures = {
+        name: {"value": 1.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 5 + k}
+        for k, name in enumerate(names)
+    }
+    runs.finish(one, figures=figures | {"rate": figures[names[0]]})
+    spec = TableSpec("t", "t", "people", "street", (one.id,), names)
+    [table] = filling.fill(Suite("s", (one,), (spec,)), runs.store)
+    assert [row.entries["n"].value for row in table.rows] == [str(5 + k) for k in range(9)]
+
+
+@pytest.mark.parametrize("value", [float("nan"), None])
+def test_an_undefined_figure_is_an_empty_place(runs: Runs, cell: Callable[..., Cell], value: float | None) -> None:
+    one = cell()
+    stored = runs.finish(one)
+    stored.record["figures"]["rate"]["value"] = value
+    found = filling.entry(filling.Measured(one, (stored,)), "rate")
+    assert found.number is None and found.text == "-"
+
+
+def test_notes_of_a_variant_stand_below_the_ablation(runs: Runs, cell: Callable[..., Cell]) -> None:
+    cells = (cell(), cell(representation="V2", label="V2"))
+    for one in cells:
+        runs.finish(one)
+    extra = {"notes": {cells[1].id: ("Rank 8 & no more.",)}}
+    spec = TableSpec("a", "a", "people", "street", tuple(c.id for c in cells), ("rate",), "ablation", extra)
+    [table] = filling.fill(Suite("s", cells, (spec,)), runs.store)
+    assert "V2 [1]" in table.render("md") and "[1] Rank 8 & no more." in table.render("md")
+    assert r"Rank 8 \& no more." in table.render("tex")

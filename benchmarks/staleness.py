@@ -1,0 +1,34 @@
+"""Which stored figures were made by other code or data than are here now. Torch-free, and in a second or two.
+
+Told of trained cells on embedded data, whose key needs nothing but source files. The key of a checkpoint or of a real dataset
+takes reading gigabytes: `plan` does that, tables do not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from benchmarks.cells import Cell
+from benchmarks.keys import cell_key
+from benchmarks.places import Places
+from benchmarks.store import Store
+
+NOTE = "made by other code or data than are here now: run it again"
+
+
+def comparable(cell: Cell) -> bool:
+    """Whether a cell's key can be told from source files alone."""
+    return cell.data is not None and cell.recipe is not None and not cell.recipe.init_from
+
+
+def outdated(cells: Iterable[Cell], store: Store) -> frozenset[str]:
+    """Ids of the finished cells whose stored key is not the one that a run would give them now."""
+    places = Places(out=store.root)
+    found = set()
+    for cell in cells:
+        if not comparable(cell):
+            continue
+        stored = store.load(cell.task, cell.id)
+        if stored is not None and stored.done and stored.record.get("key") != cell_key(cell, places):
+            found.add(cell.id)
+    return frozenset(found)
