@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from functools import lru_cache
 from importlib import import_module
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -57,7 +58,7 @@ def build_body(name: str, **options: Any) -> nn.Module:
         options: spec fields for an HRNet; what the file's ``build(name, **options)`` takes for the others.
 
     Raises:
-        ValueError: unknown name or option.
+        ValueError: unknown name or option; the nearest is given.
     """
     check_body_name(name)
     if name in VARIANTS:
@@ -65,4 +66,11 @@ def build_body(name: str, **options: Any) -> nn.Module:
 
         return build_backbone(name, **options)
     file = "timm_body" if name.startswith("timm:") else _files()[name]
-    return import_module(f"benchmarks.baselines.{file}").build(name, **options)
+    build = import_module(f"benchmarks.baselines.{file}").build
+    taken = signature(build).parameters
+    known = [option for option in taken if option != "name"]
+    unknown = [option for option in options if option not in known]
+    if unknown and not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values()):
+        hint = nearest(unknown[0], known) if known else "It has none."
+        raise ValueError(f"Unknown option {unknown[0]!r} of model {name!r}. {hint}")
+    return build(name, **options)

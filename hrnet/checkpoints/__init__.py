@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 
-def load_checkpoint(model: nn.Module, path: str | Path, ignore: Sequence[str] = ()) -> LoadReport:
+def load_checkpoint(model: nn.Module, path: str | Path, ignore: str | Sequence[str] = ()) -> LoadReport:
     """Loads a checkpoint of any known family into a model and sets the conventions that the family implies.
 
     Strict: every tensor of the file and of the model must find its partner, except where a stated rule says otherwise;
@@ -41,7 +41,8 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: Sequence[str] = 
         model: a task's network (``body.*``, ``representation.*``, ``head.*``), a detector, or a bare body, for which the
             file's heads are dropped.
         path: what torch.save wrote, or a .safetensors file. Only tensors and plain data are read.
-        ignore: names, dotted beginnings or glob patterns of tensors, ours or the file's, that stay as they are.
+        ignore: names, dotted beginnings or glob patterns of tensors, ours or the file's, that stay as they are; one may
+            be given without a list.
 
     Raises:
         CheckpointError: the file cannot be read, is of no known family, does not fit, or contradicts a field that the
@@ -66,7 +67,7 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: Sequence[str] = 
     if task == "detection":
         # The family's class order decides how many rows the outputs have, so it comes before the comparison.
         set_conventions(model, recorded or _detector_conventions(canonical, description))
-    fit = match(model, canonical, description, tuple(ignore), initialise_only=False)
+    fit = match(model, canonical, description, _patterns(ignore), initialise_only=False)
     if not fit.complete:
         raise misfit(path, model, fit)
     fit.report.notes.extend(copy_values(model, fit.values))
@@ -74,7 +75,7 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: Sequence[str] = 
     return fit.report
 
 
-def load_backbone(body: nn.Module, path: str | Path, ignore: Sequence[str] = ()) -> LoadReport:
+def load_backbone(body: nn.Module, path: str | Path, ignore: str | Sequence[str] = ()) -> LoadReport:
     """Initialises a body from any checkpoint that contains one; everything else in the file is dropped.
 
     The body keeps its own conventions: networks pretrained with nearest-neighbour exchange are fine-tuned with the
@@ -89,7 +90,7 @@ def load_backbone(body: nn.Module, path: str | Path, ignore: Sequence[str] = ())
     inner = getattr(body, "body", body)
     canonical = _interpret(inner, path)
     description = describe(canonical)
-    fit = match(inner, canonical, description, tuple(ignore), initialise_only=True)
+    fit = match(inner, canonical, description, _patterns(ignore), initialise_only=True)
     if not fit.complete:
         raise misfit(path, inner, fit)
     if not fit.values:
@@ -111,6 +112,10 @@ def identify_checkpoint(path: str | Path) -> Description:
         CheckpointError: the file cannot be read, or is of no known family.
     """
     return describe(interpret(read_checkpoint(path)))
+
+
+def _patterns(ignore: str | Sequence[str]) -> tuple[str, ...]:
+    return (ignore,) if isinstance(ignore, str) else tuple(ignore)
 
 
 def _interpret(model: nn.Module, path: str | Path) -> Canonical:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import torch
 from torch import nn
 
 from benchmarks.baselines import body_names, build_body
 from hrnet import build_representation, profile
-from tasks import build_model
+from tasks import build_model, get_task
 
 MICRO = ("resnet_micro", "simple_baseline_micro", "hourglass_micro")
 
@@ -138,3 +140,18 @@ def test_an_unknown_body_names_the_nearest() -> None:
     pytest.importorskip("timm")
     with pytest.raises(ValueError, match="timm:resnet50"):
         build_body("timm:resnet5O")
+
+
+@pytest.mark.parametrize(
+    ("task", "model", "option", "expected"),
+    [
+        ("pose", "resnet_micro", "bn_momentun", "Did you mean 'bn_momentum'?"),
+        ("segmentation", "simple_baseline_micro", "upsample", "Unknown option 'upsample' of model"),
+        ("classification", "resnet50", "initialise", "Did you mean 'init'?"),
+        ("segmentation", "fcn_r50", "initialise", "It has none."),
+    ],
+)
+def test_an_unknown_option_of_a_serial_body_is_named(task: str, model: str, option: str, expected: str) -> None:
+    dataset = next(iter(get_task(task).datasets))
+    with pytest.raises(ValueError, match=re.escape(expected)), torch.device("meta"):
+        build_model(task, model, dataset, **{option: 1})

@@ -194,3 +194,15 @@ def test_our_own_file_says_how_it_was_built(tmp_path: Path) -> None:
     needed = found.build_options("pose", MICRO, "coco")
     assert needed == {**options, "representation": "V1h"}
     load_checkpoint(build_model("pose", MICRO, "coco", **needed), tmp_path / "own.pt")
+
+
+def test_a_single_pattern_needs_no_list(pose_file: Path) -> None:
+    """A plain string is one name, not its letters: ``ignore="head"`` leaves the head alone and loads the body."""
+    target = build_model("pose", MICRO, "mpii")
+    head = target.head.predict.weight.clone()
+    report = load_checkpoint(target, pose_file, ignore="head")
+    assert report.ignored == ["head.predict.weight", "head.predict.bias"]
+    assert torch.equal(target.head.predict.weight, head)
+    # Ignoring the letter "h" ignores nothing.
+    assert "17x8x1x1" in str(refused(build_model("pose", MICRO, "mpii"), pose_file, ignore="h"))
+    assert load_backbone(build_backbone(MICRO, fuse_last="one"), pose_file, ignore="conv1").ignored == ["conv1.weight"]
