@@ -99,20 +99,22 @@ def make_cell(
     chosen = split or info.eval_split
     if chosen not in info.splits:
         raise ValueError(f"Unknown split {chosen!r} of {dataset}. {nearest(chosen, info.splits)}")
-    made_protocol = the_task.protocol(dataset, model=model, family=family, tier=tier)
-    made_protocol = the_task.protocol_with(made_protocol, protocol or {})
+    name = the_task.named(model, changes)
+    made_protocol = the_task.protocol(dataset, model=name, family=family, tier=tier)
+    implied = the_task.implied_protocol(model, changes)
+    made_protocol = the_task.protocol_with(made_protocol, {**implied, **(protocol or {})})
     made_recipe: Recipe | None = None
     if checkpoint is None:
         from tasks.options import override
 
-        made_recipe = override(the_task.recipe(dataset, model, tier), recipe or {}, "recipe field")
+        made_recipe = override(the_task.recipe(dataset, name, tier), recipe or {}, "recipe field")
     use_embedded = tier != "full" if embedded is None else embedded
     return Cell(
         task,
         dataset,
         chosen,
         model,
-        representation or the_task.default_representation(model, dataset),
+        representation or the_task.default_representation(name, dataset),
         made_protocol,
         made_recipe,
         checkpoint,

@@ -130,7 +130,7 @@ def _integers(indices: Any) -> list[int]:
 
 
 class CollectMetric(BaseMetric):
-    """Hands every prediction to the task's evaluation, once, on the main process."""
+    """Hands every prediction to the task's evaluation, once, on the main process: batch by batch where there is one."""
 
     default_prefix = "harness"
 
@@ -139,12 +139,18 @@ class CollectMetric(BaseMetric):
         self.evaluation = evaluation
 
     def process(self, data_batch: Any, data_samples: Any) -> None:
-        self.results.extend(data_samples)
+        if get_world_size() > 1:
+            self.results.extend(data_samples)
+            return
+        # One process sees every sample: a fault ends the run at once, and what an evaluation does not need is not kept.
+        self.evaluation.add([index for index, _ in data_samples], [prediction for _, prediction in data_samples])
+        self.results.extend((index, None) for index, _ in data_samples)
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
         found = dict(results)  # padding of the last shard repeats indices
         order = sorted(found)
-        self.evaluation.add(order, [found[i] for i in order])
+        if get_world_size() > 1:
+            self.evaluation.add(order, [found[i] for i in order])
         return {"samples": float(len(order))}
 
 

@@ -162,6 +162,16 @@ class Task(ABC):
         """Every model of this task: all bodies, and what a task has beside them (dilated networks in segmentation)."""
         return list(bodies)
 
+    def named(self, model: str, options: Mapping[str, Any]) -> str:
+        """``model`` with what the network's ``options`` add to its name ("_ocr" in segmentation): what representation,
+        protocol and recipe go by."""
+        return model
+
+    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Fields of the protocol that a network built with ``options`` implies (its number of classes); what the user states
+        comes after them."""
+        return {}
+
     # -- networks ------------------------------------------------------------------------------------------------
     @abstractmethod
     def default_representation(self, model: str, dataset: str) -> str: ...

@@ -42,7 +42,9 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
         seed=arguments.seed,
         embedded=arguments.data_root is None,
         train_split=arguments.train_split,
+        **parts["model"],
     )
+    parts["model"] = {}
     return apply_sets(cell, parts)
 
 

@@ -78,8 +78,19 @@ class SegmentationEvalData(EvalData):
             label = np.asarray(cv2.resize(label, size_wh, interpolation=cv2.INTER_NEAREST), np.uint8)
         return label
 
+    def check_label(self, index: int, image_hw: tuple[int, int]) -> None:
+        """Reads the label map before the network sees the picture: a bad one ends an evaluation at once.
+
+        Raises:
+            ValueError: it cannot be read, holds ids out of range, or is not of its picture's size.
+        """
+        label = self.layout.label(index)
+        if label is not None:
+            check_sizes(image_hw, (label.shape[0], label.shape[1]), self.layout.samples[index].where)
+
     def __getitem__(self, index: int) -> dict[str, Any]:
         picture = self.picture(index)
+        self.check_label(index, (picture.shape[0], picture.shape[1]))
         size_hw = self.scored_size((picture.shape[0], picture.shape[1]))
         return {"index": index, "images": normalise(network_input(picture, self.protocol)), "size_hw": size_hw}
 

@@ -27,7 +27,7 @@ class SegmentationProtocol:
         crop_hw: height and width in px for the views that need them.
         base_px: side in px to which a picture is brought at scale 1; 0 keeps its own size.
         base_side: whether ``base_px`` is the longer or the shorter side.
-        pad_multiple: pictures are padded (black, bottom and right) until both sides divide by this; 1 never pads.
+        pad_multiple: pictures are padded (mean colour, bottom and right) until both sides divide by this; 1 never pads.
         scales, flip: scores of every scale are added; a mirrored pass is averaged with the plain one.
         combine: "exp_logits" adds exp(mean of plain and mirrored logits), as the reference does;
             "softmax" averages class probabilities instead.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,17 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 HEADS = ("conv", "ocr")
+ALIGN_CORNERS = {
+    "segmentation": False,
+    "segmentation_master": False,
+    "segmentation_ocr": True,
+    "mmseg": False,
+    "mmseg_ocr": False,
+    "torchvision_segmentation": False,
+}
+"""How the networks of a checkpoint's family enlarge their maps (T2); files of ours and new networks go by their head."""
+REPRESENTATIONS = ("V1", "V1h", "V2", "V2cat", "V2p", "V1p", "V1hp")
+"""What a dense head can read: one map of high resolution."""
 DILATED = ("deeplabv3_", "fcn_")
 
 
@@ -78,6 +90,16 @@ class SegmentationTask(Task):
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
 
     # -- networks ------------------------------------------------------------------------------------------------
+    def named(self, model: str, options: Mapping[str, Any]) -> str:
+        """ "<body>_ocr" where ``head="ocr"`` asks for that head."""
+        ocr = options.get("head") == "ocr" and not model.endswith(OCR_SUFFIX)
+        return f"{model}{OCR_SUFFIX}" if ocr else model
+
+    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """The number of classes, and align_corners where an HRNet's is stated."""
+        fields = ("num_classes", "align_corners") if model.startswith("hrnet_") else ("num_classes",)
+        return {field: options[field] for field in fields if field in options}
+
     def check_model(self, model: str) -> None:
         """As for every task, and "<hrnet>_ocr" is an HRNet with the OCR head."""
         if model.endswith(OCR_SUFFIX) and not model.startswith("hrnet_"):
@@ -114,6 +136,11 @@ class SegmentationTask(Task):
         chosen = representation or default
         if head == "ocr" and chosen == "V2":
             chosen = "V2cat"
+        if chosen not in REPRESENTATIONS:
+            raise ValueError(
+                f"Expected a representation of one high-resolution map for segmentation, got {chosen!r}. "
+                f"{nearest(chosen, REPRESENTATIONS)}"
+            )
         if body.startswith(DILATED) and chosen != "V1":
             raise ValueError(f"Expected representation V1 for {body!r}, which brings its own head, got {chosen!r}.")
         return build_network(body, chosen, num_classes, dataset, head, level, changes)
@@ -123,8 +150,11 @@ class SegmentationTask(Task):
         self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
     ) -> SegmentationProtocol:
         self.dataset(dataset)
-        ocr = model.endswith(OCR_SUFFIX) or "ocr" in (family or "").lower()
-        return (reference_protocol if tier == "full" else embedded_protocol)(dataset, ocr=ocr)
+        ocr = model.endswith(OCR_SUFFIX) or family in ("segmentation_ocr", "mmseg_ocr")
+        # Serial bodies have no bilinear exchange whose convention the head's could follow.
+        align_corners = ALIGN_CORNERS.get(family or "", ocr and (not model or model.startswith("hrnet_")))
+        made = (reference_protocol if tier == "full" else embedded_protocol)(dataset, ocr=ocr)
+        return replace(made, align_corners=align_corners)
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
         self.dataset(dataset)
@@ -173,6 +203,13 @@ class SegmentationTask(Task):
 
         from tasks.segmentation.testing import label_maps
 
+        network = getattr(model, "align_corners", protocol.align_corners)
+        if network != protocol.align_corners:
+            raise ValueError(
+                f"Expected a protocol with align_corners={network}, as the network enlarges its maps, got "
+                f"{protocol.align_corners}; leave it out of --protocol, or build the network with --set "
+                f"model.align_corners={str(protocol.align_corners).lower()}."
+            )
         mirror = class_table(str(model.dataset), protocol.num_classes).mirror()
         images, sizes_hw = batch["images"], batch["size_hw"]
         device = next(model.parameters()).device

@@ -23,6 +23,8 @@ from tasks.segmentation.protocol import SegmentationProtocol
 STRIP_ELEMENTS = {"cpu": 2**20, "cuda": 2**26}
 """Scores held at full size at one time: on a CPU a strip should stay in the cache."""
 BLACK = tuple(-m / s for m, s in zip(IMAGENET_MEAN, IMAGENET_STD))
+MEAN = (0.0, 0.0, 0.0)
+"""What lies beyond a view, normalised: black around windows, the mean colour where sides are padded to a multiple."""
 Rows = Callable[[int, int], Tensor]
 
 
@@ -66,7 +68,7 @@ def window_places(length: int, crop: int, stride: int, shift_back: bool) -> list
 
 
 def windows_of(size_hw: tuple[int, int], protocol: SegmentationProtocol) -> list[tuple[int, int, int, int, int, int]]:
-    """(top, bottom, left, right, input height, input width) of every pass over a view; inputs beyond the view are black."""
+    """(top, bottom, left, right, input height, input width) of every pass over a view; what lies beyond the view is padded."""
     height, width = size_hw
     crop_h, crop_w = protocol.crop_hw
     if protocol.view == "windows":
@@ -92,8 +94,9 @@ def run_windows(
     for top, bottom, left, right, in_h, in_w in windows_of(size_hw, protocol):
         part = images[..., top:bottom, left:right]
         if part.shape[-2:] != (in_h, in_w):
-            black = torch.tensor(BLACK, dtype=part.dtype, device=part.device).view(1, 3, 1, 1)
-            canvas = black.expand(len(part), 3, in_h, in_w).contiguous()
+            colour = BLACK if protocol.view == "windows" else MEAN
+            fill = torch.tensor(colour, dtype=part.dtype, device=part.device).view(1, 3, 1, 1)
+            canvas = fill.expand(len(part), 3, in_h, in_w).contiguous()
             canvas[..., : bottom - top, : right - left] = part
             part = canvas
         logits = model(part).float().contiguous()

@@ -45,8 +45,12 @@ class NoiseEval(EvalData):
 
 
 class Collected(Evaluation):
+    def __init__(self, data: EvalData, protocol: Any) -> None:
+        super().__init__(data, protocol)
+        self.found: dict[int, Any] = {}
+
     def add(self, indices: Any, predictions: Any) -> None:
-        self.found = dict(zip(indices, predictions, strict=True))
+        self.found.update(zip(indices, predictions, strict=True))
 
     def stats(self) -> dict[str, np.ndarray]:
         return {"value": np.array([self.found[i] for i in range(5)])}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 import pytest
@@ -194,3 +195,22 @@ def test_scores_beyond_a_strip_are_never_held(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(testing, "best_class", watch)
     testing.label_maps(Strided(19).eval(), images(512, 1024), [(512, 1024)], SegmentationProtocol(19), SAME)
     assert max(held) <= testing.STRIP_ELEMENTS["cpu"] and len(held) > 4
+
+
+@pytest.mark.parametrize(("view", "expected"), [("whole", testing.MEAN), ("windows", testing.BLACK)])
+def test_sides_are_padded_with_the_mean_colour_and_windows_with_black(
+    view: Any, expected: tuple[float, float, float]
+) -> None:
+    seen: list[torch.Tensor] = []
+
+    class Recording(Strided):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            seen.append(images)
+            return super().forward(images)
+
+    protocol = SegmentationProtocol(59, view=view, crop_hw=(16, 16), pad_multiple=8)
+    images = torch.full((1, 3, 13, 13), 0.5)
+    testing.run_windows(Recording(59), images, (13, 13), protocol, torch.arange(59))
+    assert seen[0].shape == (1, 3, 16, 16) and (seen[0][..., :13, :13] == 0.5).all()
+    assert torch.equal(seen[0][0, :, 15, 15], torch.tensor(expected))
+    assert torch.equal(seen[0][0, :, 0, 15], torch.tensor(expected))

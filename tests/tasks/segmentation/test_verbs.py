@@ -1,0 +1,195 @@
+"""What the verbs make of options and checkpoints: the head's conventions, sixty classes, labels found bad at once."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from seg_fixtures import Strided, save, write_cityscapes, write_pascal
+from torch import nn
+
+from benchmarks.cells import make_cell
+from benchmarks.cli import entry
+from tasks import build_model, get_task
+from tasks.segmentation.protocol import SegmentationProtocol
+
+TASK = get_task("segmentation")
+CITY = SegmentationProtocol(19, view="tiles", crop_hw=(24, 48))
+
+
+def saved(path: Path, dataset: str, **changes: Any) -> str:
+    """A micro network as our own checkpoint."""
+    torch.manual_seed(0)
+    network = build_model("segmentation", "hrnet_micro_w8", dataset, **changes)
+    build = {"task": "segmentation", "model": "hrnet_micro_w8", "dataset": dataset}
+    build |= {"representation": network.representation_name, "changes": changes}
+    torch.save({"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": network.state_dict()}, path)
+    return str(path)
+
+
+# -- align_corners -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("model", "family", "expected"),
+    [
+        ("hrnet_w48", None, False),
+        ("hrnet_w48", "segmentation", False),
+        ("hrnet_w48", "mmseg", False),
+        ("hrnet_w48_ocr", None, True),
+        ("hrnet_w48_ocr", "hrnet_benchmark", True),
+        ("hrnet_w48_ocr", "segmentation_ocr", True),
+        ("hrnet_w48", "segmentation_ocr", True),
+        ("hrnet_w48_ocr", "mmseg_ocr", False),
+        ("hrnet_w48", "mmseg_ocr", False),
+        ("resnet50_ocr", None, False),
+    ],
+)
+def test_align_corners_goes_by_the_family_then_by_the_head(model: str, family: str | None, expected: bool) -> None:
+    assert TASK.protocol("cityscapes", model=model, family=family).align_corners is expected
+
+
+def test_a_stated_head_counts_as_the_name_does() -> None:
+    named = make_cell("segmentation", "pascal_context", "hrnet_w48_ocr")
+    stated = make_cell("segmentation", "pascal_context", "hrnet_w48", head="ocr")
+    assert (stated.protocol, stated.recipe, stated.representation) == (
+        named.protocol,
+        named.recipe,
+        named.representation,
+    )
+    assert stated.protocol.align_corners and stated.protocol.base_side == "short"
+    assert not make_cell("segmentation", "lip", "hrnet_w48", head="ocr", align_corners=False).protocol.align_corners
+
+
+@pytest.mark.parametrize("model", ["hrnet_micro_w8", "resnet_micro"])
+@pytest.mark.parametrize("head", ["conv", "ocr"])
+def test_protocol_and_network_agree(model: str, head: str) -> None:
+    network = build_model("segmentation", model, "lip", head=head)
+    assert (
+        make_cell("segmentation", "lip", model, tier="smoke", head=head).protocol.align_corners == network.align_corners
+    )
+
+
+def test_a_protocol_that_contradicts_the_network_is_refused() -> None:
+    network = build_model("segmentation", "hrnet_micro_w8", "cityscapes", head="ocr").eval()
+    batch = {"images": torch.zeros(1, 3, 24, 48), "size_hw": [(24, 48)]}
+    assert TASK.predict(network, batch, replace(CITY, align_corners=True))[0].shape == (24, 48)
+    with pytest.raises(ValueError, match="align_corners=True, as the network enlarges its maps, got False"):
+        TASK.predict(network, batch, CITY)
+
+
+# -- what a checkpoint implies -------------------------------------------------------------------------------------
+@pytest.mark.parametrize(
+    ("dataset", "changes", "said"),
+    [
+        ("cityscapes", {"head": "ocr"}, "19 classes, whole picture, single scale, no flip, align_corners"),
+        ("pascal_context", {"num_classes": 60}, "60 classes"),
+    ],
+)
+def test_a_checkpoint_of_ours_sets_head_and_classes(
+    dataset: str, changes: dict[str, Any], said: str, tmp_path: Path
+) -> None:
+    {"cityscapes": write_cityscapes, "pascal_context": write_pascal}[dataset](tmp_path / "data")
+    words = ["eval", "--task", "segmentation", "--dataset", dataset, "--model", "hrnet_micro_w8", "--tier", "smoke"]
+    words += ["--checkpoint", saved(tmp_path / "own.pt", dataset, **changes), "--data-root", str(tmp_path / "data")]
+    assert entry([*words, "--out", str(tmp_path / "out"), "--json", str(tmp_path / "r.json")]) == 0
+    header = json.loads((tmp_path / "r.json").read_text())["protocol_header"]
+    for part in said.split(", "):
+        assert part in header.replace("tiles of 128x256 where larger", "whole picture")
+
+
+def test_predict_gives_back_the_pictures_that_protocol_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_cityscapes(tmp_path / "data")
+    image = next((tmp_path / "data").rglob("*_leftImg8bit.png"))
+    words = ["predict", "--task", "segmentation", "--model", "hrnet_micro_w8", "--out", str(tmp_path / "out")]
+    words += ["--checkpoint", saved(tmp_path / "own.pt", "cityscapes")]
+    assert entry([*words, "--protocol", "flip=true", str(image)]) == 0
+    assert list((tmp_path / "out").glob("*.png"))
+    capsys.readouterr()
+    assert entry([*words, "--protocol", "flip=true"]) == 2
+    assert "Expected one picture or more" in capsys.readouterr().err
+
+
+# -- labels --------------------------------------------------------------------------------------------------------
+class Counting(nn.Module):
+    """Counts the pictures it is shown."""
+
+    dataset = "cityscapes"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inner, self.shown = Strided(19), 0
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.shown += len(images)
+        return self.inner(images)
+
+
+def evaluate(root: Path, workspace: Path) -> Counting:
+    from benchmarks import engine
+
+    network = Counting()
+    try:
+        engine.evaluate(
+            network,
+            TASK,
+            TASK.eval_data("cityscapes", root, "val", SegmentationProtocol(19)),
+            SegmentationProtocol(19),
+            workspace=workspace,
+            report=lambda progress: None,
+            batch_size=1,
+        )
+    except ValueError as error:
+        network.error = error  # type: ignore[assignment]
+    return network
+
+
+def labels_of(root: Path) -> list[Path]:
+    return sorted(root.rglob("*_gtFine_labelIds.png"))
+
+
+@pytest.mark.parametrize("fault", ["colours", "ids", "size"])
+def test_a_bad_label_ends_the_evaluation_before_its_picture(fault: str, tmp_path: Path) -> None:
+    write_cityscapes(tmp_path / "data", count=4)
+    values = {
+        "colours": np.zeros((32, 64, 3), np.uint8),
+        "ids": np.full((32, 64), 99, np.uint8),
+        "size": np.full((16, 32), 7, np.uint8),
+    }[fault]
+    save(labels_of(tmp_path / "data")[1], values)
+    network = evaluate(tmp_path / "data", tmp_path / "work")
+    assert network.shown == 1 and "expected" in str(network.error)
+
+
+def test_good_labels_are_scored_batch_by_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from tasks.segmentation.evaluation import SegmentationEvaluation
+
+    write_cityscapes(tmp_path / "data", count=4)
+    sizes: list[int] = []
+    original = SegmentationEvaluation.add
+
+    def add(self: Any, indices: Any, predictions: Any) -> None:
+        sizes.append(len(predictions))
+        original(self, indices, predictions)
+
+    monkeypatch.setattr(SegmentationEvaluation, "add", add)
+    assert evaluate(tmp_path / "data", tmp_path / "work").shown == 4
+    assert sizes == [1, 1, 1, 1]
+
+
+def test_a_label_of_another_size_is_refused_before_it_is_squashed(tmp_path: Path) -> None:
+    write_cityscapes(tmp_path)
+    save(labels_of(tmp_path)[0], np.full((16, 32), 7, np.uint8))
+    data = TASK.eval_data("cityscapes", tmp_path, "val", replace(CITY, score_at="crop"))
+    with pytest.raises(ValueError, match="of the picture's size 64x32, got 32x16"):
+        data[0]
+
+
+# -- representations -----------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("representation", ["FPN", "C"])
+def test_representations_that_a_dense_head_cannot_read_are_refused(representation: str) -> None:
+    with pytest.raises(ValueError, match=r"one high-resolution map.*Known: V1, V1h, V2"):
+        build_model("segmentation", "hrnet_micro_w8", "lip", representation)
