@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterable
 from dataclasses import replace
 
 from benchmarks.tables import HIGHER, Column, Table
@@ -69,8 +70,8 @@ def _plain(letter: str) -> str:
 
 PAGE = 32
 """Lines of a table on one page."""
-WIDE = 8
-"""A table of more columns is scaled to the line's width."""
+FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
+"""Scales what is wider than the line to its width, and leaves the rest as it is."""
 
 
 def _heading(column: Column) -> str:
@@ -81,7 +82,7 @@ def _heading(column: Column) -> str:
 
 
 def render(table: Table) -> str:
-    r"""One `table` environment, or several where the rows need more than a page; needs booktabs (wide ones graphicx)."""
+    r"""One `table` environment, or several where the rows need more than a page; needs booktabs and graphicx."""
     table = replace(table, columns=[column for column in table.columns if column.on_paper])
     lines = _rows(table)
     parts = [lines[start : start + PAGE] for start in range(0, len(lines), PAGE)] or [[]]
@@ -90,9 +91,8 @@ def render(table: Table) -> str:
         caption += " " + escape(table.caption)
     numeric = [any(table.entry(row, column).number is not None for row in table.rows) for column in table.columns]
     spec = "".join("r" if right else "l" for right in numeric)
-    wide = len(table.columns) > WIDE
     label = "".join(letter if letter.isalnum() else "-" for letter in table.name)
-    out = ["% needs \\usepackage{booktabs}" + (" and \\usepackage{graphicx}" if wide else "")]
+    out = ["% needs \\usepackage{booktabs} and \\usepackage{graphicx}"]
     for number, part in enumerate(parts):
         out += [
             r"\begin{table}[htbp]",
@@ -100,14 +100,14 @@ def render(table: Table) -> str:
             r"\small",
             rf"\caption{{{caption}}}" if number == 0 else rf"{escape(table.title)}, continued.\par\smallskip",
             *([rf"\label{{tab:{label}}}"] if number == 0 else []),
-            *([r"\resizebox{\linewidth}{!}{%"] if wide else []),
+            FIT,
             rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
             r"\toprule",
-            " & ".join(_heading(column) for column in table.columns) + r" \\",
+            _line(_heading(column) for column in table.columns),
             r"\midrule",
             *part,
             r"\bottomrule",
-            r"\end{tabular}" + ("}" if wide else ""),
+            r"\end{tabular}}",
         ]
         if number == len(parts) - 1:
             out += _below(table)
@@ -136,8 +136,14 @@ def _rows(table: Table) -> list[str]:
                 text = rf"\underline{{{text}}}"
             marks = ",".join(str(notes[note]) for note in table.entry(row, column).footnotes)
             cells.append(text + (rf"\textsuperscript{{{marks}}}" if marks else ""))
-        lines.append(" & ".join(cells) + r" \\")
+        lines.append(_line(cells))
     return lines
+
+
+def _line(cells: Iterable[str]) -> str:
+    r"""A row. A first cell that begins with [ or * is guarded: the rule or the \\ before it would read it as its own."""
+    text = " & ".join(cells) + r" \\"
+    return "{}" + text if text[0] in "[*" else text
 
 
 def _below(table: Table) -> list[str]:

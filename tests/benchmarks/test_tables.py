@@ -131,18 +131,41 @@ def test_latex_knows_other_alphabets() -> None:
     assert latex.escape("Δ AP − 3² ﬁ é 漢") == r"$\Delta$ AP $-$ 3$^2$ fi é ?"
 
 
-def test_latex_compiles(tmp_path: Path) -> None:
+def compiled(tables: list[Table], folder: Path) -> str:
+    """The log of pdflatex over a document of these tables; fails where it does not compile."""
     if shutil.which("pdflatex") is None:
         pytest.skip("pdflatex is not installed")
-    (tmp_path / "t.tex").write_text(latex.document([example(), example()]), encoding="utf-8")
+    (folder / "t.tex").write_text(latex.document(tables), encoding="utf-8")
     done = subprocess.run(
         ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "t.tex"],
-        cwd=tmp_path,
+        cwd=folder,
         capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stdout[-2000:]
-    assert (tmp_path / "t.pdf").stat().st_size > 5000
+    assert (folder / "t.pdf").stat().st_size > 5000
+    return (folder / "t.log").read_text(encoding="utf-8", errors="replace")
+
+
+def test_latex_compiles(tmp_path: Path) -> None:
+    compiled([example(), example()], tmp_path)
+
+
+def test_latex_takes_cells_that_begin_like_options(tmp_path: Path) -> None:
+    table = Table("odd", "Odd", [Column("a", "[x] of y"), Column("b", "b")])
+    for text in ("[1] first", "*starred", "[", "* & more", "plain"):
+        table.add({"a": text, "b": 1.5})
+    lines = latex.render(table).splitlines()
+    assert [line[:3] for line in lines if "& 1.50" in line] == ["{}[", "{}*", "{}[", "{}*", "pla"]
+    assert "{}[x] of y & b \\\\" in lines
+    compiled([table], tmp_path)
+
+
+def test_latex_tables_fit_the_page(tmp_path: Path) -> None:
+    wide = Table("wide", "Wide", [Column("a", "a heading " * 6), Column("b", "another heading " * 9)])
+    wide.add({"a": "a long cell " * 8, "b": "more " * 20})
+    log = compiled([example(), wide], tmp_path)
+    assert "Overfull \\hbox" not in log
 
 
 @pytest.mark.parametrize("form", FORMATS)
