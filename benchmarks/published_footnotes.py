@@ -84,6 +84,7 @@ FOOTNOTES: tuple[Note, ...] = (
         split="test-dev",
         body=_R152,
         metric="^(AP75|APM)$",
+        method="^SimpleBaseline$",
     ),
     _note(
         "caffe-boxes",
@@ -145,6 +146,9 @@ FOOTNOTES: tuple[Note, ...] = (
         body=_R152,
         input_size="^256x256$",
         metric="Elbow$",
+        protocol_id="scales=1",
+        source="README|Table 7",
+        method="^SimpleBaseline",
     ),
     _note(
         "mpii-w32-wrist",
@@ -164,6 +168,8 @@ FOOTNOTES: tuple[Note, ...] = (
         model="^hrnet_w32$",
         metric="^PCKh@0.5$",
         protocol_id="scales=1",
+        body="^(HRNet-W32|pose_hrnet_w32)$",
+        method="^HRNet( \\(DARK re-run\\))?$|^mmpose",
     ),
     _note(
         "mean-at-0.1",

@@ -71,6 +71,42 @@ METRIC_COLUMNS: dict[str, dict[str, str]] = {
         for n in (1, 10)
     },
 }
+_SAID: tuple[tuple[str, str], ...] = (
+    (r"LS (~?[\d.]+[xe])(?: \(README prints 1x\))?", "schedule {}"),
+    (r"SyncBN Y", "SyncBN"),
+    (r"SyncBN N", "no SyncBN"),
+    (r"multi-scale train(?:ing)? (?:Y|Yes)(\([A-Za-z]+\))?", "multi-scale training {}"),
+    (r"multi-scale train(?:ing)? (?:N|No)", "single-scale training"),
+    (r"multi-scale training(?: \(caffe style\))?", "multi-scale training"),
+    (r"GN head, ms train", "multi-scale training"),
+    (r"GN head, no ms train", "single-scale training"),
+    (r".*\((caffe style)\)", "{}"),
+    (r"(\d-level pyramid)", "{}"),
+    (r"OHEM Yes", "OHEM"),
+    (r"OHEM No", "no OHEM"),
+    (r"distillation Yes", "distilled"),
+    (r"distillation No", "not distilled"),
+    (r"(?:.*, )?(\d+k) iters(?:,.*)?", "{} iterations"),
+    (r"(PyTorch 1\.1) \+ official SyncBN", "{}"),
+    (r"(align_corners=True)", "{}"),
+    (r"(PaddleClas ImageNet weights)", "{}"),
+    (r"(?:learned|trained) on (train(?:\+val)?)(?: only| \(.*\))?", "trained on {}"),
+    (r"(train\+val)", "trained on {}"),
+    (r"train set only \(fine\)", "trained on train"),
+    (r"extra data(?:.*AI Challenger\)?)", "extra data AI Challenger"),
+    (r"extra data", "extra data"),
+    (r"EXTRA DATA: (COCO\+AIC), with a (visibility)-prediction head", "extra data {}, {} head"),
+    (r"(OHKM|ensemble|bottom-up)", "{}"),
+    (r"(140 epochs)", "{}"),
+    (r"with (classic|simple) decoder", "{} decoder"),
+    (r"trained with extra info", "extra info"),
+    (r"extra info: ([A-Z][a-z]+)", "extra info: {}"),
+    (r"(coordinate regression)", "{}"),
+    (r"(residual branch: .*)", "{}"),
+    (r"(CosineLR \+ CutMix \+ 300 epochs|ssld).*", "{}"),
+    (r"additional training data (.*)", "extra data {}"),
+)
+"""What a clause of a protocol text says of how the row was trained, and the words that the condition has for it."""
 _CONDITION_COLUMNS = {
     "heatmap_resolution": "heat map {}",
     "stride": "stride {}",
@@ -187,6 +223,16 @@ def protocol_id(file: str, row: Row, metric: str) -> str:
     raise ValueError(f"{file}: no rule gives the protocol of benchmark {benchmark!r}; add one to protocol_id")
 
 
+def said_conditions(protocol: str) -> list[str]:
+    """What tells rows of one network apart and stands in the protocol text alone: schedule, SyncBN, OHEM, data, ..."""
+    found: list[str] = []
+    for clause in (part.strip() for part in protocol.split(";")):
+        for pattern, words in _SAID:
+            if match := re.fullmatch(pattern, clause):
+                found.append(words.format(*(group or "" for group in match.groups())).strip())
+    return list(dict.fromkeys(found))
+
+
 def _sources(file: str, row: Row) -> Iterator[Row]:
     """The source row, or its two halves where one row of a paper's table speaks of two benchmarks."""
     if file != "ablation_fusion":
@@ -240,6 +286,7 @@ def convert(file: str, number: int, row: Row) -> Iterator[Row]:
         ]
         if row.get("gflops_read"):
             conditions.append("GFLOPs read off the figure")
+        conditions += [said for said in said_conditions(source["protocol"]) if said not in conditions]
         for column, value, bound, said in _metrics(file, source):
             metric = said["metric"]
             unit, direction = METRICS[metric]

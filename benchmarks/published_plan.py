@@ -6,15 +6,15 @@ Torch-free, and quick: nothing is hashed and no annotation file is opened.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from functools import lru_cache
 
-from benchmarks.cells import Cell, Suite
+from benchmarks.cells import Cell, Suite, TableSpec
 from benchmarks.keys import missing_files
 from benchmarks.places import Places, checkpoint_path, dataset_root
 from benchmarks.published import Figure, load
-from benchmarks.reproduction import main_slot, slot
+from benchmarks.reproduction import main_slot, setting, slot
 from benchmarks.store import Store
 from benchmarks.weights import weights_of
 from tasks import get_task
@@ -54,6 +54,9 @@ def missing(cell: Cell, places: Places) -> list[str]:
             lacking.append(f"data {files[0]}" + (f" and {len(files) - 1} more" if len(files) > 1 else ""))
     except FileNotFoundError:
         lacking.append(f"data {get_task(cell.task).dataset(cell.dataset).folder}/ below --data-root")
+    except ValueError as error:
+        # A dataset that is there in part, such as COCO without the detector's boxes, is missing data of this row alone.
+        lacking.append("data " + " ".join(str(error).split()))
     return lacking
 
 
@@ -87,9 +90,21 @@ def cost(figure: Figure, cell: Cell) -> str:
 
 
 def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
-    """Prints one line per row; returns the exit status 0. `only` takes patterns of table names or of cell names."""
+    """Prints one line per row; returns the exit status 0. `only` takes patterns of table names or of cell names.
+
+    Raises:
+        ValueError: a pattern matches no table and no cell.
+    """
     store = Store(places.out)
     cells = {cell.id: cell for cell in suite.cells}
+    for pattern in only:
+        if not any(_wanted([pattern], spec.name, None) for spec in suite.tables) and not any(
+            _wanted([pattern], "", cell) for cell in suite.cells
+        ):
+            tables = ", ".join(spec.name for spec in suite.tables)
+            raise ValueError(
+                f"--only {pattern!r} matches no row. Tables: {tables}; cells are named task/dataset/model+file."
+            )
     lacking = {cell.id: missing(cell, places) for cell in suite.cells}
     rows = load().rows()
     statuses: Counter[str] = Counter()
@@ -101,30 +116,19 @@ def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
         for figures in listed:
             main = main_slot(figures)
             head = next((figure for figure in figures if slot(figure) == main), figures[0])
-            link = next(
-                (found for figure in figures if (found := spec.extra["links"].get(head.id, {}).get(slot(figure)))), None
-            )
+            links = spec.extra["links"].get(head.id, {})
+            link = links.get(main) or next((links[slot(f)] for f in figures if slot(f) in links), None)
             cell = cells.get(link.split("|")[0]) if link else None
             if only and not _wanted(only, spec.name, cell):
                 continue
-            if cell is None:
-                status, detail = "not attempted", spec.extra["reasons"].get(head.id, "")
-            elif (stored := store.load(cell.task, cell.id)) is not None and stored.done:
-                status, detail = "done", cell.id
-            elif stored is not None:
-                status, detail = "failed", str(stored.record.get("reason") or "")
-            elif lacking[cell.id]:
-                status, detail = "missing", "; ".join(lacking[cell.id]) + f"; {cost(head, cell)}"
-            else:
-                status, detail = "to run", f"{cell.checkpoint}; {cost(head, cell)}"
+            status, detail = _status(cell, head, spec, store, lacking)
             statuses[status] += 1
+            if cell is not None:
+                detail += _unlinked(figures, spec)
             if head.source != source:
                 source = head.source
                 lines.append(f"  from {source}")
-            name = f"{head.method}, {head.body}" if head.body else head.method
-            setting = ", ".join(part for part in (head.representation, head.input_size, head.condition) if part)
-            label = f"{name} ({setting})" if setting else name
-            lines.append(f"    {label:<64.64}  {head.metric} {head.text} {head.unit:<2} {status:13}  {detail}".rstrip())
+            lines.append(f"    {label(head):<64}  {_figure(head)}  {status:13}  {detail}".rstrip())
         if lines:
             print(f"\n{spec.name}: {spec.title}")
             print("\n".join(lines))
@@ -135,6 +139,41 @@ def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
         "checkpoints and where they are published: results/published/weights.csv."
     )
     return 0
+
+
+def label(figure: Figure) -> str:
+    """Method, body and, in brackets, the setting of a row."""
+    name = f"{figure.method}, {figure.body}" if figure.body else figure.method
+    told = setting(figure)
+    return f"{name} ({told})" if told else name
+
+
+def _figure(figure: Figure) -> str:
+    """The row's main figure with its split and protocol."""
+    return f"{figure.metric} {figure.text} {figure.unit:<2} {figure.split} [{figure.protocol_id}]"
+
+
+def _status(
+    cell: Cell | None, head: Figure, spec: TableSpec, store: Store, lacking: Mapping[str, list[str]]
+) -> tuple[str, str]:
+    """Status of a row and what to say of it."""
+    if cell is None:
+        return "not attempted", spec.extra["reasons"].get(head.id, "")
+    stored = store.load(cell.task, cell.id)
+    if stored is not None and stored.done:
+        return "done", cell.id
+    if stored is not None:
+        return "failed", f"{cell.checkpoint}: {stored.record.get('reason') or 'no reason stored'}"
+    if lacking[cell.id]:
+        return "missing", "; ".join(lacking[cell.id]) + f"; {cost(head, cell)}"
+    return "to run", f"{cell.checkpoint}; {cost(head, cell)}"
+
+
+def _unlinked(figures: Sequence[Figure], spec: TableSpec) -> str:
+    """The row's figures that no cell measures, with the reason."""
+    reasons = spec.extra["reasons"]
+    found = {f.column: reasons[key] for f in figures if (key := f"{f.id}|{slot(f)}") in reasons}
+    return "".join(f"; {column}: {reason}" for column, reason in found.items())
 
 
 def _wanted(only: Sequence[str], table: str, cell: Cell | None) -> bool:

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.cells import TableSpec
+from benchmarks.cells import Cell, TableSpec
 from benchmarks.filling import Measured
+from benchmarks.places import Places
 from benchmarks.published import METRICS, Figure, load, load_footnotes
 from benchmarks.tables import Column, Entry, Table
 
@@ -57,6 +58,53 @@ def slot(figure: Figure) -> str:
     return f"{figure.metric}|{figure.split}|{figure.protocol_id}"
 
 
+_NORMALISER = {"inter_ocular": "inter-ocular", "inter_pupil": "inter-pupil", "box": "face box size"}
+
+
+def measured_protocol(cell: Cell, key: str, published: str) -> str:
+    """What a cell's figure was made with, in the words and order of a published `protocol_id`.
+
+    Args:
+        cell: whose protocol is read; key: the task's name of the figure, which says threshold, weighting and normaliser;
+        published: the `key=value; ...` to answer: settings that it does not state, or that the harness has no word for
+            (crop, hardware), stand as they are.
+    """
+    made = cell.protocol
+    said: dict[str, str] = {}
+    if hasattr(made, "flip"):
+        said["flip"] = "yes" if made.flip else "no"
+    if hasattr(made, "scales"):
+        said["scales"] = "1" if made.scales == (1.0,) else "multi"
+    if hasattr(made, "num_classes"):
+        said["classes"] = str(made.num_classes)
+    if cell.task == "pose":
+        # The official files of boxes are told by their detector's AP.
+        boxes = {"val2017": "detector 56.4", "test-dev2017": "detector 60.9"}.get(cell.split, "detector")
+        said["boxes"] = boxes if made.boxes == "detector" and not getattr(made, "boxes_file", "") else made.boxes
+        said["decode"] = made.decoder
+        if "/" not in key:
+            # A part's own figure is the same in both ways of averaging the parts.
+            said["pckh"] = "unweighted" if key.endswith("unweighted") else "weighted"
+        said["threshold"] = f"{float(key.partition('@')[2].split('/')[0].split(' ')[0]):.2f}" if "@" in key else ""
+    if cell.task == "landmarks":
+        name = key[4:].partition("]")[0] if key.startswith("NME[") else made.normaliser
+        said["normaliser"] = _NORMALISER[name]
+    parts = []
+    for part in published.split("; "):
+        name, equals, value = part.partition("=")
+        answer = said.get(name, value) if equals and not value.startswith("not stated") else value
+        parts.append(f"{name}={answer}" if equals else part)
+    return "; ".join(parts)
+
+
+def setting(figure: Figure) -> str:
+    """What tells a row from others of its network: representation, input size, condition, initialisation; "" for nothing."""
+    parts = [figure.representation, figure.input_size, figure.condition]
+    if figure.pretrained:
+        parts.append("from scratch" if figure.pretrained.startswith("no") else figure.pretrained)
+    return ", ".join(part for part in parts if part)
+
+
 MAIN: dict[str, tuple[tuple[str, str], ...]] = {
     "MPII": (("PCKh@0.5", ""),),
     "LIP": (("mIoU", ""),),
@@ -78,12 +126,14 @@ def main_slot(figures: Sequence[Figure]) -> str:
     return slot(head)
 
 
-def published_tables(spec: TableSpec, rows: Sequence[Measured]) -> list[Table]:
+def published_tables(spec: TableSpec, rows: Sequence[Measured], places: Places | None = None) -> list[Table]:
     """One table per judged figure and protocol of a paper table; every source row is in exactly one of them.
 
-    A row that speaks of two benchmarks (the exchange ablation) is in a table of each.
+    A row that speaks of two benchmarks (the exchange ablation) is in a table of each. With `places`, rows that were not
+    run say what is missing there; without, what they need.
     """
     by_cell = {row.cell.id: row for row in rows}
+    lacking = {row.cell.id: _lacking(row.cell, places) for row in rows if not row.done}
     notes = load_footnotes()
     files = set(spec.extra["files"])
     groups: dict[tuple[str, str], list[list[Figure]]] = {}
@@ -100,8 +150,17 @@ def published_tables(spec: TableSpec, rows: Sequence[Measured]) -> list[Table]:
         name = spec.name if len(groups) == 1 else f"{spec.name}_{number}"
         title = f"{spec.title}, {benchmark}" if len(benchmarks) > 1 else spec.title
         what = metric if split in title or split in members[0][0].split else f"{metric} {split}"
-        tables.append(_table(name, f"{title}: {what} [{protocol}]", main, members, spec, by_cell, notes))
+        tables.append(_table(name, f"{title}: {what} [{protocol}]", main, members, spec, by_cell, lacking, notes))
     return tables
+
+
+def _lacking(cell: Cell, places: Places | None) -> str:
+    """What keeps a cell from being run."""
+    if places is None:
+        return f"not run; it needs weights {cell.checkpoint} and data {cell.dataset} {cell.split}"
+    from benchmarks.published_plan import missing
+
+    return "; ".join(missing(cell, places)) or "nothing is missing; not run yet"
 
 
 def _table(
@@ -111,6 +170,7 @@ def _table(
     members: Sequence[list[Figure]],
     spec: TableSpec,
     by_cell: Mapping[str, Measured],
+    lacking: Mapping[str, str],
     notes: Mapping[str, str],
 ) -> Table:
     examples = {slot(figure): figure for figures in members for figure in figures}
@@ -135,7 +195,7 @@ def _table(
     columns += [Column("missing", "what is missing", on_paper=False), Column("row", "row", on_paper=False)]
     table = Table(name, title, columns, tier="full" if spec.cells else "")
     for figures in members:
-        table.add(_row(figures, main, spec, by_cell, notes), group=figures[0].source)
+        table.add(_row(figures, main, spec, by_cell, lacking, notes), group=figures[0].source)
     optional = {"params", "gflops"}
     present = {key for row in table.rows for key, value in row.entries.items() if value.value is not None}
     table.columns = [column for column in table.columns if column.key not in optional or column.key in present]
@@ -147,18 +207,16 @@ def _row(
     main: str,
     spec: TableSpec,
     by_cell: Mapping[str, Measured],
+    lacking: Mapping[str, str],
     notes: Mapping[str, str],
 ) -> dict[str, Any]:
     first = figures[0]
     head = next((figure for figure in figures if slot(figure) == main), None)
     links: Mapping[str, str] = spec.extra["links"].get(first.id, {})
-    setting = [first.representation, first.input_size, first.condition]
-    if first.pretrained:
-        setting.append("from scratch" if first.pretrained.startswith("no") else first.pretrained)
     values: dict[str, Any] = {
         "method": first.method,
         "body": first.body or "-",
-        "setting": ", ".join(part for part in setting if part) or "-",
+        "setting": setting(first) or "-",
         "params": first.params_m,
         "gflops": Entry(first.gflops, footnotes=_texts([note for note in first.footnotes if _of_cost(note)], notes)),
         "row": first.id,
@@ -167,17 +225,27 @@ def _row(
     if head is not None:
         told = set(head.footnotes)
         own = _texts([note for note in head.footnotes if not _of_cost(note)], notes)
-        values["published"] = Entry(head.value, head.text, head.protocol_id, footnotes=own)
-    values |= _outcome(first, head, main, links, spec, by_cell)
+        values["published"] = Entry(head.value, head.text, head.protocol_id, footnotes=own, bound=_bound(head))
+    values |= _outcome(figures, head, links, spec, by_cell, lacking)
     for figure in figures:
         key = slot(figure)
         if key == main:
             continue
-        other = _measured(links.get(key), by_cell)
-        text = figure.text + (f" → {other[1]:.2f}" if other is not None and other[1] is not None else "")
+        link = links.get(key)
+        number = (_measured(link, by_cell) or (None, None))[1]
         own = _texts([note for note in figure.footnotes if note not in told and not _of_cost(note)], notes)
-        values[key] = Entry(figure.value, text, figure.protocol_id, footnotes=own)
+        if link is None and links:
+            own += (f"Not measured: {spec.extra['reasons'][f'{first.id}|{key}']}.",)
+        text, protocol = figure.text, figure.protocol_id
+        if number is not None and link is not None:
+            text += f" → {number:.2f}"
+            protocol = measured_protocol(by_cell[link.split("|")[0]].cell, _key(link), protocol)
+        values[key] = Entry(figure.value, text, protocol, footnotes=own, bound=_bound(figure), measured=number)
     return values
+
+
+def _bound(figure: Figure) -> str:
+    return "" if figure.bound == "=" else figure.bound
 
 
 def _of_cost(note: str) -> bool:
@@ -190,33 +258,65 @@ def _texts(identities: Sequence[str], notes: Mapping[str, str]) -> tuple[str, ..
 
 
 def _outcome(
-    first: Figure,
+    figures: Sequence[Figure],
     head: Figure | None,
-    main: str,
     links: Mapping[str, str],
     spec: TableSpec,
     by_cell: Mapping[str, Measured],
+    lacking: Mapping[str, str],
 ) -> dict[str, Any]:
-    """Measured value, difference, status and what is missing of a row."""
-    link = links.get(main)
-    row, number = _measured(link, by_cell) or (None, None)
-    if head is not None and link is not None and row is not None and number is not None:
-        whole, have = IMAGES.get((head.benchmark, head.split)), (row.figure(_key(link)) or {}).get("n")
-        part = whole is not None and have is not None and have < 0.9 * whole
-        status = "off" if part else judge(head, number)
-        below = (f"Measured on {have} of {whole} pictures: not a reproduction.",) if part else ()
+    """Measured value, difference, status and what is missing of a row.
+
+    A row whose main figure could not be measured is judged by the first of its figures that was, and says so.
+    """
+    first = figures[0]
+    found = {figure.column: (figure, link) for figure in figures if (link := links.get(slot(figure)))}
+    ordered = sorted(found.values(), key=lambda pair: pair[0] is not head)
+    for figure, link in ordered:
+        row, number = _measured(link, by_cell) or (None, None)
+        if row is None or number is None:
+            continue
+        status, n, below = _status(figure, row, _key(link), number)
+        if figure is not head:
+            if ordered[0][0] is head:
+                why = _why_missing(ordered[0][1], by_cell, lacking)
+            else:
+                why = spec.extra["reasons"].get(f"{first.id}|{slot(head)}", "") if head is not None else ""
+            own = f"judged by {figure.metric} {figure.split}" + (f"; the main figure: {why}" if why else "")
+            return {"status": Entry(status, status=status, href=row.href, footnotes=below), "missing": own}
+        protocol = measured_protocol(row.cell, _key(link), figure.protocol_id)
         return {
-            "measured": Entry(number, protocol=head.protocol_id, n=have, href=row.href, footnotes=below),
-            "difference": number - head.value,
+            "measured": Entry(number, protocol=protocol, n=n, href=row.href, footnotes=below),
+            "difference": number - figure.value,
             "status": Entry(status, status=status),
         }
-    if row is not None and row.failed is not None:
-        lines = str(row.failed.record.get("reason", "")).strip().splitlines() or ["no reason stored"]
-        return {"status": Entry("failed", status="failed", href=row.href), "missing": lines[-1]}
-    text = spec.extra["reasons"].get(first.id, "")
-    if row is not None:
-        text = f"weights {row.cell.checkpoint}, data {row.cell.dataset} {row.cell.split}"
+    rows = [by_cell[link.split("|")[0]] for _, link in ordered if link.split("|")[0] in by_cell]
+    if rows and rows[0].failed is not None:
+        return {
+            "status": Entry("failed", status="failed", href=rows[0].href),
+            "missing": _why_missing(ordered[0][1], by_cell, lacking),
+        }
+    text = _why_missing(ordered[0][1], by_cell, lacking) if ordered else spec.extra["reasons"].get(first.id, "")
     return {"status": Entry("not attempted", status="not attempted"), "missing": text}
+
+
+def _status(figure: Figure, row: Measured, key: str, number: float) -> tuple[str, int | None, tuple[str, ...]]:
+    """Status of a measured figure, what it is pooled over, and a footnote where that is a part of the split."""
+    whole, have = IMAGES.get((figure.benchmark, figure.split)), (row.figure(key) or {}).get("n")
+    if whole is not None and have is not None and have < 0.9 * whole:
+        return "off", have, (f"Measured on {have} of {whole} pictures: not a reproduction.",)
+    return judge(figure, number), have, ()
+
+
+def _why_missing(link: str, by_cell: Mapping[str, Measured], lacking: Mapping[str, str]) -> str:
+    """Why a linked figure has no number: what is missing, or the failure's last line with the checkpoint's name."""
+    row = by_cell.get(link.split("|")[0])
+    if row is None:
+        return "not asked for"
+    if row.failed is not None:
+        lines = str(row.failed.record.get("reason", "")).strip().splitlines() or ["no reason stored"]
+        return f"{row.cell.checkpoint}: {lines[-1]}"
+    return lacking.get(row.cell.id) or f"{row.cell.checkpoint} was run and gave no {_key(link)}"
 
 
 STATUSES = ("reproduced", "within tolerance", "off", "suspiciously better", "failed", "not attempted")

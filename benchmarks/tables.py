@@ -59,7 +59,8 @@ class Entry:
     """What stands in one place of a table. `value` None means that there is no number; `status` or `text` says why.
 
     `protocol`, `unit` and `direction`, where given, are compared with the column's; `n` counts what the number is
-    pooled over (images, people, faces); `href` leads to the provenance.
+    pooled over (images, people, faces); `href` leads to the provenance. `bound` "<" marks a value that is a bound alone;
+    `measured` is a number of ours that stands beside a published value in the same place.
     """
 
     value: float | int | str | None = None
@@ -72,6 +73,8 @@ class Entry:
     status: str = ""
     footnotes: tuple[str, ...] = ()
     href: str = ""
+    bound: str = ""
+    measured: float | None = None
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:

@@ -35,7 +35,11 @@ COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A released checkpoint. `changes` are keyword arguments of `tasks.build_model`; `rows` are published rows."""
+    """A released checkpoint. `changes` are keyword arguments of `tasks.build_model`.
+
+    `rows` are the published rows that it made: `file:number`, or `file:number|column` where other columns of the row are
+    another checkpoint's.
+    """
 
     file: str
     family: str
@@ -56,6 +60,11 @@ def _value(text: str) -> int | bool | str:
     if text in ("true", "false"):
         return text == "true"
     return int(text) if text.isdigit() else text
+
+
+def _overlap(row: str, other: str) -> bool:
+    """True if two entries of `rows` speak of a same figure: a row as a whole holds all its columns."""
+    return row == other or row == other.partition("|")[0] or other == row.partition("|")[0]
 
 
 @lru_cache(maxsize=4)
@@ -80,8 +89,11 @@ def load_weights(root: Path = ROOT) -> tuple[Weights, ...]:
                 raise ValueError(f"{where}: expected hexadecimal digits of a SHA-256, got {line['sha256']!r}")
             rows = tuple(line["rows"].split())
             for row in rows:
-                if row in made:
-                    raise ValueError(f"{where}: row {row} is already made by {made[row]}; give it to one checkpoint")
+                taken = [other for other in made if _overlap(row, other)]
+                if taken:
+                    raise ValueError(
+                        f"{where}: row {row} is already made by {made[taken[0]]}; give it to one checkpoint"
+                    )
                 made[row] = line["file"]
             seen[line["file"]] = reader.line_num
             changes = tuple((key, _value(text)) for key, _, text in (c.partition("=") for c in line["changes"].split()))

@@ -9,8 +9,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, places_of
-from benchmarks.places import Places, real_root
-from benchmarks.provenance import REPOSITORY, hardware
+from benchmarks.places import Places, checkpoint_path, real_root
+from benchmarks.provenance import REPOSITORY, file_digest, hardware
+from benchmarks.weights import load_weights
 from tasks import get_task, task_names
 
 NEEDED = (
@@ -37,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    problems = _environment() + _disk(arguments.out) + _datasets(places_of(arguments)) + _weights(arguments.weights)
+    problems = _environment() + _disk(arguments.out) + _datasets(places_of(arguments)) + weights(arguments.weights)
     print(f"\n{'All well.' if not problems else f'{problems} problem(s): see the lines marked with !'}")
     return 1 if problems else 0
 
@@ -127,13 +128,44 @@ def _datasets(places: Places) -> int:
     return problems
 
 
-def _weights(folder: Path | None) -> int:
+def weights(folder: Path | None) -> int:
+    """Released checkpoints: those that are there, with their hash where it is known, and where to get the others."""
     print("Weights")
     if folder is None:
         return _line(None, "released checkpoints", "none asked for: name a folder with --weights")
     if not folder.is_dir():
         return _line(False, str(folder), "no such folder")
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".pth", ".pt", ".tar"))
+    known = {entry.file: entry for entry in load_weights()}
+    problems = 0
     for path in files:
-        _line(True, path.name, f"{path.stat().st_size / 2**20:.0f} MiB")
-    return _line(True if files else None, str(folder), f"{len(files)} checkpoint files")
+        entry = known.get(path.relative_to(folder).as_posix()) or known.get(path.name)
+        size = f"{path.stat().st_size / 2**20:.0f} MiB"
+        if entry is None:
+            _line(True, path.name, f"{size}; not in the manifest")
+            continue
+        if entry.sha256 and not (found := file_digest(path)).startswith(entry.sha256):
+            problems += _line(
+                False,
+                path.name,
+                f"{size}; expected a SHA-256 that starts with {entry.sha256}, found {found[:8]}: not the released file, "
+                f"or damaged; get it again from {entry.page}",
+            )
+            continue
+        _line(True, path.name, size + ("; SHA-256 as published" if entry.sha256 else ""))
+    _line(True if files else None, str(folder), f"{len(files)} checkpoint files")
+    absent = [entry for entry in known.values() if not _is_there(entry.file, folder)]
+    print(
+        f"  {len(known) - len(absent)} of {len(known)} files of the manifest (results/published/weights.csv) are there"
+    )
+    for entry in absent:
+        _line(None, entry.file, f"missing; published at {entry.page}")
+    return problems
+
+
+def _is_there(name: str, folder: Path) -> bool:
+    try:
+        checkpoint_path(name, folder)
+    except FileNotFoundError:
+        return False
+    return True

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.cells import Suite
 from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.places import Places
 from benchmarks.store import Store
 
 
@@ -24,18 +25,18 @@ def main(arguments: argparse.Namespace) -> int:
     from benchmarks.filling import fill
     from benchmarks.tables import render_all
 
-    suite = suite_of(arguments)
-    tables = fill(suite, Store(places_of(arguments).out), intervals=arguments.intervals)
+    suite, places = suite_of(arguments), places_of(arguments)
+    tables = fill(suite, Store(places.out), intervals=arguments.intervals, places=places)
     print(render_all(tables, arguments.format), end="")
     return 0
 
 
-def show(suite: Suite, store: Store, out: Path, write: bool) -> None:
+def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | None = None) -> None:
     """Prints the tables in the terminal as markdown and, if asked for, writes md and csv below ``out/tables``."""
     from benchmarks.filling import fill
     from benchmarks.tables import render_all
 
-    tables = fill(suite, store)
+    tables = fill(suite, store, places=places)
     if not tables:
         return
     shown = tables

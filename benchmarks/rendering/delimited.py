@@ -1,4 +1,4 @@
-"""A table as csv: one line per row; numbers in full precision beside n, spread, status and footnotes of each column."""
+"""A table as csv: one line per row; numbers in full precision beside bound, n, spread, status and footnotes of each column."""
 
 from __future__ import annotations
 
@@ -13,6 +13,10 @@ def _fields(column: Column, entry: Entry, shown: str) -> dict[str, object]:
     fields: dict[str, object] = {heading: shown if entry.number is None else entry.value}
     if entry.number is None and entry.value is None:
         fields[heading] = entry.text or ""
+    if entry.bound:
+        fields[f"{column.key}.bound"] = entry.bound
+    if entry.measured is not None:
+        fields[f"{column.key}.measured"] = entry.measured
     if entry.n is not None:
         fields[f"{column.key}.n"] = entry.n
     if entry.spread is not None:
@@ -54,7 +58,7 @@ def _columns(table: Table, records: list[dict[str, object]]) -> list[str]:
     ordered = ["table", "tier", *(["group"] if "group" in present else [])]
     for column in table.columns:
         ordered.append(f"{column.key} [{column.unit}]" if column.unit else column.key)
-        names = ("n", "sd", "low", "high", "spread", "status", "footnotes", "protocol")
+        names = ("bound", "measured", "n", "sd", "low", "high", "spread", "status", "footnotes", "protocol")
         ordered += [f"{column.key}.{name}" for name in names if f"{column.key}.{name}" in present]
     return ordered
 

@@ -82,6 +82,38 @@ def test_thresholds_and_normalisers_never_share_a_protocol() -> None:
     assert mmpose.isdisjoint({f.protocol_id for f in figures.select(benchmark="AFLW", source="HRNet-Facial")})
 
 
+@pytest.mark.parametrize(
+    ("row", "condition"),
+    [
+        ("coco_detection_val2017:103", "schedule 1x, SyncBN, single-scale training"),
+        ("coco_detection_val2017:116", "schedule 2x, no SyncBN, single-scale training"),
+        ("coco_detection_val2017:184", "schedule 2x, multi-scale training"),
+        ("coco_detection_val2017:132", "schedule 28e"),
+        ("cityscapes_val:28", "40k iterations"),
+        ("cityscapes_val:11", "OHEM"),
+        ("cityscapes_val:21", "distilled"),
+        ("cityscapes_test:36", "trained on train+val, OHEM"),
+        ("coco_keypoints_val2017:94", "classic decoder"),
+        ("coco_keypoints_val2017:19", ""),
+    ],
+)
+def test_training_is_read_from_the_protocol_text(row: str, condition: str) -> None:
+    assert {figure.condition for figure in published.load().rows()[row]} == {condition}
+
+
+@pytest.mark.parametrize(
+    ("note", "wrong"),
+    [
+        ("mpii-w32-mean", ("mpii_val:24", "mpii_val:47")),
+        ("mpii-r152-elbow", ("mpii_val:16",)),
+        ("r152-testdev", ("coco_keypoints_testdev2017:29",)),
+    ],
+)
+def test_footnotes_stand_at_rows_of_their_model(note: str, wrong: tuple[str, ...]) -> None:
+    rows = {figure.id for figure in published.load() if note in figure.footnotes}
+    assert rows and rows.isdisjoint(wrong)
+
+
 def test_every_footnote_is_used() -> None:
     used = {note for figure in published.load() for note in figure.footnotes}
     assert used == {note.id for note in FOOTNOTES} == set(published.load_footnotes())

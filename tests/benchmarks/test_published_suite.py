@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from benchmarks import reproduction, weights
-from benchmarks.cells import Suite, load_suite
+from benchmarks import published_plan, reproduction, weights
+from benchmarks.cells import Cell, Suite, load_suite
+from benchmarks.cli import entry as command
+from benchmarks.commands import doctor
 from benchmarks.filling import fill
-from benchmarks.published import load
+from benchmarks.places import Places
+from benchmarks.published import Figure, load
 from benchmarks.reproduction import judge
 from benchmarks.store import Store
 from benchmarks.suites import published
+from benchmarks.tables import render_all
 from tasks import get_task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -74,11 +83,115 @@ def test_protocols_follow_the_printed_ones(suite: Suite) -> None:
     w32 = cells["pose_hrnet_w32_256x192.pth", "val2017"].protocol
     assert (w32.boxes, w32.flip, w32.decoder, w32.input_wh) == ("detector", True, "quarter", (192, 256))
     dark = cells["td-hm_hrnet-w32_dark-8xb64-210e_coco-384x288-9bab4c9b_20220917.pth", "val2017"].protocol
-    assert (dark.decoder, dark.input_wh) == ("dark", (288, 384))
+    assert (dark.decoder, dark.input_wh, dark.dark_blur) == ("dark", (288, 384), 17)
+    darks = {
+        (cell.protocol.input_wh[1], cell.protocol.dark_blur) for cell in cells.values() if "dark" in cell.checkpoint
+    }
+    assert darks == {(256, 11), (384, 17)}
     scales = {cell.protocol.scales for cell in suite.cells if cell.checkpoint == "pose_hrnet_w32_256x256.pth"}
     assert scales == {(1.0,), (0.8, 0.9, 1.0, 1.1, 1.2, 1.3)}
     pascal = [cell for cell in suite.cells if cell.checkpoint == "hrnet_w48_pascal_context_cls60_480x480.pth"]
     assert all(cell.protocol.num_classes == 60 and dict(cell.changes)["num_classes"] == 60 for cell in pascal)
+
+
+def linked(suite: Suite) -> Iterator[tuple[Figure, Cell, str]]:
+    """Every figure that a cell measures, with the cell and the task's name of the figure."""
+    cells = {cell.id: cell for cell in suite.cells}
+    rows = load().rows()
+    for spec in suite.tables:
+        for row, links in spec.extra["links"].items():
+            for figure in rows[row]:
+                if link := links.get(reproduction.slot(figure)):
+                    cell, key = link.split("|", 1)
+                    yield figure, cells[cell], key
+
+
+def test_a_figure_of_60_classes_is_measured_with_a_network_of_60(suite: Suite) -> None:
+    found = {}
+    for figure, cell, _ in linked(suite):
+        if cell.task == "segmentation":
+            classes = dict(cell.changes).get("num_classes") or get_task(cell.task).protocol(cell.dataset).num_classes
+            assert cell.protocol.num_classes == classes, figure.id
+            found[figure.id, figure.column] = cell.checkpoint
+    assert found["pascal_context:16", "mIoU_59"] == "hrnet_w48_pascal_context_cls59_480x480.pth"
+    assert found["pascal_context:16", "mIoU_60"] == "hrnet_w48_pascal_context_cls60_480x480.pth"
+    assert ("pascal_context:17", "mIoU_59") in found and ("pascal_context:17", "mIoU_60") not in found
+    [pascal] = [spec for spec in suite.tables if spec.name == "pascal_context"]
+    assert (
+        "60-class OCR"
+        in pascal.extra["reasons"]["pascal_context:17|mIoU|val(testing 5105)|scales=multi; flip=yes; classes=60"]
+    )
+    [sixty] = load().select(id="pascal_context:16", column="mIoU_60")
+    entry = weights.weights_of("hrnet_w48_pascal_context_cls59_480x480.pth")
+    assert published.why_not(sixty, entry) == f"a figure of 60 classes; {entry.file} has 59"
+
+
+def test_what_a_cell_measures_is_said_by_the_cell(suite: Suite) -> None:
+    for figure, cell, key in linked(suite):
+        assert reproduction.measured_protocol(cell, key, figure.protocol_id) == figure.protocol_id, figure.id
+    by_row = {figure.id: (figure, cell, key) for figure, cell, key in linked(suite)}
+    _, cell, key = by_row["face_aflw:19"]
+    assert key.startswith("NME[box]")
+    assert not {"face_aflw:20", "face_aflw:21"} & set(by_row)
+    longer = "normaliser=gt box longer side; flip=no"
+    assert reproduction.measured_protocol(cell, key, longer) == "normaliser=face box size; flip=no"
+    figure, cell, key = by_row["coco_keypoints_val2017:19"]
+    other = replace(cell, protocol=replace(cell.protocol, flip=False, decoder="argmax", boxes="gt"))
+    assert reproduction.measured_protocol(other, key, figure.protocol_id) == "boxes=gt; flip=no; decode=argmax"
+
+
+def test_a_link_to_another_protocol_is_refused(suite: Suite, tmp_path: Path) -> None:
+    """A table does not show a number of another normaliser, even where a suite links it."""
+    _, cell, key = next(found for found in linked(suite) if found[0].id == "face_aflw:19")
+    [aflw] = [spec for spec in suite.tables if spec.name == "face_aflw"]
+    figure = load().rows()["face_aflw:20"][0]
+    links = {figure.id: {reproduction.slot(figure): f"{cell.id}|{key}"}}
+    spec = replace(aflw, extra={**aflw.extra, "links": links}, cells=(cell.id,))
+    Store(tmp_path).save(record_of(cell, {key: 1.5}), {"image": np.zeros(1)})
+    with pytest.raises(ValueError, match="protocols differ"):
+        fill(Suite("s", (cell,), (spec,)), Store(tmp_path))
+
+
+def test_rows_of_a_table_can_be_told_apart(suite: Suite, tmp_path: Path) -> None:
+    """Source, method, body, setting, metric and protocol name one row; no source repeats a row."""
+    for table in fill(suite, Store(tmp_path)):
+        seen: dict[tuple[object, ...], object] = {}
+        for row in table.rows:
+            told = (row.group, *(row.entries[name].value for name in ("method", "body", "setting")))
+            assert told not in seen, (table.title, row.entries["row"].value, seen[told])
+            seen[told] = row.entries["row"].value
+    plain = load().rows()
+    labels: dict[tuple[str, ...], str] = {}
+    for spec in suite.tables:
+        for identity, figures in plain.items():
+            if identity.split(":")[0] not in spec.extra["files"]:
+                continue
+            head = next((f for f in figures if reproduction.slot(f) == reproduction.main_slot(figures)), figures[0])
+            told = (spec.name, head.source, published_plan.label(head), head.metric, head.split, head.protocol_id)
+            assert told not in labels, (identity, labels[told])
+            labels[told] = identity
+
+
+def test_every_cell_is_named_by_its_checkpoint(suite: Suite) -> None:
+    names = [cell.name for cell in suite.cells]
+    assert len(set(names)) == len(names)
+    assert all(str(cell.checkpoint).replace("/", "_") in cell.name for cell in suite.cells)
+
+
+@pytest.mark.parametrize(
+    ("row", "file"),
+    [
+        ("coco_detection_val2017:187", "faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth"),
+        ("coco_detection_val2017:195", "mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth"),
+        ("cityscapes_val:37", "ocrnet_hr18s_512x1024_40k_cityscapes_20200601_033304-fa2436c2.pth"),
+    ],
+)
+def test_rows_with_released_files_have_cells(suite: Suite, row: str, file: str) -> None:
+    cells = [cell for figure, cell, _ in linked(suite) if figure.id == row]
+    assert {cell.checkpoint for cell in cells} == {file}
+    for cell in cells:
+        if cell.task == "segmentation":
+            assert dict(cell.changes)["head"] == "ocr" and not cell.protocol.align_corners
 
 
 def test_manifest_of_weights(suite: Suite) -> None:
@@ -87,11 +200,15 @@ def test_manifest_of_weights(suite: Suite) -> None:
     assert len({entry.file for entry in entries}) == len(entries) > 100
     for entry in entries:
         for row in entry.rows:
-            figure = rows[row][0]
+            identity, _, column = row.partition("|")
+            figure = rows[identity][0]
+            assert not column or column in {f.column for f in rows[identity]}, row
             assert figure.task == entry.task, row
             assert figure.model in (entry.model, "") or "OCR" in figure.method, row
         if entry.manifest and MANIFESTS.is_dir():
             assert (MANIFESTS / f"{entry.manifest}.tsv").is_file(), entry.file
+        if entry.family == "segmentation_master" and not entry.manifest.endswith("_master"):
+            assert "without num_batches_tracked" in entry.note, entry.file
         if entry.sha256:
             assert f"-{entry.sha256}" in entry.file
     with pytest.raises(ValueError, match=r"nearest: \['pose_hrnet_w32_256x192\.pth'\]"):
@@ -117,25 +234,105 @@ def test_measured_value_stands_beside_the_published(suite: Suite, tmp_path: Path
     def figure(value: float, n: int) -> dict[str, object]:
         return {"value": value, "unit": "%", "higher_is_better": True, "decimals": 1, "n": n}
 
-    record = {
-        "id": cell.id,
-        "name": cell.name,
-        "label": "",
-        "status": "done",
-        "cell": cell.identity(),
-        "headline": "AP",
-    }
+    record = record_of(cell, {})
     store.save(record | {"figures": {"AP": figure(74.43, 5000), "AR": figure(79.9, 5000)}}, {"image": np.zeros(1)})
     rows = {str(row.entries["row"].value): row for table in fill(suite, store) for row in table.rows}
     row = rows["coco_keypoints_val2017:19"]
     assert row.entries["status"].value == "reproduced" and row.entries["measured"].value == 74.43
     assert row.entries["difference"].value == pytest.approx(0.03)
     [ar] = [entry for key, entry in row.entries.items() if key.startswith("AR|")]
-    assert ar.text == "79.8 → 79.90"
+    assert ar.text == "79.8 → 79.90" and ar.measured == 79.9
+    tables = fill(suite, store)
+    lines = list(csv.DictReader(io.StringIO(render_all(tables, "csv"))))
+    [line] = [line for line in lines if line["row"] == "coco_keypoints_val2017:19" and line["status"] == "reproduced"]
+    [name] = [name for name in line if name.startswith("AR|") and name.endswith(".measured") and line[name]]
+    assert line[name] == "79.9" and line[name.replace(".measured", " [%]")] == "79.8"
+    [below] = [line for line in lines if line["row"] == "ablation_resolution:4"]
+    assert (below["published [%]"], below["published.bound"]) == ("10.0", "<")
+    structured = json.loads(render_all(tables, "json"))
+    entries = [entry for table in structured for row in table["rows"] for entry in row["entries"].values()]
+    assert [entry["text"] for entry in entries if entry.get("bound")] == ["< 10", "< 10"]
+    assert any(entry.get("measured") == 79.9 for entry in entries)
     store.save(record | {"figures": {"AP": figure(74.43, 4)}}, {"image": np.zeros(1)})
     rows = {str(row.entries["row"].value): row for table in fill(suite, store) for row in table.rows}
     assert rows["coco_keypoints_val2017:19"].entries["status"].value == "off"
     assert "4 of 5000" in rows["coco_keypoints_val2017:19"].entries["measured"].footnotes[0]
+
+
+def record_of(cell: Cell, values: dict[str, float]) -> dict[str, object]:
+    """A stored record of a finished cell with these figures."""
+    figures = {
+        key: {"value": value, "unit": "%", "higher_is_better": False, "decimals": 2, "n": None}
+        for key, value in values.items()
+    }
+    names = {"id": cell.id, "name": cell.name, "label": cell.label, "cell": cell.identity()}
+    return names | {"status": "done", "headline": next(iter(values), "AP"), "figures": figures}
+
+
+def test_a_row_is_judged_by_what_was_measured_of_it(suite: Suite, tmp_path: Path) -> None:
+    cell = next(c for c in suite.cells if c.checkpoint == "HR18-300W.pth" and c.split == "test")
+    Store(tmp_path).save(record_of(cell, {"NME[inter_ocular]": 3.86}), {"image": np.zeros(1)})
+    tables = fill(suite, Store(tmp_path), places=Places(weights=tmp_path))
+    rows = {str(row.entries["row"].value): row for table in tables for row in table.rows}
+    row = rows["face_300w:29"]
+    assert row.entries["status"].value == "reproduced"
+    assert "measured" not in row.entries
+    assert str(row.entries["missing"].value).startswith("judged by NME test; the main figure: weights HR18-300W.pth")
+
+
+def test_rows_say_what_is_really_missing(suite: Suite, tmp_path: Path) -> None:
+    (tmp_path / "pose_hrnet_w32_256x192.pth").touch()
+
+    def said(places: Places | None) -> str:
+        tables = fill(suite, Store(tmp_path / "none"), places=places)
+        [row] = [r for t in tables for r in t.rows if r.entries["row"].value == "coco_keypoints_val2017:19"]
+        return str(row.entries["missing"].value)
+
+    assert said(Places(weights=tmp_path)) == "data coco/ below --data-root"
+    assert said(None) == "not run; it needs weights pose_hrnet_w32_256x192.pth and data coco val2017"
+
+
+def test_a_dataset_in_part_is_missing_data_of_its_rows(
+    suite: Suite, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cell = next(c for c in suite.cells if c.checkpoint == "pose_hrnet_w32_256x192.pth")
+    (tmp_path / "coco").mkdir()
+
+    def refuse(*arguments: object) -> list[Path]:
+        raise ValueError("expected the detector's boxes in\n  a.json; fetch them")
+
+    monkeypatch.setattr(get_task("pose"), "data_files", refuse)
+    lacking = published_plan.missing(cell, Places(data_root=tmp_path, weights=tmp_path))
+    assert lacking[1] == "data expected the detector's boxes in a.json; fetch them"
+
+
+def test_failed_rows_name_the_checkpoint(suite: Suite, tmp_path: Path) -> None:
+    cell = next(c for c in suite.cells if c.checkpoint == "pose_hrnet_w32_256x192.pth")
+    Store(tmp_path).save(record_of(cell, {}) | {"status": "failed", "reason": "Traceback\nout of memory"}, {})
+    rows = {str(row.entries["row"].value): row for table in fill(suite, Store(tmp_path)) for row in table.rows}
+    assert rows["coco_keypoints_val2017:19"].entries["status"].value == "failed"
+    assert rows["coco_keypoints_val2017:19"].entries["missing"].value == "pose_hrnet_w32_256x192.pth: out of memory"
+
+
+def test_plan_of_nothing_cannot_be_carried_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["plan", "--suite", "published", "--only", "nothing*"]) == 2
+    assert "matches no row" in capsys.readouterr().err
+    assert command(["plan", "--suite", "published", "--only", "mpii_val"]) == 0
+    shown = capsys.readouterr().out
+    assert "pytorch-pose Hourglass hg_s2_b1 (last), 2-stack Hourglass (256x256" in shown
+    assert "val [boxes=gt; scales=multi; flip=yes; pckh=weighted]" in shown
+
+
+def test_doctor_checks_hashes_and_lists_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hrnet_w32_coco_256x192-c78dce93_20200708.pth").write_bytes(b"another file")
+    (tmp_path / "pose_hrnet_w32_256x192.pth").write_bytes(b"no hash is known")
+    assert doctor.weights(tmp_path) == 1
+    lines = capsys.readouterr().out.splitlines()
+    [wrong] = [line for line in lines if line.lstrip().startswith("!")]
+    assert "starts with c78dce93" in wrong and "download.openmmlab.com" in wrong
+    missing = [line for line in lines if "missing; published at" in line]
+    assert len(missing) == len(weights.load_weights()) - 2
+    assert any("HR18-WFLW.pth" in line and "HRNet-Facial-Landmark-Detection" in line for line in missing)
 
 
 def test_plan_lists_every_row_quickly_without_torch() -> None:
