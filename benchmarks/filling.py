@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.cells import Cell, Suite, TableSpec
+from benchmarks.places import Places
 from benchmarks.staleness import NOTE as STALE
 from benchmarks.staleness import outdated
 from benchmarks.store import Store, StoredCell
@@ -332,13 +333,15 @@ def fill(
     store: Store,
     intervals: str = "bootstrap",
     only: Iterable[str] | None = None,
+    places: Places | None = None,
 ) -> list[Table]:
     """Every table of the suite; suites over several tasks get their cross-task table after them, and ablations come last.
 
     The headline figure of a cell that was run under one seed has its bootstrap interval, drawn once and kept beside it.
     A figure that other code or data made than are here now has a footnote that says so.
 
-    `only` restricts to cells with these ids (tables without any such cell are left out).
+    `only` restricts to cells with these ids (tables without any such cell are left out). `places` is where the papers' rows
+    look for what they lack.
     """
     from benchmarks.cross_task import cross_table
 
@@ -354,7 +357,7 @@ def fill(
         if spec.kind == "published":
             from benchmarks.reproduction import published_tables
 
-            tables += published_tables(spec, rows)
+            tables += published_tables(spec, rows, places)
         elif spec.kind == "cross":
             tables.append(cross_table(spec.name, spec.title, rows, cells[0].tier, intervals))
         else:
