@@ -8,7 +8,7 @@ reference/protocols.md, section 3.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -94,13 +94,29 @@ def _pictures(data: Any, path: Path) -> dict[Any, dict[str, Any]]:
         )
     pictures: dict[Any, dict[str, Any]] = {}
     for row, picture in enumerate(data["images"]):
+        _require_object(picture, f"{path}, images[{row}]")
         missing = [key for key in ("id", "file_name", "width", "height") if key not in picture]
         if missing:
             raise ValueError(
                 f"{path}, images[{row}]: expected the field {missing[0]!r} but it is missing; fetch the file again"
             )
+        finite_row([picture["width"], picture["height"]], 2, "a width and a height", f"{path}, images[{row}]")
+        if not isinstance(picture["id"], int | str):
+            raise ValueError(f"{path}, images[{row}]: expected an id (a number) but got {picture['id']!r}; correct it")
         pictures[picture["id"]] = picture
     return pictures
+
+
+def _require_object(entry: Any, where: str) -> None:
+    """Raises ValueError where an entry of a list is no json object."""
+    if not isinstance(entry, dict):
+        raise ValueError(f"{where}: expected an object {{...}} but got {str(entry)[:80]!r}; fetch the file again")
+
+
+def _known_id(entry: dict[str, Any], known: Container[Any]) -> bool:
+    """Whether an entry's image_id is that of a listed picture; a list or an object is none."""
+    name = entry.get("image_id")
+    return isinstance(name, int | str) and name in known
 
 
 def _from_truth(
@@ -114,8 +130,9 @@ def _from_truth(
     if not isinstance(data.get("annotations"), list):
         raise ValueError(f"Expected COCO annotations in {path} but the field 'annotations' is missing; check the file")
     by_picture: dict[Any, list[dict[str, Any]]] = {name: [] for name in pictures}
-    for annotation in data["annotations"]:
-        if annotation.get("image_id") not in pictures:
+    for line, annotation in enumerate(data["annotations"]):
+        _require_object(annotation, f"{path}, annotations[{line}]")
+        if not _known_id(annotation, pictures):
             raise ValueError(
                 f"{path}, annotation {annotation.get('id')}: expected the id of a listed picture but got "
                 f"{annotation.get('image_id')!r}; the file is incomplete, fetch it again"
@@ -157,7 +174,8 @@ def kept_box(annotation: dict[str, Any], picture: dict[str, Any], where: str) ->
     x2 = min(picture["width"] - 1, x1 + max(0.0, width - 1))
     y2 = min(picture["height"] - 1, y1 + max(0.0, height - 1))
     labelled = max(finite_row(annotation["keypoints"], 3 * COCO.num_joints, "keypoints", where)) != 0
-    if annotation["area"] <= 0 or x2 < x1 or y2 < y1 or not labelled:
+    area = float(finite_row(annotation["area"], 1, "an area", where)[0])
+    if area <= 0 or x2 < x1 or y2 < y1 or not labelled:
         return None
     if width <= 0 or height <= 0:
         raise ValueError(
@@ -182,14 +200,18 @@ def _from_detector(
     scores: list[float] = []
     for line, box in enumerate(boxes):
         where = f"{path}, entry {line}"
+        _require_object(box, where)
         missing = [key for key in ("image_id", "category_id", "bbox", "score") if key not in box]
         if missing:
             raise ValueError(
                 f"{where}: expected the field {missing[0]!r} but got {sorted(box)}; check the detector's file"
             )
-        if box["category_id"] != PERSON or box["score"] < protocol.box_threshold:
+        if box["category_id"] != PERSON:
             continue
-        if box["image_id"] not in rows_of:
+        score = float(finite_row(box["score"], 1, "a score", where)[0])
+        if score < protocol.box_threshold:
+            continue
+        if not _known_id(box, rows_of):
             raise ValueError(
                 f"{where}: expected a picture of {split} but got image_id {box['image_id']!r}; use the boxes of this split"
             )
@@ -198,7 +220,7 @@ def _from_detector(
             raise ValueError(f"{where}: expected a box with a size but got {box['bbox']}; correct or remove the entry")
         centre, scale = _centre_scale(xywh, aspect, where)
         rows.append((rows_of[box["image_id"]], line, centre, scale, blank, none, 0.0))
-        scores.append(float(finite_row(box["score"], 1, "a score", where)[0]))
+        scores.append(score)
     files = tuple(f"{folder}/{picture['file_name']}" for picture in pictures.values())
     return _persons(root, path, files, tuple(pictures), rows, np.array(scores))
 

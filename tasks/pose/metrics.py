@@ -38,7 +38,7 @@ def head_normalised_errors(
         head_boxes: (N, 2, 2) corners [[x1, y1], [x2, y2]]; the head size is 0.6 of the diagonal.
 
     Raises:
-        ValueError: shapes that do not belong together, or a head box without extent.
+        ValueError: shapes that do not belong together, a head box without extent, or a NaN where a joint is annotated.
     """
     found, true = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
     absent, boxes = np.asarray(missing), np.asarray(head_boxes, dtype=np.float64)
@@ -55,6 +55,12 @@ def head_normalised_errors(
         bad = np.flatnonzero(~(head > 0)).tolist()
         raise ValueError(f"Expected head boxes with an extent but records {bad[:10]} have none; correct headboxes_src")
     errors = np.linalg.norm(found - true, axis=-1) / head[:, None]
+    if not np.isfinite(errors[absent == 0]).all():
+        row, joint = np.argwhere(~np.isfinite(errors) & (absent == 0))[0].tolist()
+        raise ValueError(
+            f"Expected finite coordinates of annotated joints but got {found[row, joint].tolist()} (prediction) and "
+            f"{true[row, joint].tolist()} (truth) for joint {joint} of record {row}; a NaN is not a missing joint"
+        )
     return np.where(absent != 0, np.nan, errors)
 
 

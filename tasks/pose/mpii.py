@@ -108,7 +108,7 @@ def read_truth(path: Path) -> Truth:
     """Read gt_valid.mat.
 
     Raises:
-        ValueError: it is missing, no .mat file, or lacks an array.
+        ValueError: it is missing, no .mat file, lacks an array, or holds numbers that are not finite.
     """
     from scipy.io import loadmat
     from scipy.io.matlab import MatReadError
@@ -133,7 +133,27 @@ def read_truth(path: Path) -> Truth:
             f"Expected arrays (16, 2, N), (16, N), (2, 2, N) in {path} but got {joints.shape}, {absent.shape}, {boxes.shape}; "
             "fetch gt_valid.mat again"
         )
-    return Truth(joints.transpose(2, 0, 1).astype(np.float64), absent.T, boxes.transpose(2, 0, 1).astype(np.float64))
+    try:
+        truth = Truth(
+            joints.transpose(2, 0, 1).astype(np.float64), absent.T, boxes.transpose(2, 0, 1).astype(np.float64)
+        )
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"Expected arrays of numbers in {path} but got {error}; fetch gt_valid.mat again") from error
+    # A joint that is missing may have any coordinates; of the others, a NaN would count as missing unseen.
+    wrong = ~np.isfinite(truth.joints).all(2) & (truth.missing == 0)
+    if wrong.any():
+        row, joint = np.argwhere(wrong)[0].tolist()
+        raise ValueError(
+            f"{path}, pos_gt_src of record {row}, joint {joint}: expected finite coordinates where jnt_missing is 0 but "
+            f"got {truth.joints[row, joint].tolist()}; fetch gt_valid.mat again"
+        )
+    if not np.isfinite(truth.head_boxes).all():
+        row = int(np.argwhere(~np.isfinite(truth.head_boxes))[0][0])
+        raise ValueError(
+            f"{path}, headboxes_src of record {row}: expected finite corners but got {truth.head_boxes[row].tolist()}; fetch "
+            "gt_valid.mat again"
+        )
+    return truth
 
 
 def write_predictions(path: Path, keypoints: ArrayLike) -> None:

@@ -104,8 +104,9 @@ def boxes_in_file(path: Path, image: Path, min_score: float) -> list[NDArray[np.
     """
     data = read_json(path, "person boxes")
     if isinstance(data, dict) and isinstance(data.get("annotations"), list):
-        ids = {entry["id"] for entry in data.get("images", []) if Path(str(entry.get("file_name"))).name == image.name}
-        entries = [entry for entry in data["annotations"] if not entry.get("iscrowd")]
+        listed = [entry for entry in data.get("images", []) if isinstance(entry, dict)]
+        ids = {entry.get("id") for entry in listed if Path(str(entry.get("file_name"))).name == image.name}
+        entries = [entry for entry in data["annotations"] if not (isinstance(entry, dict) and entry.get("iscrowd"))]
     elif isinstance(data, list):
         # Detections name pictures by id, which COCO's file names carry.
         ids, entries = {image.name, image.stem}, data
@@ -117,11 +118,13 @@ def boxes_in_file(path: Path, image: Path, min_score: float) -> list[NDArray[np.
     for line, entry in enumerate(entries):
         if not isinstance(entry, dict) or "bbox" not in entry or "image_id" not in entry:
             raise ValueError(f"{path}, entry {line}: expected the fields image_id and bbox; check the file")
-        if (
-            entry["image_id"] in ids
-            and entry.get("category_id", PERSON) == PERSON
-            and entry.get("score", 1.0) >= min_score
-        ):
+        if not isinstance(entry["image_id"], int | str):
+            raise ValueError(
+                f"{path}, entry {line}: expected an image_id but got {entry['image_id']!r}; check the file"
+            )
+        if entry["image_id"] not in ids or entry.get("category_id", PERSON) != PERSON:
+            continue
+        if finite_row(entry.get("score", 1.0), 1, "a score", f"{path}, entry {line}")[0] >= min_score:
             box = finite_row(entry["bbox"], 4, "a box (x, y, width, height)", f"{path}, entry {line}")
             if (box[2:] > 1).all():
                 found.append(box)

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from scipy.io import savemat
+from scipy.io import loadmat, savemat
 
 from tasks import get_task
 from tasks.pose import coco, mpii
 from tasks.pose.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
+from tasks.pose.pictures import boxes_in_file
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol
 
 SIZE = (96, 128)
@@ -202,10 +203,35 @@ def test_targets_sit_on_the_joints_of_the_crop(mpii_root: Path) -> None:
         ({"keypoints": [1.0] * 48}, r"annotation 2: expected keypoints of 51 numbers but got 48"),
         ({"keypoints": [math.nan] * 51}, r"annotation 2: expected keypoints of finite"),
         ({"image_id": 8}, r"annotation 2: expected the id of a listed picture"),
+        ({"image_id": [7]}, r"annotation 2: expected the id of a listed picture"),
+        ({"area": math.nan}, r"person_keypoints_val2017\.json, annotation 2: expected an area of finite numbers"),
+        ({"area": "big"}, r"annotation 2: expected an area of 1 numbers but got big"),
     ],
 )
 def test_bad_annotation_is_named(coco_root: Path, changes: dict[str, Any], message: str) -> None:
     write_coco(coco_root, [annotation(1), annotation(2, **changes)])
+    with pytest.raises(ValueError, match=message):
+        open_coco(coco_root)
+
+
+@pytest.mark.parametrize(
+    ("field", "entry", "message"),
+    [
+        (
+            "images",
+            "000000000007.jpg",
+            r"val2017\.json, images\[0\]: expected an object .* but got '000000000007\.jpg'",
+        ),
+        ("images", {"id": 7, "file_name": "a.jpg", "width": "wide", "height": 3}, r"images\[0\]: expected a width"),
+        ("images", {"id": [7], "file_name": "a.jpg", "width": 4, "height": 3}, r"images\[0\]: expected an id"),
+        ("annotations", 5, r"val2017\.json, annotations\[0\]: expected an object"),
+    ],
+)
+def test_entries_that_are_no_records_are_named(coco_root: Path, field: str, entry: Any, message: str) -> None:
+    path = coco.annotation_path(coco_root, "val2017")
+    content = json.loads(path.read_text())
+    content[field][0] = entry
+    path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=message):
         open_coco(coco_root)
 
@@ -243,12 +269,29 @@ def test_files_of_another_dataset(coco_root: Path, mpii_root: Path) -> None:
         ({"bbox": [1, 2, 3]}, "entry 0: expected a box .* of 4 numbers"),
         ({"image_id": 9}, "entry 0: expected a picture of val2017"),
         ({"score": math.nan}, "entry 0: expected a score"),
+        ({"score": "high"}, "person.json, entry 0: expected a score of 1 numbers but got high"),
+        ({"image_id": {}}, "entry 0: expected a picture of val2017"),
     ],
 )
 def test_bad_detection_is_named(coco_root: Path, box: dict[str, Any], message: str) -> None:
     write_boxes(coco_root, [{"image_id": 7, "category_id": 1, "bbox": [20, 10, 80, 105], "score": 0.9} | box])
     with pytest.raises(ValueError, match=message):
         open_coco(coco_root, boxes="detector")
+
+
+def test_a_detection_that_is_no_record_is_named(coco_root: Path) -> None:
+    write_boxes(coco_root, [[7, 1, 2, 3]])  # type: ignore[list-item]
+    with pytest.raises(ValueError, match=r"entry 0: expected an object \{\.\.\.\} but got '\[7, 1, 2, 3\]'"):
+        open_coco(coco_root, boxes="detector")
+
+
+def test_boxes_for_predict_say_which_entry_is_wrong(tmp_path: Path) -> None:
+    path, image = tmp_path / "boxes.json", tmp_path / "000000000007.jpg"
+    box = {"image_id": 7, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}
+    for changes, message in (({"score": "high"}, "entry 1: expected a score"), ({"image_id": []}, "an image_id")):
+        path.write_text(json.dumps([box, box | changes]))
+        with pytest.raises(ValueError, match=message):
+            boxes_in_file(path, image, 0.3)
 
 
 def test_detector_file_missing_or_ambiguous(coco_root: Path) -> None:
@@ -312,6 +355,24 @@ def test_mpii_truth_missing_or_of_another_split(mpii_root: Path) -> None:
     path.unlink()
     with pytest.raises(ValueError, match=r"gt_valid\.mat"):
         task.evaluation(data, protocol)
+
+
+@pytest.mark.parametrize(("name", "said"), [("pos_gt_src", "joint 3"), ("headboxes_src", "finite corners")])
+def test_nan_in_the_mpii_truth_is_no_missing_joint(mpii_root: Path, name: str, said: str) -> None:
+    path = mpii.truth_path(mpii_root)
+    data = {key: value for key, value in loadmat(str(path)).items() if not key.startswith("_")}
+    missing = data["jnt_missing"].copy()
+    data[name] = data[name].astype(float)
+    place = (3, 0, 1) if name == "pos_gt_src" else (1, 0, 1)
+    data[name][place] = np.nan
+    savemat(path, data)
+    with pytest.raises(ValueError, match=rf"gt_valid\.mat, {name} of record 1.*{said}"):
+        mpii.read_truth(path)
+    if name == "pos_gt_src":
+        # What is missing may have no coordinates.
+        missing[3, 1] = 1
+        savemat(path, data | {"jnt_missing": missing})
+        assert len(mpii.read_truth(path)) == 2
 
 
 @pytest.mark.parametrize("changes", [{"input_wh": (95, 128)}, {"scales": ()}, {"crop": "corners"}])

@@ -88,3 +88,12 @@ def test_bad_shapes_and_boxes_are_refused() -> None:
     boxes[2, 1] = boxes[2, 0]
     with pytest.raises(ValueError, match=r"\[2\]"):
         metrics.head_normalised_errors(predicted, truth, missing, boxes)
+
+
+@pytest.mark.parametrize("which", [0, 1])
+def test_a_nan_is_not_a_missing_joint(which: int) -> None:
+    predicted, truth, missing, boxes = toy()
+    seen = np.argwhere(missing == 0)[0]
+    (predicted, truth)[which][tuple(seen)] = np.nan
+    with pytest.raises(ValueError, match=rf"joint {seen[1]} of record {seen[0]}; a NaN is not a missing joint"):
+        metrics.head_normalised_errors(predicted, truth, missing, boxes)
