@@ -62,7 +62,10 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
 
 
 def _present_split(cell: Cell, arguments: argparse.Namespace) -> Cell:
-    """Without ``--split``: the one split that is there, where the benchmark's own is not; said on stderr."""
+    """Without ``--split``: the one split that is there, where the benchmark's own is not; said on stderr.
+
+    Never one to train on: figures on it say how well it fits, and have to be asked for.
+    """
     if arguments.split or arguments.data_root is None:
         return cell
     task = get_task(cell.task)
@@ -75,7 +78,7 @@ def _present_split(cell: Cell, arguments: argparse.Namespace) -> Cell:
 
     if there(cell.split):
         return cell
-    others = [split for split in info.splits if there(split)]
+    others = [split for split in info.splits if not split.startswith("train") and there(split)]
     if len(others) != 1:
         return cell
     print(f"{info.title}: split {cell.split} is not below {root}; evaluating {others[0]}, which is.", file=sys.stderr)

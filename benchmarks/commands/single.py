@@ -39,7 +39,7 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
         return 1
     if predictions is not None:
         copy_predictions(stored, predictions)
-    print_figures(stored)
+    print_figures(stored, predictions)
     return 0
 
 
@@ -54,7 +54,7 @@ def write_json(stored: StoredCell, path: Path) -> None:
 def copy_predictions(stored: StoredCell, path: Path) -> None:
     """The submission file (or folder) to where the caller wants it; a folder with one file gives that file."""
     source = stored.folder / "predictions"
-    files = sorted(source.iterdir()) if source.is_dir() else sorted(stored.folder.glob("predictions*"))
+    files = sorted(source.iterdir()) if source.is_dir() else _prediction_files(stored)
     path.parent.mkdir(parents=True, exist_ok=True)
     maps = bool(files) and files[0].suffix == ".png" and not path.suffix
     if len(files) == 1 and files[0].is_file() and not maps:
@@ -71,8 +71,22 @@ def copy_predictions(stored: StoredCell, path: Path) -> None:
         shutil.copytree(source, path, dirs_exist_ok=True)
 
 
-def print_figures(stored: StoredCell) -> None:
-    """Figures with unit, protocol and n, as lines."""
+def predictions_of(stored: StoredCell) -> Path:
+    """Where a cell's predictions lie: its submission file, or the folder of several."""
+    files = _prediction_files(stored)
+    return files[0] if len(files) == 1 else stored.folder
+
+
+def _prediction_files(stored: StoredCell) -> list[Path]:
+    return sorted(stored.folder.glob("predictions*"))
+
+
+def print_figures(stored: StoredCell, predictions: Path | None = None) -> None:
+    """Figures with unit, protocol and n, as lines; without public truth, where the predictions are.
+
+    Args:
+        predictions: the copy that the caller asked for.
+    """
     record = stored.record
     task = get_task(record["cell"]["task"])
     n, figures = record["n"], record["figures"]
@@ -92,7 +106,9 @@ def print_figures(stored: StoredCell) -> None:
         f"model: {cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.3f} G multiply-adds at "
         f"{cost['input_hw'][0]}x{cost['input_hw'][1]} ({cost['macs_as_published']:.2f} as the papers count)"
     )
-    width = max(len(name) for name in figures)
+    if not figures:
+        print(f"no public truth: predictions written to {predictions or predictions_of(stored)}")
+    width = max((len(name) for name in figures), default=0)
     for name, figure in figures.items():
         if figure["value"] is None:
             shown = "-"
