@@ -1,11 +1,13 @@
 """Reading COFW's .mat files, HDF5 as MATLAB's v7.3 writes it. Torch-free.
 
 MATLAB stores column by column, so every array arrives transposed: phis (87, N) as 29 x, 29 y, 29 occlusion flags; colour pictures
-(3, W, H) and grey ones (W, H), referred to from a cell array (1, N). Source: reference/protocols.md, section 10.
+(3, W, H) and grey ones (W, H), referred to from a cell array (1, N) or (N, 1). Source: reference/protocols.md, section 10.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +25,12 @@ def mat_path(root: Path, split: str) -> Path:
     return root / f"COFW_{split}_color.mat"
 
 
-def open_mat(path: Path) -> Any:
-    """Open a v7.3 file for reading.
+@contextmanager
+def open_mat(path: Path) -> Iterator[Any]:
+    """A v7.3 file, open for reading.
 
     Raises:
-        ValueError: no such file, or an older .mat format.
+        ValueError: no such file, an older .mat format, or one that is cut off or holds other things than its fields say.
     """
     import h5py
 
@@ -41,14 +44,21 @@ def open_mat(path: Path) -> Any:
             f"Expected a MATLAB v7.3 file (HDF5) at {path} but it is none; fetch COFW_*_color.mat again, or save it with "
             "MATLAB's save(..., '-v7.3')"
         )
-    return h5py.File(path, "r")
+    try:
+        with h5py.File(path, "r") as file:
+            yield file
+    except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())[:120]
+        raise ValueError(
+            f"{path} cannot be read: it is cut off, damaged, or its fields are of another kind ({reason}); fetch it again"
+        ) from error
 
 
 def read_cofw(root: Path, split: str, num_points: int) -> Faces:
     """The faces of a split, with their occlusion flags; boxes follow from the landmarks.
 
     Raises:
-        ValueError: a field is missing or has another shape.
+        ValueError: the file cannot be read, or a field is missing or has another shape.
     """
     path = mat_path(root, split)
     suffix = SUFFIXES[split]
@@ -92,7 +102,9 @@ class CofwPictures:
         if index in self._kept:
             return self._kept[index]
         with open_mat(self.path) as file:
-            picture = matlab_picture(np.asarray(file[file[self.field][0, index]]), f"{self.path}, record {index + 1}")
+            cells = file[self.field]
+            stored = np.asarray(file[cells[np.unravel_index(index, cells.shape)]])
+        picture = matlab_picture(stored, f"{self.path}, record {index + 1}")
         if self._bytes + picture.nbytes <= self.limit:
             picture.setflags(write=False)
             self._kept[index] = picture

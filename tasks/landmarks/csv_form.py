@@ -12,6 +12,7 @@ import numpy as np
 
 from tasks.landmarks.faces import Faces
 
+FIRST_COLUMN = "image_name"
 BOX_COLUMNS = {"300w": 3, "wflw": 3, "aflw": 4}
 """Columns between the picture's name and the points: scale, (box_size,) center_w, center_h."""
 
@@ -20,8 +21,8 @@ def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
     """Read a face csv.
 
     Raises:
-        ValueError: no such file, a line with too few or too many columns, or a value that is not a finite number; file
-            and line are named.
+        ValueError: no such file, no header, a line with too few or too many columns, or a value that is not a finite
+            number; file and line are named.
     """
     box = BOX_COLUMNS[dataset]
     expected = 1 + box + 2 * num_points
@@ -38,7 +39,12 @@ def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
     records: list[str] = []
     values: list[np.ndarray] = []
     reader = csv.reader(text.splitlines())
-    next(reader, None)
+    header = next(reader, [""]) or [""]
+    if header[0].strip() != FIRST_COLUMN:
+        raise ValueError(
+            f"{path}, line 1: expected a header that begins with {FIRST_COLUMN} but got {header[0][:60]!r}; put back the "
+            "official header, or the first face would be lost"
+        )
     for row in reader:
         if not row:
             continue
@@ -115,6 +121,19 @@ def row_keys(faces: Faces) -> list[tuple[str, float, float]]:
 
 
 def members(faces: Faces, path: Path, dataset: str, num_points: int) -> np.ndarray:
-    """(N,) bool: which faces stand in another csv of the same dataset."""
-    chosen = set(row_keys(read_csv(path, dataset, num_points, faces.root)))
-    return np.array([key in chosen for key in row_keys(faces)], dtype=bool)
+    """(N,) bool: which faces stand in another csv of the same dataset.
+
+    Raises:
+        ValueError: the csv is malformed, or holds a face that is none of these; file and line are named.
+    """
+    part = read_csv(path, dataset, num_points, faces.root)
+    keys, chosen = row_keys(faces), row_keys(part)
+    known = set(keys)
+    strange = [index for index, key in enumerate(chosen) if key not in known]
+    if strange:
+        raise ValueError(
+            f"{part.where(strange[0])}: expected a face of {faces.annotation} but it has none of that picture and first point "
+            f"({len(strange)} of {len(part)} lines); take both files from the same release"
+        )
+    wanted = set(chosen)
+    return np.array([key in wanted for key in keys], dtype=bool)

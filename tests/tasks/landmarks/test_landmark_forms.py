@@ -142,6 +142,21 @@ def test_cofw_pictures_and_points_lie_upright(tmp_path: Path) -> None:
     np.testing.assert_array_equal(faces.occluded, np.array(phis)[:, 58:] > 0)
 
 
+def test_cofw_cells_may_stand_in_a_row_or_a_column(tmp_path: Path) -> None:
+    pictures = [np.full((4, 5), value, np.uint8) for value in (10, 20)]
+    phis = np.tile(np.linspace(1, 4, 87), (2, 1))
+    path = tmp_path / "COFW_test_color.mat"
+    write_cofw_by_hand(path, pictures, phis)
+    with h5py.File(path, "r+") as file:
+        cells = file["IsT"][()]
+        del file["IsT"]
+        column = file.create_dataset("IsT", (2, 1), h5py.ref_dtype)
+        column[...] = cells.T
+    assert len(read_cofw(tmp_path, "test", 29)) == 2
+    stored = CofwPictures(path, "test")
+    assert [int(stored[index][0, 0, 0]) for index in (0, 1)] == [10, 20]
+
+
 def test_a_transposed_cofw_picture_is_noticed(faces_root: Path) -> None:
     """The eyes of the embedded faces are darker than the skin between them; in a transposed picture they are not there."""
     root = faces_root / "cofw"
@@ -190,6 +205,27 @@ def test_too_few_columns_name_the_line(tmp_path: Path) -> None:
     path = write_300w(tmp_path, csv_line("a.png", POINTS), csv_line("b.png", POINTS[:67]))
     with pytest.raises(ValueError, match=r"300w_test.csv, line 3: expected 140 columns .* got 138; complete the line"):
         read_csv(path, "300w", 68, tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "\n", csv_line("a.png", POINTS)])
+def test_a_csv_without_its_header_loses_no_face(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "face_landmarks_300w_test.csv"
+    path.write_text("\n".join([text, csv_line("b.png", POINTS)]) if text.strip() else text)
+    with pytest.raises(ValueError, match=r"300w_test\.csv, line 1: expected a header that begins with image_name"):
+        read_csv(path, "300w", 68, tmp_path)
+
+
+def test_a_face_of_a_subset_that_the_whole_lacks(faces_root: Path, tmp_path: Path) -> None:
+    for path in (faces_root / "aflw").glob("*.csv"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    frontal = tmp_path / "face_landmarks_aflw_test_frontal.csv"
+    lines = frontal.read_text().splitlines()
+    number = len(lines) + 1
+    frontal.write_text("\n".join([*lines, "0/another.jpg," + lines[1].partition(",")[2]]) + "\n")
+    with pytest.raises(
+        ValueError, match=rf"test_frontal\.csv, line {number} \(0/another\.jpg\): expected a face of .*aflw_test\.csv"
+    ):
+        read_faces("aflw", tmp_path, "test", PROTOCOL)
 
 
 def test_68_points_for_a_98_point_dataset(tmp_path: Path) -> None:
@@ -243,6 +279,21 @@ def test_an_old_mat_file(tmp_path: Path) -> None:
         savemat(handle, {"phisT": np.zeros((2, 87))})
     with pytest.raises(ValueError, match=r"Expected a MATLAB v7.3 file .* '-v7.3'"):
         read_cofw(tmp_path, "test", 29)
+
+
+def test_a_mat_file_that_is_cut_off(faces_root: Path, tmp_path: Path) -> None:
+    whole = (faces_root / "cofw" / "COFW_test_color.mat").read_bytes()
+    (tmp_path / "COFW_test_color.mat").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r"COFW_test_color\.mat cannot be read: it is cut off"):
+        read_cofw(tmp_path, "test", 29)
+
+
+def test_a_mat_file_whose_cells_are_no_pictures(tmp_path: Path) -> None:
+    path = tmp_path / "COFW_test_color.mat"
+    with h5py.File(path, "w") as file:
+        file["IsT"], file["phisT"] = np.zeros((1, 2)), np.ones((87, 2))
+    with pytest.raises(ValueError, match=r"COFW_test_color\.mat cannot be read: .* its fields are of another kind"):
+        CofwPictures(path, "test")[0]
 
 
 def test_a_mat_file_without_a_field(tmp_path: Path) -> None:
