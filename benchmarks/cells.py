@@ -55,10 +55,17 @@ class Cell:
         plain.pop("label")
         return plain
 
+    def fingerprint(self) -> str:
+        """Hash of the identity without what cannot change a number: the recipe's loader processes count as none."""
+        plain = self.identity()
+        if plain["recipe"] is not None:
+            plain["recipe"]["num_workers"] = 0
+        return digest(plain)
+
     @property
     def id(self) -> str:
-        """Twelve hexadecimal digits of the identity's hash; stable across machines."""
-        return digest(self.identity())[:12]
+        """Twelve hexadecimal digits of the fingerprint; stable across machines."""
+        return self.fingerprint()[:12]
 
     @property
     def name(self) -> str:

@@ -7,10 +7,12 @@ import benchmarks.first_import  # noqa: F401  before mmengine's own import of ya
 # isort: split
 import contextlib
 import ctypes
+import io
 import logging
 import math
 import multiprocessing
 import os
+import pickle
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -30,6 +32,7 @@ from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from benchmarks.store import no_room
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
 
@@ -45,6 +48,8 @@ class Progress:
     epochs: int = 0
     loss: float | None = None
     metrics: dict[str, float] = field(default_factory=dict)
+    note: str = ""
+    """Something that the watcher should read, once."""
 
 
 Report = Callable[[Progress], None]
@@ -172,19 +177,39 @@ class QuietRunner(Runner):
 class ResumeHook(Hook):
     """Saves the whole state after every epoch as tensors and plain data, and continues from it.
 
-    mmengine's own resume cannot read what it writes where ``torch.load`` admits tensors only.
+    mmengine's own resume cannot read what it writes where ``torch.load`` admits tensors only. A state that other data or
+    code made (another ``key``), or that cannot be read, is discarded, and ``report`` says so.
     """
 
     priority = "LOWEST"
 
-    def __init__(self, path: Path, curves: list[dict[str, float]], every_s: float = 5.0) -> None:
-        self.path, self.curves, self.every_s = path, curves, every_s
+    def __init__(
+        self, path: Path, curves: list[dict[str, float]], key: str, report: Report, every_s: float = 5.0
+    ) -> None:
+        self.path, self.curves, self.key, self.report, self.every_s = path, curves, key, report, every_s
         self.last = time.monotonic()
 
+    def _state(self) -> dict[str, Any] | None:
+        """What an interrupted run of the same key left; None if there is nothing to continue from."""
+        try:
+            state = torch.load(self.path, map_location="cpu", weights_only=True)
+            fits = state["key"] == self.key
+            reason = "data, weights or code have changed since"
+        except FileNotFoundError:
+            return None
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError):
+            state, fits, reason = None, False, "it cannot be read, or an older version wrote it"
+        if fits:
+            return state
+        self.report(Progress("train", note=f"starts anew: {self.path} is discarded ({reason})"))
+        if is_main_process():
+            self.path.unlink(missing_ok=True)
+        return None
+
     def before_train(self, runner: Runner) -> None:
-        if not self.path.exists():
+        state = self._state()
+        if state is None:
             return
-        state = torch.load(self.path, map_location="cpu", weights_only=True)
         _network(runner).load_state_dict(state["network"])
         runner.optim_wrapper.load_state_dict(state["optimizer"])
         for scheduler, saved in zip(runner.param_schedulers, state["schedulers"], strict=True):  # type: ignore[arg-type]
@@ -202,6 +227,7 @@ class ResumeHook(Hook):
             return
         self.last = time.monotonic()
         state = {
+            "key": self.key,
             "network": _network(runner).state_dict(),
             "optimizer": runner.optim_wrapper.state_dict(),
             "schedulers": [_plain(s.state_dict()) for s in runner.param_schedulers],  # type: ignore[union-attr]
@@ -209,12 +235,27 @@ class ResumeHook(Hook):
             "iteration": runner.iter,
             "curves": self.curves,
         }
-        temporary = self.path.with_suffix(".tmp")
+        save_tensors(state, self.path, "the state of the training")
+
+
+def save_tensors(state: Any, path: Path, what: str) -> None:
+    """``torch.save``, whole or not at all: a temporary file, synced and renamed.
+
+    Raises:
+        OSError: the disk refused; the text names the file and what to do. Nothing is left behind.
+    """
+    temporary = path.with_suffix(".tmp")
+    buffer = io.BytesIO()  # a full disk would make torch.save end in an error of its own that hides the disk's
+    torch.save(state, buffer)
+    try:
         with temporary.open("wb") as handle:
-            torch.save(state, handle)
+            handle.write(buffer.getbuffer())
             handle.flush()
             os.fsync(handle.fileno())
-        temporary.replace(self.path)
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise no_room(error, path, what) from error
 
 
 def _plain(state: dict[str, Any]) -> dict[str, Any]:
@@ -329,6 +370,8 @@ def train(
     seed: int,
     workspace: Path,
     report: Report,
+    key: str = "",
+    num_workers: int | None = None,
     tensorboard: bool = False,
     launcher: str = "none",
     stop_after_epoch: int | None = None,
@@ -336,6 +379,8 @@ def train(
     """Trains ``network`` in place; continues from ``workspace/resume.pt`` if an earlier call was interrupted.
 
     Args:
+        key: of the cell; a state that was saved under another one is discarded.
+        num_workers: loader processes; None for as many as the recipe names.
         stop_after_epoch: ends early, as an interruption would, with the state on disk; for tests.
 
     Returns:
@@ -350,18 +395,19 @@ def train(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model = HarnessModel(network, task, recipe, protocol)
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
+    workers = recipe.num_workers if num_workers is None else num_workers
     loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
         batch_sampler=sampler,  # type: ignore[arg-type]
         collate_fn=data.collate,
-        num_workers=recipe.num_workers,
-        persistent_workers=recipe.num_workers > 0,
+        num_workers=workers,
+        persistent_workers=workers > 0,
     )
     optimizer = _optimizer(network, recipe)
     wrapper = _optim_wrapper(optimizer, recipe)
     curves: list[dict[str, float]] = []
     watch = WatchHook(report, seed, curves)
-    hooks: list[Hook] = [watch, ResumeHook(workspace / "resume.pt", curves)]
+    hooks: list[Hook] = [watch, ResumeHook(workspace / "resume.pt", curves, key, report)]
     runner = _runner(
         model,
         workspace,

@@ -103,7 +103,8 @@ def explained(error: Exception) -> tuple[type[BaseException], str]:
     if isinstance(error, torch.cuda.OutOfMemoryError):
         return type(error), "The accelerator's memory is full. Use a smaller --batch or a smaller model."
     kind: type[BaseException] = type(error)
-    text = str(error.args[-1]) if isinstance(error, OSError) and len(error.args) == 2 else str(error)
+    bare = isinstance(error, OSError) and error.filename is None and len(error.args) == 2
+    text = str(error.args[1]) if bare else str(error)
     found = _IN_LOADER.match(text)
     if found:
         known = getattr(builtins, found[1], None)
@@ -211,7 +212,7 @@ def _compute(
         keep(evaluation, network)
     evaluation.write_predictions(kept / "predictions")
     images = len(set(eval_data.image_ids()))
-    counts = evaluation.counts()
+    counts: dict[str, int] = getattr(evaluation, "counts", dict)()  # a task whose figures are of subsets tells their n
     outcome |= {
         "figures": {
             name: {

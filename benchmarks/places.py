@@ -12,15 +12,15 @@ from tasks.base import DatasetInfo
 
 @dataclass(frozen=True)
 class Places:
-    """Folders and machine options of a call; nothing here may change a number.
+    """Folders and machine options of a call; nothing here may change a number beyond the rounding of its last digits.
 
     Attributes:
         out: the result store.
         embedded: embedded data, one folder per tier below it.
         data_root: the real datasets; None if none was given.
         weights: released checkpoints; None if none was given.
-        batch_size: of evaluation; None lets memory decide.
-        num_workers: loader processes of evaluation and training on real data; None lets the cores decide.
+        batch_size: of evaluation; None lets model and input size decide, and on an accelerator its memory.
+        num_workers: loader processes of evaluation and training; None for the recipe's, and no more than there are cores.
     """
 
     out: Path = Path("results/runs")

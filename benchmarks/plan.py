@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
 from benchmarks.cells import Cell, Suite
-from benchmarks.keys import cell_key, missing_files
+from benchmarks.keys import changed_parts, missing_files, missing_text, train_split
 from benchmarks.places import Places, checkpoint_path, dataset_root
 from benchmarks.store import Store, StoredCell
 from tasks import get_task
@@ -60,26 +60,53 @@ def plan(suite: Suite, places: Places, only: Sequence[str] = (), rerun: Sequence
     """
     store = Store(places.out)
     history = _durations(store)
-    return [_planned(cell, places, store, history, rerun) for cell in select(suite.cells, only)]
+    planned = [_planned(cell, places, store, history, rerun) for cell in select(suite.cells, only)]
+    anew = {item.cell.id for item in planned if item.runs}
+    return [_after_its_boxes(item, anew, history) for item in planned]
 
 
-def _planned(
-    cell: Cell, places: Places, store: Store, history: dict[tuple[str, str, str, str], float], rerun: Sequence[str]
-) -> Planned:
+History = dict[tuple[str, str, str, str], float]
+
+
+def _estimate_s(cell: Cell, history: History) -> float:
+    return history.get((cell.task, cell.dataset, cell.model, cell.tier), GUESS_S[cell.tier])
+
+
+def _after_its_boxes(item: Planned, anew: set[str], history: History) -> Planned:
+    """A finished cell that reads the boxes of one that runs anew is stale too."""
+    if item.status != DONE or item.cell.boxes_from not in anew:
+        return item
+    estimate = _estimate_s(item.cell, history)
+    return replace(item, status=STALE, detail="the cell whose boxes it reads runs anew", estimate_s=estimate)
+
+
+def _absent(cell: Cell, places: Places) -> str:
+    """What a cell on real data lacks, with what to do; empty if nothing."""
+    if cell.data is not None:
+        return ""
+    task = get_task(cell.task)
+    try:
+        root = dataset_root(cell, places)
+        files = list(task.data_files(cell.dataset, root, cell.split, cell.protocol))
+        if cell.recipe is not None:
+            split, _ = train_split(task, cell, root, cell.protocol)
+            files += task.data_files(cell.dataset, root, split, cell.protocol) if split != cell.split else []
+    except (FileNotFoundError, ValueError) as error:
+        return str(error)
+    missing = missing_files(files)
+    return missing_text(missing, cell.task) if missing else ""
+
+
+def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: Sequence[str]) -> Planned:
     stored = store.load(cell.task, cell.id)
-    estimate = history.get((cell.task, cell.dataset, cell.model, cell.tier), GUESS_S[cell.tier])
+    estimate = _estimate_s(cell, history)
 
     def made(status: str, detail: str = "") -> Planned:
         return Planned(cell, status, detail, stored, 0.0 if status == DONE else estimate)
 
-    if cell.data is None:
-        try:
-            root = dataset_root(cell, places)
-        except FileNotFoundError as error:
-            return made(MISSING_DATA, str(error))
-        missing = missing_files(get_task(cell.task).data_files(cell.dataset, root, cell.split, cell.protocol))
-        if missing:
-            return made(MISSING_DATA, f"{missing[0]}" + f" and {len(missing) - 1} more" * (len(missing) > 1))
+    absent = _absent(cell, places)
+    if absent:
+        return made(MISSING_DATA, absent)
     weights = cell.checkpoint or (cell.recipe.init_from if cell.recipe else None)
     if weights:
         try:
@@ -92,12 +119,13 @@ def _planned(
         return made(FAILED, stored.record.get("reason") or "")
     if "all" in rerun:
         return made(STALE, "asked to run again")
-    if stored.record.get("key") != cell_key(cell, places):
-        return made(STALE, "data, weights or code have changed")
+    changed = changed_parts(cell, places, stored.record)
+    if changed:
+        return made(STALE, f"changed: {', '.join(changed)}")
     return made(DONE)
 
 
-def _durations(store: Store) -> dict[tuple[str, str, str, str], float]:
+def _durations(store: Store) -> History:
     """Measured seconds of stored cells, by task, dataset, model and tier."""
     found = {}
     for stored in store.all():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import os
 import platform
@@ -89,6 +90,14 @@ def file_digest(path: Path) -> str:
     return _file_digest(str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
+def sizes_digest(paths: Iterable[Path]) -> str:
+    """One SHA-256 over several files' folders, names and sizes: for pictures by the hundred thousand."""
+    hasher = hashlib.sha256()
+    for path in paths:
+        hasher.update(f"{path.parent.name}/{path.name}\0{path.stat().st_size}\0".encode())
+    return hasher.hexdigest()
+
+
 def files_digest(paths: Iterable[Path]) -> str:
     """One SHA-256 over several files' names and contents, in the given order."""
     hasher = hashlib.sha256()
@@ -98,7 +107,8 @@ def files_digest(paths: Iterable[Path]) -> str:
 
 
 def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
-    """The source files that can change a cell's numbers: backbone, the task, what tasks share, the body, the engine."""
+    """The source files that can change a cell's numbers: backbone, the task, what tasks share, the body with
+    what it imports of its folder, the engine."""
     from benchmarks.baselines import file_of_body
 
     files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
@@ -106,10 +116,32 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     files += [REPOSITORY / "benchmarks" / "engine.py"]
     body = file_of_body(model)
     if body is not None:
-        files.append(body)
+        files += _with_imports(body)
     if from_checkpoint:
         files += (REPOSITORY / "hrnet" / "checkpoints").glob("*.py")
     return sorted(set(files))
+
+
+def _with_imports(body: Path) -> list[Path]:
+    """A body's file and those of its folder that it imports, directly or not."""
+    package = "benchmarks.baselines."
+    found: list[Path] = []
+    waiting = [body]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.append(path)
+        imported: list[str] = []
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                module = f"{package * node.level}{node.module or ''}".rstrip(".")
+                imported += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        files = {name.removeprefix(package).split(".")[0] for name in imported if name.startswith(package)}
+        waiting += [path.parent / f"{name}.py" for name in sorted(files) if (path.parent / f"{name}.py").is_file()]
+    return found
 
 
 @lru_cache(maxsize=256)

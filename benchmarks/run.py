@@ -72,17 +72,19 @@ def jobs_of(planned: Sequence[Planned], places: Places) -> list[Job]:
     return list(jobs.values())
 
 
-def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Watch) -> int:
+def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Watch, store: Store | None = None) -> int:
     """Runs the cells that need it; returns how many failed.
 
     Args:
         planned: from :func:`benchmarks.plan.plan`; those that need no run are passed over.
         jobs: worker processes; None for as many as there are cores.
         watch: called in this process with every event.
+        store: what the tables are filled from; failures that the disk has no room for are remembered there.
 
     A worker that dies (killed, out of memory) costs its cell only: the cell is stored as failed with that reason and a
     new worker takes the next. On KeyboardInterrupt the workers are ended; finished cells are on disk.
     """
+    store = store or Store(places.out)
     todo = [item for item in planned if item.runs]
     waiting = jobs_of(todo, places)
     if not waiting:
@@ -132,12 +134,12 @@ def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Wat
                     reason = message[1]
                 elif message[0] == "cell_done" and message[1] == "failed":
                     reason = message[2] or "failed"
-                if reason is not None and (message is None or message[0] == "error") and job.cell is not None:
-                    _store_failure(job.cell, reason, places)
+                if reason is not None and job.cell is not None:
+                    _keep_failure(job.cell, reason, store)
                 if reason is None or job.name not in dependants:
                     finished.add(job.name)
                 else:
-                    failed += _drop_dependants(ordered, job.name, reason, places, watch)
+                    failed += _drop_dependants(ordered, job.name, reason, store, watch)
                 failed += reason is not None and job.cell is not None
                 watch(Event("failed" if reason else "done", job.name, job.cell, None, reason, seconds))
     finally:
@@ -188,33 +190,47 @@ def _death(code: int | None) -> str:
     return f"The worker ended with status {code}."
 
 
-def _drop_dependants(ordered: list[Job], name: str, reason: str, places: Places, watch: Watch) -> int:
+def _drop_dependants(ordered: list[Job], name: str, reason: str, store: Store, watch: Watch) -> int:
     """Cells that wait for what failed are failed with its reason."""
     dropped = [job for job in ordered if name in job.needs]
     for job in dropped:
         ordered.remove(job)
         text = f"What it needs failed: {reason}"
         if job.cell is not None:
-            _store_failure(job.cell, text, places)
+            _keep_failure(job.cell, text, store)
         watch(Event("failed", job.name, job.cell, None, text, 0.0))
     return len(dropped)
 
 
-def _store_failure(cell: Cell, reason: str, places: Places) -> None:
+def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
+    """Stores a failure, unless its worker has done so; where the disk refuses, the store remembers it for the tables."""
     from benchmarks import provenance
+
+    held = store.load(cell.task, cell.id)
+    if held is not None and not held.done and held.record.get("reason") == reason:
+        return
+    record = failure_record(cell, reason) | {
+        "provenance": {"ended": provenance.now(), "git": provenance.git_state(), "packages": provenance.packages()}
+    }
+    try:
+        store.save(record)
+    except OSError:
+        store.remember(record)
+
+
+def failure_record(cell: Cell, reason: str) -> dict[str, Any]:
+    """A cell without figures, as the store takes it."""
     from tasks import get_task
 
-    Store(places.out).save(
-        {
-            "id": cell.id,
-            "name": cell.name,
-            "label": cell.label,
-            "key": None,
-            "cell": cell.identity(),
-            "protocol_header": get_task(cell.task).protocol_header(cell.protocol),
-            "status": "failed",
-            "reason": reason,
-            "durations_s": {},
-            "provenance": {"ended": provenance.now(), "git": provenance.git_state(), "packages": provenance.packages()},
-        }
-    )
+    return {
+        "id": cell.id,
+        "name": cell.name,
+        "label": cell.label,
+        "key": None,
+        "cell": cell.identity(),
+        "protocol_header": get_task(cell.task).protocol_header(cell.protocol),
+        "status": "failed",
+        "reason": reason,
+        "durations_s": {},
+        "provenance": {},
+    }

@@ -67,6 +67,8 @@ class Watcher:
             self.bars[key] = self.progress_bar.add_task(name, total=None, note="starting")
 
     def _advance(self, key: str, name: str, progress: Any) -> None:
+        if progress.note:
+            self.console.print(f"{name}  {progress.note}", markup=False)
         if not self.live or key not in self.bars:
             return
         phase, began = self.phases.get(key, ("", 0.0))

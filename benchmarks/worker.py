@@ -26,7 +26,8 @@ def main(connection: Connection, threads: int) -> None:
         try:
             _serve(job, connection, threads)
         except Exception as error:  # a job must not take the worker down: its reason goes to the parent
-            connection.send(("error", f"{type(error).__name__}: {error}"))
+            plain = isinstance(error, ValueError | OSError)
+            connection.send(("error", str(error) if plain else f"{type(error).__name__}: {error}"))
 
 
 def _serve(job: tuple[Any, ...], connection: Connection, threads: int) -> None:

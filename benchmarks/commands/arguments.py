@@ -11,6 +11,7 @@ from typing import Any
 
 from benchmarks.cells import TIERS, Cell, Suite, load_suite
 from benchmarks.places import Places
+from benchmarks.plan import select
 from tasks import get_task
 from tasks.options import nearest, override
 
@@ -28,9 +29,20 @@ def add_places(parser: argparse.ArgumentParser) -> None:
 
 
 def add_machine(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("machine (none of these changes a number)")
-    group.add_argument("--batch", type=int, metavar="N", help="evaluation batch size (default: what memory allows)")
-    group.add_argument("--workers", type=int, metavar="N", help="loader processes")
+    group = parser.add_argument_group("machine (none of these changes a number beyond the rounding of its last digits)")
+    group.add_argument(
+        "--batch",
+        type=int,
+        metavar="N",
+        help="evaluation batch size; rounding differs a little between sizes (default: fixed by model and input size on "
+        "a CPU, what memory allows on an accelerator; recorded with the result)",
+    )
+    group.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="loader processes of training and evaluation (default: the recipe's, no more than cores)",
+    )
     group.add_argument("--threads", type=int, metavar="N", help="threads per process")
     group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     group.add_argument("--tensorboard", action="store_true", help="write TensorBoard events beside the results")
@@ -92,6 +104,13 @@ def places_of(arguments: argparse.Namespace) -> Places:
     )
 
 
+def check_places(places: Places) -> None:
+    """Raises ValueError where a folder that the caller names does not exist."""
+    for option, folder in (("--data-root", places.data_root), ("--weights", places.weights)):
+        if folder is not None and not folder.is_dir():
+            raise ValueError(f"{option} {folder}: expected a folder, found none. Correct the path, or leave it out.")
+
+
 def pairs(words: Sequence[str], option: str) -> dict[str, str]:
     """``k=v`` words as a dictionary; commas without an equals sign belong to the value before.
 
@@ -138,26 +157,37 @@ def _plain_value(text: str) -> Any:
 
 
 def apply_sets(cell: Cell, parts: Mapping[str, Mapping[str, Any]]) -> Cell:
-    """A cell with fields of its recipe, protocol and model changed."""
+    """A cell with fields of its recipe, protocol and model changed.
+
+    A checkpoint's cell has no recipe; what is set of it is checked all the same.
+    """
     task = get_task(cell.task)
     if parts["protocol"]:
         cell = dataclasses.replace(cell, protocol=task.protocol_with(cell.protocol, parts["protocol"]))
-    if parts["recipe"] and cell.recipe is not None:
-        cell = dataclasses.replace(cell, recipe=override(cell.recipe, parts["recipe"], "recipe field"))
+    if parts["recipe"]:
+        usual = cell.recipe or task.recipe(cell.dataset, cell.model, cell.tier)
+        changed = override(usual, parts["recipe"], "recipe field")
+        cell = cell if cell.recipe is None else dataclasses.replace(cell, recipe=changed)
     if parts["model"]:
         cell = dataclasses.replace(cell, changes=tuple(sorted({**dict(cell.changes), **parts["model"]}.items())))
     return cell
 
 
 def suite_of(arguments: argparse.Namespace) -> Suite:
-    """The suite of ``--suite``, ``--seeds`` and ``--set``."""
+    """The suite of ``--suite``, ``--seeds`` and ``--set``, which changes the cells that ``--only`` keeps."""
     options = {name: value for name in ("tier", "models") if (value := getattr(arguments, name, None))}
     suite = load_suite(arguments.suite, **options).with_seeds(arguments.seeds)
     changes = pairs(getattr(arguments, "set", []), "--set")
     if not changes:
         return suite
     parts = split_sets(changes)
-    renamed = {cell.id: apply_sets(cell, parts) for cell in suite.cells}
+    kept = suite.cells
+    if getattr(arguments, "only", None) and all(table.kind != "published" for table in suite.tables):
+        kept = tuple(select(suite.cells, arguments.only))
+    changed = {cell.id: apply_sets(cell, parts) for cell in kept}
+    renamed = {cell.id: changed.get(cell.id, cell) for cell in suite.cells}
+    # A pattern may be an id; the cell has another one now.
+    arguments.only = [renamed[word].id if word in renamed else word for word in getattr(arguments, "only", [])]
     tables = tuple(
         dataclasses.replace(t, cells=tuple(renamed[i].id if i in renamed else i for i in t.cells)) for t in suite.tables
     )

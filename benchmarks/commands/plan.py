@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections import Counter
 
-from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.commands.arguments import add_places, add_set, add_suite, check_places, places_of, suite_of
 from benchmarks.plan import plan
 from benchmarks.run import available_cores
 
@@ -23,6 +23,7 @@ def main(arguments: argparse.Namespace) -> int:
         from benchmarks.published_plan import print_plan
 
         return print_plan(suite, places, arguments.only)
+    check_places(places)
     planned = plan(suite, places, arguments.only)
     width = max((len(p.cell.name) for p in planned), default=10)
     for item in planned:

@@ -3,11 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import sys
 import time
+from collections.abc import Sequence
 
-from benchmarks.commands.arguments import add_machine, add_places, add_set, add_suite, places_of, suite_of
-from benchmarks.plan import MISSING_DATA, MISSING_WEIGHTS, plan
-from benchmarks.run import run
+from benchmarks.cells import Suite
+from benchmarks.commands.arguments import (
+    add_machine,
+    add_places,
+    add_set,
+    add_suite,
+    check_places,
+    places_of,
+    suite_of,
+)
+from benchmarks.leftovers import sweep
+from benchmarks.places import Places
+from benchmarks.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
+from benchmarks.run import failure_record, run
 from benchmarks.store import Store
 from benchmarks.watch import Watcher
 
@@ -24,6 +37,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     suite, places = suite_of(arguments), places_of(arguments)
+    check_places(places)
+    sweep(places.out, places.embedded)
+    store = Store(places.out)
     planned = plan(suite, places, arguments.only, arguments.rerun)
     start = time.perf_counter()
     todo = [item for item in planned if item.runs]
@@ -31,18 +47,39 @@ def main(arguments: argparse.Namespace) -> int:
     failed = 0
     if todo:
         with Watcher([item.cell for item in todo]) as watcher:
-            failed = run(planned, places, arguments.jobs, watcher)
-    from benchmarks.commands.tables import show
-
-    show(suite, Store(places.out), arguments.out, write=True)
-    if not arguments.no_report and suite.tables:
-        from benchmarks.commands.report import write_report
-
-        write_report(suite, Store(places.out), arguments.out)
+            failed = run(planned, places, arguments.jobs, watcher, store)
+    published = any(table.kind == "published" for table in suite.tables)
+    if not published:  # where hundreds of rows lack their data as a rule
+        _remember(absent, store)
+    unwritten = _write(suite, store, places, arguments)
     for item in absent:
         print(f"not attempted: {item.cell.name}: {item.status}: {item.detail}")
     ran = f"{len(todo)} of {len(planned)} cells ran" if todo else f"all {len(planned)} cells were done already"
     if not todo and absent:
         ran = "no cell could run" if len(absent) == len(planned) else "every cell that could run was done already"
     print(f"{ran}, {failed} failed, {time.perf_counter() - start:.0f} s.")
-    return 1 if failed else 0
+    return 1 if failed or unwritten or (absent and not published) else 0
+
+
+def _remember(absent: Sequence[Planned], store: Store) -> None:
+    """Puts the reason into the rows of cells that could not begin; a figure of an earlier run stays."""
+    for item in absent:
+        if item.stored is None or not item.stored.done:
+            store.remember(failure_record(item.cell, f"{item.status}: {item.detail}"))
+
+
+def _write(suite: Suite, store: Store, places: Places, arguments: argparse.Namespace) -> bool:
+    """Prints the tables, writes them and the report; True if the disk refused, which is said."""
+    from benchmarks.commands.tables import show
+
+    try:
+        show(suite, store, arguments.out, write=True, places=places)
+        if not arguments.no_report and suite.tables:
+            from benchmarks.commands.report import write_report
+
+            write_report(suite, store, arguments.out)
+    except OSError as error:
+        text = f"{error.filename or arguments.out}: could not write tables and report ({error.strerror or error})"
+        print(f"{text}. Free space, or choose another folder with --out, and run again.", file=sys.stderr)
+        return True
+    return False

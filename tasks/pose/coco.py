@@ -41,6 +41,18 @@ def image_folder(root: Path, split: str) -> str:
     return name if not (root / "images" / name).is_dir() and (root / name).is_dir() else f"images/{name}"
 
 
+def expected_boxes(root: Path, split: str, boxes_file: str = "") -> Path:
+    """Where the detector's boxes are, or where the official file would be if there is none.
+
+    Raises:
+        ValueError: the official place holds several.
+    """
+    folder = root / "person_detection_results"
+    if boxes_file or list(folder.glob(f"COCO_{split}_detections_*_person.json")):
+        return boxes_path(root, split, boxes_file)
+    return folder / f"COCO_{split}_detections_AP_H_56_person.json"
+
+
 def boxes_path(root: Path, split: str, boxes_file: str = "") -> Path:
     """The detector's boxes: `boxes_file` (below root where relative), else the official file of the split.
 

@@ -98,7 +98,7 @@ class PoseTask(Task):
             return [*files, mpii.truth_path(root)] if mpii.has_truth(split) else files
         files = [coco.annotation_path(root, split)]
         if isinstance(protocol, CocoProtocol) and protocol.boxes == "detector" and split != "train2017":
-            files.append(coco.boxes_path(root, split, protocol.boxes_file))
+            files.append(coco.expected_boxes(root, split, protocol.boxes_file))
         return files
 
     # -- computation ---------------------------------------------------------------------------------------------
