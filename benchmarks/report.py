@@ -10,7 +10,7 @@ import os
 import shutil
 import struct
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from html import escape
@@ -24,6 +24,8 @@ from benchmarks.rendering import html
 from benchmarks.reporting import gather
 from benchmarks.reporting.gather import Plot, Section
 from benchmarks.reproduction import summary
+from benchmarks.staleness import NOTE as STALE
+from benchmarks.staleness import outdated
 from benchmarks.store import Store, StoredCell
 from benchmarks.tables import ARROWS, Table
 
@@ -40,7 +42,8 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
 
     chosen = None if only is None else set(only)
     cells = [cell for cell in suite.cells if chosen is None or cell.id in chosen]
-    rows = measured(cells, store)
+    stale = outdated(cells, store)
+    rows = measured(cells, store, stale)
     colour = gather.colours(rows)
     specs = [spec for spec in suite.tables if any(cell.id in spec.cells for cell in cells)]
     tables = fill(suite, store, only=chosen)
@@ -58,7 +61,8 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
         else:
             by_cells[spec.cells] = _section(spec, by_name[spec.name], _rows_of(spec, rows), colour, out)
     sections = list(by_cells.values())
-    ablations = [by_name[spec.name] for spec in specs if spec.kind == "ablation" and spec.name in by_name]
+    ablation_specs = [spec for spec in specs if spec.kind == "ablation" and spec.name in by_name]
+    ablations = [by_name[spec.name] for spec in ablation_specs]
     ablation_rows = [row for spec in specs if spec.kind == "ablation" for row in _rows_of(spec, rows)]
     cross = [table for table in tables if table.name == "cross_task" or _kind(table, specs) == "cross"]
     left_out = variants(suite)
@@ -76,18 +80,21 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
         suite=suite,
         style=safe((FOLDER / "style.css").read_text(encoding="utf-8")),
         script=safe((FOLDER / "script.js").read_text(encoding="utf-8")),
-        facts=_facts(rows, stored),
+        facts=_facts(rows, stored, stale),
         machine=_machine(stored),
         cross_tables=safe(html.render_all([*cross, *([summary(published)] if published else [])])),
         rank_plots=_marked([plot for table in cross if (plot := gather.rank_plot(table, colour))], safe),
         legend=[(name, safe(mark)) for name, mark in gather.legend(rows, colour, families=True)],
         sections=[_safe_section(section, safe) for section in sections],
-        ablations=safe(html.render_all(ablations)),
+        ablations=[
+            _safe_section(_ablation(spec, by_name[spec.name], _rows_of(spec, rows), out), safe)
+            for spec in ablation_specs
+        ],
         ablation_plots=_marked([plot for t in ablations if (plot := gather.ablation_plot(t, colour))], safe),
         ablation_legend=[(name, safe(mark)) for name, mark in gather.legend(ablation_rows, colour)],
         published=[(table.title, _count(table), safe(html.render(table))) for table in published],
         published_note="Each row of the papers' tables, with what was measured here under the same protocol.",
-        cells=[_cell(held, out) for held in stored],
+        cells=[_cell(held, out, held.id in stale) for held in stored],
         written=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
     )
     path = out / page_name(suite)
@@ -151,7 +158,9 @@ def _count(table: Table) -> str:
     return f"{len(table.rows)} rows" + (f": {told}" if told else "")
 
 
-def _facts(rows: Sequence[Measured], stored: Sequence[StoredCell]) -> list[tuple[str, str, str, str]]:
+def _facts(
+    rows: Sequence[Measured], stored: Sequence[StoredCell], stale: Collection[str]
+) -> list[tuple[str, str, str, str]]:
     done = [held for held in stored if held.done]
     failed = len(stored) - len(done)
     missing = sum(held is None for row in rows for held in row.seeds)
@@ -160,6 +169,8 @@ def _facts(rows: Sequence[Measured], stored: Sequence[StoredCell]) -> list[tuple
         facts.append(("Failed", str(failed), "", "bad"))
     if missing:
         facts.append(("Not run", str(missing), "", ""))
+    if stale:
+        facts.append(("Outdated", str(len(stale)), "made by other code or data", "bad"))
     spent = sum(value for held in done if (value := seconds(held)) is not None)
     if spent:
         facts.append(("Compute", _duration(spent), "summed over cells", ""))
@@ -203,20 +214,36 @@ def _section(spec: TableSpec, table: Table, rows: Sequence[Measured], colour: di
     section = Section(f"{spec.task}-{spec.dataset}-{spec.name}", spec.task, spec.title, html.render(table))
     plain = [row for row in rows if not row.cell.label]
     drawn = plain or list(rows)
-    metric = spec.columns[0]
+    metric, look = spec.columns[0], gather.looks(drawn, colour)
     section.plots = [
         *gather.cost_plots(drawn, metric, colour),
-        *gather.training_plots(drawn, colour),
-        *gather.evaluation_plots(drawn, colour),
+        *gather.training_plots(drawn, look),
+        *gather.evaluation_plots(drawn, look),
         *gather.class_bars(drawn, colour),
     ]
     section.legend = gather.legend(drawn, colour)
-    for row in rows:
-        for held in row.done[:1]:
-            pictures = _pictures(held, out)
-            if pictures:
-                section.cells.append({"name": body_name(row.cell), "headline": _headline(held), "pictures": pictures})
+    section.cells = _gallery(rows, {row.cell.id: body_name(row.cell) for row in rows}, out)
     return section
+
+
+def _ablation(spec: TableSpec, table: Table, rows: Sequence[Measured], out: Path) -> Section:
+    """An ablation's table, the curves of its variants, and the pictures of every one of them."""
+    section = Section(f"ablation-{spec.name}", spec.task, spec.title, html.render(table))
+    look = gather.variant_looks(rows, spec.extra.get("labels", {}))
+    section.plots = [*gather.training_plots(rows, look), *gather.evaluation_plots(rows, look)]
+    section.legend = gather.legend_of(look)
+    section.cells = _gallery(rows, {cell: name for cell, (name, _) in look.items()}, out)
+    return section
+
+
+def _gallery(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> list[dict[str, Any]]:
+    """Name, headline figure and pictures of each row that has some."""
+    return [
+        {"name": names[row.cell.id], "headline": _headline(held), "pictures": pictures}
+        for row in rows
+        for held in row.done[:1]
+        if (pictures := _pictures(held, out))
+    ]
 
 
 def _headline(stored: StoredCell) -> str:
@@ -269,7 +296,7 @@ def picture_size(path: Path) -> tuple[int, int]:
     return 4, 3
 
 
-def _cell(stored: StoredCell, out: Path) -> dict[str, Any]:
+def _cell(stored: StoredCell, out: Path, stale: bool = False) -> dict[str, Any]:
     record = stored.record
     seed = record["cell"]["seed"]
     figures = []
@@ -283,7 +310,7 @@ def _cell(stored: StoredCell, out: Path) -> dict[str, Any]:
         "id": stored.id,
         "name": record["name"] + (f" (seed {seed})" if seed and "@" not in record["name"] else ""),
         "headline": _headline(stored),
-        "reason": "" if stored.done else str(record.get("reason", "")),
+        "reason": (STALE.capitalize() if stale else "") if stored.done else str(record.get("reason", "")),
         "figures": figures,
         "groups": gather.provenance(stored),
         "links": [(name, Path(os.path.relpath(path, out)).as_posix()) for name, path in links],

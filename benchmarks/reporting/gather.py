@@ -17,7 +17,10 @@ from benchmarks.tables import HIGHER, Table
 _PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
 PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
 MAX_CURVE_POINTS = 160
-MAX_CURVES = 3
+CLASSES_A_PLOT = 20
+"""Bars of more classes go on in a further plot."""
+Looks = Mapping[str, tuple[str, int]]
+"""Cell id -> the name and the colour that a row has in plots."""
 OF_WHAT = {"pose": "joint", "landmarks": "subset"}
 
 
@@ -54,13 +57,32 @@ def colours(rows: Sequence[Measured]) -> dict[str, int]:
 def legend(rows: Sequence[Measured], colour: Mapping[str, int], families: bool = False) -> list[tuple[str, str]]:
     """(name, svg mark) of each body in these rows; with `families`, widths of one micro body are one."""
     names = dict.fromkeys(family(row.cell.model) if families else row.cell.model for row in rows)
-    return [
-        (
-            name,
-            f'<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{plots.marker(colour[name], 8, 8)}</svg>',
-        )
-        for name in names
-    ]
+    return [(name, _mark(colour[name])) for name in names]
+
+
+def _mark(colour: int) -> str:
+    return f'<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{plots.marker(colour, 8, 8)}</svg>'
+
+
+def looks(rows: Sequence[Measured], colour: Mapping[str, int]) -> Looks:
+    """Rows go by their body, in the body's colour."""
+    return {row.cell.id: (row.cell.model, colour[row.cell.model]) for row in rows}
+
+
+def variant_looks(rows: Sequence[Measured], labels: Mapping[str, str]) -> Looks:
+    """Variants of an ablation go by body and variant, each in a colour of its own."""
+    bodies = {row.cell.model for row in rows}
+
+    def name(row: Measured) -> str:
+        variant = str(labels.get(row.cell.id) or row.cell.label or row.cell.representation)
+        return f"{row.cell.model} · {variant}" if len(bodies) > 1 else variant
+
+    return {row.cell.id: (name(row), number) for number, row in enumerate(rows)}
+
+
+def legend_of(look: Looks) -> list[tuple[str, str]]:
+    """(name, svg mark) of each row."""
+    return [(name, _mark(colour)) for name, colour in look.values()]
 
 
 def _interval(row: Measured, metric: str) -> tuple[float, float] | None:
@@ -102,7 +124,7 @@ def _latency(row: Measured) -> float | None:
     return next((stored.record["latency_ms"] for stored in row.done if stored.record.get("latency_ms")), None)
 
 
-def training_plots(rows: Sequence[Measured], colour: Mapping[str, int]) -> list[Plot]:
+def training_plots(rows: Sequence[Measured], look: Looks) -> list[Plot]:
     """The loss over epochs, and whatever else training showed (an accuracy)."""
     keys: dict[str, list[Series]] = {}
     for row in rows:
@@ -117,7 +139,8 @@ def training_plots(rows: Sequence[Measured], colour: Mapping[str, int]) -> list[
                     if step.get(key) is not None
                 )
                 if points:
-                    keys.setdefault(key, []).append(Series(row.cell.model, points, colour[row.cell.model]))
+                    name, colour = look[row.cell.id]
+                    keys.setdefault(key, []).append(Series(name, points, colour))
     ordered = sorted(keys, key=lambda key: key != "loss")
     return [
         Plot(f"Training: {key}", plots.lines(f"training {key}", keys[key], "epoch", key, log_y=key == "loss"))
@@ -125,7 +148,7 @@ def training_plots(rows: Sequence[Measured], colour: Mapping[str, int]) -> list[
     ]
 
 
-def evaluation_plots(rows: Sequence[Measured], colour: Mapping[str, int]) -> list[Plot]:
+def evaluation_plots(rows: Sequence[Measured], look: Looks) -> list[Plot]:
     """Curves that the evaluation kept: cumulative errors, precision over recall."""
     curves: dict[str, list[Series]] = {}
     for row in rows:
@@ -135,9 +158,9 @@ def evaluation_plots(rows: Sequence[Measured], colour: Mapping[str, int]) -> lis
                 step = max(1, len(points) // MAX_CURVE_POINTS)
                 thinned = tuple((float(x), float(y)) for x, y in points[::step] if x is not None and y is not None)
                 if thinned:
-                    curves.setdefault(name, []).append(Series(row.cell.model, thinned, colour[row.cell.model]))
+                    curves.setdefault(name, []).append(Series(look[row.cell.id][0], thinned, look[row.cell.id][1]))
     made = []
-    for name, series in list(curves.items())[:MAX_CURVES]:
+    for name, series in curves.items():
         title, x_label, y_label = curve_labels(name)
         made.append(Plot(title, plots.lines(title, series, x_label, y_label)))
     return made
@@ -162,18 +185,30 @@ def _bar(body: str, value: float | None, colour: int, digits: int) -> Bar:
     return Bar(body, value, colour, text="" if value is None else f"{value:.{digits}f}")
 
 
+def _class_figures(stored: StoredCell) -> dict[str, Any]:
+    """The stored figures, and those by class that a task makes of its statistics when asked (average precisions)."""
+    from tasks import get_task
+
+    record = stored.record
+    make = getattr(get_task(record["cell"]["task"]), "class_figures", None)
+    return {**record["figures"], **(make(record["cell"]["dataset"], stored.stats()) if make else {})}
+
+
 def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int = 4) -> list[Plot]:
     """A bar per class (joint, subset) and body of the metric that is given so, from figures named METRIC/CLASS.
 
-    Of several such metrics the headline's is taken, or the one with most classes.
+    Of several such metrics the headline's is taken, or the one with most classes. A class says how much it is pooled over
+    where that is not what the headline is. Of more than `limit` bodies the first are shown, and the heading says so.
     """
     groups: dict[str, dict[str, dict[str, float]]] = {}
-    shown = [row for row in rows if row.done][:limit]
+    done = [row for row in rows if row.done]
+    shown = done[:limit]
     bodies = list(dict.fromkeys(row.cell.model for row in shown))
     unit: dict[str, str] = {}
     digits: dict[str, int] = {}
+    counts: dict[tuple[str, str], int] = {}
     for row in shown:
-        for name, figure in row.done[0].record["figures"].items():
+        for name, figure in _class_figures(row.done[0]).items():
             found = _PER_CLASS.match(name)
             metric, label = (
                 (found["metric"], found["name"]) if found else ("PCKh@0.5", name) if name in PARTS else ("", "")
@@ -181,18 +216,36 @@ def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int =
             if metric and figure["value"] is not None:
                 groups.setdefault(metric, {}).setdefault(label, {})[row.cell.model] = figure["value"]
                 unit[metric], digits[metric] = figure["unit"], figure.get("decimals", 1)
+                if figure.get("n") is not None:
+                    counts[metric, label] = figure["n"]
     groups = {metric: classes for metric, classes in groups.items() if len(classes) > 1}
     if not groups:
         return []
-    headline = str(shown[0].done[0].record["headline"])
+    record = shown[0].done[0].record
+    headline = str(record["headline"])
+    whole = (record["figures"].get(headline) or {}).get("n")
     metric = max(groups, key=lambda name: (name == headline, len(groups[name])))
+
+    def told(label: str) -> str:
+        count = counts.get((metric, label))
+        return label if count is None or count == whole else f"{label} (n={count})"
+
     listed = [
-        (label, [_bar(body, values.get(body), colour[body], digits[metric]) for body in bodies])
-        for label, values in list(groups[metric].items())[:40]
+        (told(label), [_bar(body, values.get(body), colour[body], digits[metric]) for body in bodies])
+        for label, values in groups[metric].items()
     ]
     axis_label = metric + (f" ({unit[metric]})" if unit[metric] else "")
-    title = f"{metric} by {OF_WHAT.get(shown[0].cell.task, 'class')}"
-    return [Plot(title, plots.bars(title, listed, axis_label))]
+    heading = f"{metric} by {OF_WHAT.get(shown[0].cell.task, 'class')}"
+    if len(done) > len(shown):
+        heading += f", {len(shown)} of {len(done)} bodies"
+    made = []
+    for start in range(0, len(listed), CLASSES_A_PLOT):
+        part = listed[start : start + CLASSES_A_PLOT]
+        title = heading
+        if len(listed) > CLASSES_A_PLOT:
+            title += f", {start + 1} to {start + len(part)} of {len(listed)}"
+        made.append(Plot(title, plots.bars(title, part, axis_label)))
+    return made
 
 
 def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
@@ -244,7 +297,7 @@ def rank_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
     series = [Series(body, tuple(found), colour.get(body, 0)) for body, found in points.items()]
     datasets = [column.key.split("/")[-1] for column in columns]
     names = [
-        f"{dataset} {column.key[:4]}" if datasets.count(dataset) > 1 else dataset
+        f"{dataset} {column.key.split('/')[0]}" if datasets.count(dataset) > 1 else dataset
         for column, dataset in zip(columns, datasets, strict=True)
     ]
     return Plot("Who leads where", plots.ranking("ranks", names, series))

@@ -100,7 +100,7 @@ def _y(axis: Axis, value: float, height: int = HEIGHT) -> float:
     return height - BOTTOM - axis.place(value) * (height - TOP - BOTTOM)
 
 
-def _frame(x_axis: Axis, y_axis: Axis, height: int = HEIGHT, stagger: bool = False) -> list[str]:
+def _frame(x_axis: Axis, y_axis: Axis, height: int = HEIGHT, slant: bool = False) -> list[str]:
     out = ['<g class="grid">']
     for index, tick in enumerate(y_axis.ticks):
         y = _y(y_axis, tick, height)
@@ -112,8 +112,10 @@ def _frame(x_axis: Axis, y_axis: Axis, height: int = HEIGHT, stagger: bool = Fal
         name = x_axis.names[index] if x_axis.names else number(tick)
         base = height - BOTTOM
         out.append(f'<line class="notch" x1="{x:.1f}" x2="{x:.1f}" y1="{base}" y2="{base + 4}"/>')
-        below = base + 16 + (12 if stagger and index % 2 else 0)
-        out.append(f'<text class="tick" x="{x:.1f}" y="{below}" text-anchor="middle">{escape(name)}</text>')
+        place = f'x="{x:.1f}" y="{base + 16}" text-anchor="middle"'
+        if slant:
+            place = f'x="{x + 4:.1f}" y="{base + 14}" text-anchor="end" transform="rotate(-40 {x + 4:.1f} {base + 14})"'
+        out.append(f'<text class="tick" {place}>{escape(name)}</text>')
     out.append(f'<line class="base" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{height - BOTTOM}" y2="{height - BOTTOM}"/>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     out.append(f'<text class="label" x="{middle}" y="{height - 6}" text-anchor="middle">{escape(x_axis.label)}</text>')
@@ -243,20 +245,38 @@ def lines(
 
 
 def ranking(name: str, columns: Sequence[str], series: Sequence[Series]) -> str:
-    """Ranks (1 on top) of bodies over columns: who leads where. x of a point is the column's index."""
+    """Ranks (1 on top) of bodies over columns: who leads where. x of a point is the column's index.
+
+    A line joins neighbouring columns only: it breaks where a body has no figure.
+    """
     worst = max(y for item in series for _, y in item.points)
     height = max(150, int(60 + 30 * worst))
     x_axis = Axis("", -0.2, len(columns) - 0.8, ticks=tuple(range(len(columns))), names=tuple(columns))
     ticks = tuple(float(rank) for rank in range(1, math.ceil(worst) + 1))
     y_axis = Axis("rank", 0.6, max(worst + 0.4, 1.8), reverse=True, ticks=ticks)
-    parts = _frame(x_axis, y_axis, height, stagger=len(columns) > 4)
+    slant = len(columns) > 4
+    # Slanted names reach below the frame, by the sine of their length.
+    room = max(0, int(0.64 * 6 * max(len(column) for column in columns)) - BOTTOM + 22) if slant else 0
+    parts = _frame(x_axis, y_axis, height, slant)
     for item in series:
-        path = " ".join(f"{_x(x_axis, x):.1f},{_y(y_axis, y, height):.1f}" for x, y in item.points)
-        parts.append(f'<polyline class="line bold c{item.colour % NUM_COLOURS}" points="{path}"/>')
+        for stretch in stretches(item.points):
+            path = " ".join(f"{_x(x_axis, x):.1f},{_y(y_axis, y, height):.1f}" for x, y in stretch)
+            parts.append(f'<polyline class="line bold c{item.colour % NUM_COLOURS}" points="{path}"/>')
         for x, y in item.points:
             title = f"{item.name}: rank {number(y)} on {columns[int(x)]}"
             parts.append(marker(item.colour, _x(x_axis, x), _y(y_axis, y, height), title, 5.5))
-    return _svg(name, parts, height)
+    return _svg(name, parts, height + room)
+
+
+def stretches(points: Sequence[tuple[float, float]]) -> list[list[tuple[float, float]]]:
+    """Points over whole numbers x, in order, cut where a number is passed over; only stretches of two and more."""
+    made: list[list[tuple[float, float]]] = []
+    for point in sorted(points):
+        if made and point[0] - made[-1][-1][0] <= 1:
+            made[-1].append(point)
+        else:
+            made.append([point])
+    return [stretch for stretch in made if len(stretch) > 1]
 
 
 @dataclass(frozen=True)
@@ -274,7 +294,7 @@ def bars(name: str, groups: Sequence[tuple[str, Sequence[Bar]]], label: str) -> 
     """Horizontal bars from zero, in named groups: classes with one bar per body, or bodies with one bar per variant."""
     thick, gap = (13, 9) if max(len(items) for _, items in groups) > 1 or len(groups) < 12 else (10, 6)
     longest = max(len(group) for group, _ in groups)
-    left = min(150, 12 + int(6.3 * longest))
+    left = min(170, 12 + int(6.3 * longest))
     texts = [bar.text or number(bar.value) for _, items in groups for bar in items if bar.value is not None]
     right = 10 + int(5.7 * max((len(text) for text in texts), default=5))
     values = [bar.value for _, items in groups for bar in items if bar.value is not None]
@@ -299,9 +319,12 @@ def bars(name: str, groups: Sequence[tuple[str, Sequence[Bar]]], label: str) -> 
     y = float(TOP)
     zero = left - low * scale
     for group, items in groups:
-        shown = group if len(group) <= 22 else group[:21] + "…"
+        shown = group if len(group) <= 26 else group[:25] + "…"
+        whole = f"<title>{escape(group)}</title>" if shown != group else ""
         centre = y + len(items) * thick / 2 + 4
-        parts.append(f'<text class="name" x="{left - 7}" y="{centre:.1f}" text-anchor="end">{escape(shown)}</text>')
+        parts.append(
+            f'<text class="name" x="{left - 7}" y="{centre:.1f}" text-anchor="end">{escape(shown)}{whole}</text>'
+        )
         for bar in items:
             if bar.value is not None:
                 end = left + (bar.value - low) * scale

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from tasks.base import MetricInfo, Stats
-from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, extract
+from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves, extract
 from tasks.detection.annotations import Instances
+from tasks.detection.categories import COCO_NAMES
 from tasks.detection.results import read_results
 
 MASK_PREFIX = "mask_"
@@ -81,6 +82,26 @@ def figures(stats: Stats, counts: np.ndarray | None = None, wanted: Collection[s
         masks = accumulate(stats, chosen(MASK_PREFIX), counts, MASK_PREFIX)
         result |= {MASK_PREFIX + name: value for name, value in masks.items()}
     return result
+
+
+def class_figures(stats: Stats) -> dict[str, dict[str, Any]]:
+    """Average precision of every category that has objects, in per cent: "AP/<category>" -> value, unit, n (objects), ...
+
+    Not among a cell's figures, whose mean over categories AP is: made when asked for, in order of category id.
+    """
+    precision, _ = curves(stats)
+    truths = stats["all_truths"].sum(axis=0)
+    return {
+        f"AP/{COCO_NAMES.get(int(category), str(category))}": {
+            "value": float(100 * precision[row].mean()),
+            "unit": "%",
+            "higher_is_better": True,
+            "decimals": 1,
+            "n": int(truths[row]),
+        }
+        for row, category in enumerate(stats["category"])
+        if truths[row] > 0
+    }
 
 
 def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:

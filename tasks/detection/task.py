@@ -13,7 +13,7 @@ from tasks.detection import recipes
 from tasks.detection.annotations import annotation_path
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
 from tasks.detection.evaluation import DetectionEvaluation
-from tasks.detection.metrics import METRICS, figures
+from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
 from tasks.recipe import Recipe
 
@@ -106,6 +106,10 @@ class DetectionTask(Task):
         wanted: Collection[str] | None = None,
     ) -> dict[str, float]:
         return figures(stats, counts, wanted)
+
+    def class_figures(self, dataset: str, stats: Stats) -> dict[str, dict[str, Any]]:
+        """For the report's bars: see :func:`tasks.detection.metrics.class_figures`; empty without match lists."""
+        return class_figures(stats) if "all_truths" in stats else {}
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -18,7 +19,7 @@ from tasks.pose.datasets import PoseEvalData
 from tasks.pose.drawing import draw_in_view
 from tasks.pose.metrics import GROUPS, head_normalised_errors, pckh_hrnet, pckh_pytorch_pose
 from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
-from tasks.pose.persons import read_json
+from tasks.pose.persons import Persons, read_json
 from tasks.pose.protocol import CocoProtocol, PoseProtocol
 
 
@@ -50,13 +51,19 @@ class PoseEvaluation(Evaluation):
             )
         return self.keypoints
 
+    def truth_of(self, index: int) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
+        """Joints (J, 2) px, visibility (J,) and area of the person that a sample shows."""
+        persons = self.data.persons
+        return persons.joints[index], persons.visible[index], float(persons.areas[index])
+
     def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
         persons = self.data.persons
         picture = self.data.pictures[persons.files[persons.image[index]]]
         if self.protocol.colour == "bgr":
             picture = np.ascontiguousarray(picture[..., ::-1])
         if what == "truth":
-            points, shown = persons.joints[index], persons.visible[index] > 0
+            points, visible, _ = self.truth_of(index)
+            shown = visible > 0
         else:
             points = self.keypoints[index, :, :2].astype(np.float64)
             shown = self.keypoints[index, :, 2] > 0.05
@@ -73,6 +80,7 @@ class CocoEvaluation(PoseEvaluation):
     def __init__(self, data: EvalData, protocol: PoseProtocol) -> None:
         super().__init__(data, protocol)
         self._stats: Stats | None = None
+        self._shown: tuple[Persons, NDArray[np.int64]] | None = None
 
     def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
         super().add(indices, predictions)
@@ -128,15 +136,29 @@ class CocoEvaluation(PoseEvaluation):
     def write_predictions(self, path: Path) -> None:
         coco.write_results(_with_suffix(path, ".json"), self.results())
 
+    def truth_of(self, index: int) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
+        """As for any pose; a detector's box shows the annotated person that it overlaps most, or nobody."""
+        if self.protocol.boxes != "detector" or not coco.has_truth(self.data.split):
+            return super().truth_of(index)
+        if self._shown is None:
+            persons = self.data.persons
+            annotated = coco.read_persons(persons.root, self.data.split, replace(self.protocol, boxes="gt"))
+            self._shown = annotated, overlapped(persons, annotated)
+        annotated, rows = self._shown
+        row = rows[index]
+        if row < 0:
+            return super().truth_of(index)
+        return annotated.joints[row], annotated.visible[row], float(annotated.areas[row])
+
     def sample_scores(self) -> np.ndarray:
-        """OKS of every sample with its own annotation; NaN for detector boxes, which have none."""
-        persons, scores = self.data.persons, np.full(len(self.data), np.nan)
+        """OKS of every sample with its own annotation; NaN for detector boxes that show no annotated person."""
+        scores = np.full(len(self.data), np.nan)
         sigmas = self.data.skeleton.sigmas()
         for index in range(len(self.data)):
-            seen = persons.visible[index] > 0
-            area = float(persons.areas[index])
+            joints, visible, area = self.truth_of(index)
+            seen = visible > 0
             if seen.any() and area > 0:
-                truth, pose = persons.joints[index][seen], self.keypoints[index][None, seen]
+                truth, pose = joints[seen], self.keypoints[index][None, seen]
                 scores[index] = oks(truth, pose, area, [area], sigmas[seen])[0]
         return scores
 
@@ -247,6 +269,31 @@ def figures(
 ) -> Mapping[str, float]:
     """All figures of a dataset from its per-image statistics; of COCO's only those ``wanted``, where that is given."""
     return coco_figures(stats, counts, wanted) if dataset == "coco" else mpii_figures(stats, counts)
+
+
+def overlapped(persons: Persons, annotated: Persons, least: float = 0.3) -> NDArray[np.int64]:
+    """(N,) for every person the row of `annotated` whose box it overlaps most, -1 where no IoU reaches `least`.
+
+    Boxes are those of the crops; both lists are of the same pictures.
+    """
+
+    def corners(of: Persons) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        half = np.asarray(of.scales, np.float64) * 100
+        return of.centres - half, of.centres + half
+
+    (low, high), (own_low, own_high) = corners(annotated), corners(persons)
+    rows = np.full(len(persons), -1, dtype=np.int64)
+    for index, image in enumerate(persons.image):
+        members = np.flatnonzero(annotated.image == image)
+        if not len(members):
+            continue
+        sides = np.minimum(high[members], own_high[index]) - np.maximum(low[members], own_low[index])
+        common = np.prod(np.clip(sides, 0, None), axis=1)
+        areas = np.prod(high[members] - low[members], axis=1) + np.prod(own_high[index] - own_low[index])
+        share = common / (areas - common)
+        if share.max() >= least:
+            rows[index] = members[share.argmax()]
+    return rows
 
 
 def _by_picture(image: NDArray[np.int64]) -> list[NDArray[np.int64]]:

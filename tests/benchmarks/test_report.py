@@ -12,11 +12,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import Runs
+from made_up import MadeUpTask, Runs
 
 from benchmarks.cells import Suite
+from benchmarks.filling import measured
 from benchmarks.report import page_name, picture_size, write
-from benchmarks.reporting import plots
+from benchmarks.reporting import gather, plots
 from benchmarks.reporting.plots import Bar, Series
 
 
@@ -194,3 +195,71 @@ def test_plots_survive_odd_data() -> None:
     assert plots.bars("none", [("g", [Bar("a", None)])], "x") == ""
     negative = plots.bars("n", [("g", [Bar("a", -2.0, 0, (-3.0, -1.0)), Bar("b", 4.0)])], "x")
     assert negative.count("<rect") == 2
+
+
+def test_every_variant_of_an_ablation_shows_pictures_and_curves(page: Path, runs: Runs, two_task_suite: Suite) -> None:
+    text = page.read_text(encoding="utf-8")
+    part = text[text.index('id="ablation-people_representation"') : text.index('<section id="cells"')]
+    for cell, name in zip(two_task_suite.cells[-2:], ("V1h", "V2"), strict=True):
+        assert f"pictures/{cell.id}/7_truth.jpg" in part and f"pictures/{cell.id}/7_prediction.jpg" in part
+        assert f"<b>{name}</b>" in part
+    assert "Training: loss" in part and part.count("<polyline") >= 3
+    shown = {source.split("/")[1] for source in Page(text).sources}
+    assert shown == {
+        cell.id for cell in two_task_suite.cells if (found := runs.store.load(cell.task, cell.id)) and found.done
+    }
+
+
+def test_outdated_cells_are_counted_and_named(
+    runs: Runs, two_task_suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for cell in two_task_suite.cells:
+        runs.finish(cell)
+    first = two_task_suite.cells[0].id
+    for module in ("filling", "report"):
+        monkeypatch.setattr(f"benchmarks.{module}.outdated", lambda cells, store: frozenset({first}))
+    text = write(two_task_suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
+    assert "Outdated" in text and text.count("ade by other code or data than are here now") >= 2
+
+
+def test_all_curves_and_all_classes_are_shown(runs: Runs, two_task_suite: Suite) -> None:
+    figures = {
+        f"AP/{k}": {"value": 1.0 + k, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 3 + k}
+        for k in range(45)
+    }
+    curves = {"training": [], "evaluation": {f"curve {k}": [[0, 0], [1, k]] for k in range(7)}}
+    cells = two_task_suite.cells[:1]
+    rate = {"rate": {"value": 1.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 9}}
+    runs.finish(cells[0], figures=figures | rate, curves=curves)
+    rows = measured(cells, runs.store)
+    colour = gather.colours(rows)
+    assert len(gather.evaluation_plots(rows, gather.looks(rows, colour))) == 7
+    bars = gather.class_bars(rows, colour)
+    assert [plot.title for plot in bars] == [
+        f"AP by class, {part} of 45" for part in ("1 to 20", "21 to 40", "41 to 45")
+    ]
+    text = "".join(plot.svg for plot in bars)
+    assert "0 (n=3)" in text and "44 (n=47)" in text and ">6<" in text  # n=9 is the headline's own
+
+
+def test_classes_that_a_task_makes_when_asked_become_bars(
+    runs: Runs, two_task_suite: Suite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def made(self: MadeUpTask, dataset: str, stats: object) -> dict[str, object]:
+        return {f"AP/{k}": {"value": 5.0, "unit": "%", "decimals": 1, "n": 2} for k in ("car", "cat")}
+
+    monkeypatch.setattr(MadeUpTask, "class_figures", made, raising=False)
+    cells = two_task_suite.cells[:1]
+    runs.finish(cells[0])
+    rows = measured(cells, runs.store)
+    [plot] = gather.class_bars(rows, gather.colours(rows))
+    assert plot.title == "AP by class" and "car (n=2)" in plot.svg
+
+
+def test_ranks_break_where_there_is_no_figure() -> None:
+    assert plots.stretches([(0, 1), (1, 2), (3, 1), (5, 1), (6, 1)]) == [[(0, 1), (1, 2)], [(5, 1), (6, 1)]]
+    series = [Series("a", ((0.0, 1.0), (1.0, 1.0), (4.0, 1.0)), 0)]
+    names = ["coco detection", "pascal_context", "b", "c", "d"]
+    text = plots.ranking("ranks", names, series)
+    assert text.count("<polyline") == 1 and text.count("<circle") == 3
+    assert all(f">{name}</text>" in text for name in names)

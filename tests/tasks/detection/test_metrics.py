@@ -23,7 +23,7 @@ from tasks.detection.annotations import read_instances
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.inference import predict, predict_files
-from tasks.detection.metrics import METRICS, figures, score_results
+from tasks.detection.metrics import METRICS, class_figures, figures, score_results
 from tasks.detection.model import Detector
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.results import read_results
@@ -94,6 +94,14 @@ def test_figures_are_pycocotools(evaluation: DetectionEvaluation, shapes_root: P
     assert np.allclose(twelve(found, "mask_"), official(shapes_root, masks, "segm"), equal_nan=True)
     rescored = score_results(evaluation.data.instances, boxes, masks)
     assert rescored == pytest.approx(found, nan_ok=True)
+
+
+def test_classes_average_to_ap(evaluation: DetectionEvaluation) -> None:
+    stats = evaluation.stats()
+    found = class_figures(stats)
+    assert len(found) > 1 and all(name.startswith("AP/") for name in found)
+    assert np.mean([figure["value"] for figure in found.values()]) == pytest.approx(figures(stats)["AP"])
+    assert sum(figure["n"] for figure in found.values()) == stats["all_truths"].sum()
 
 
 def test_any_subset_without_the_network(evaluation: DetectionEvaluation, shapes_root: Path, tmp_path: Path) -> None:

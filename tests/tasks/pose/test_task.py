@@ -113,7 +113,38 @@ def test_detector_boxes_are_suppressed_and_rescored(embedded: Path, tmp_path: Pa
     written = json.loads((tmp_path / "kpts.json").read_text())
     assert written == records and set(written[0]) == {"image_id", "category_id", "keypoints", "score"}
     assert len(written[0]["keypoints"]) == 51
-    assert np.isnan(evaluation.sample_scores()).all()
+
+
+def test_a_detector_box_shows_the_person_that_it_overlaps(embedded: Path, tmp_path: Path) -> None:
+    """Best, worst and truth need an annotated person: a box has that of its picture which it overlaps most, or nobody."""
+    annotated, _ = opened("coco", embedded)
+    persons = annotated.persons
+    boxes = [
+        {
+            "image_id": persons.image_ids[image],
+            "category_id": 1,
+            "score": 0.9,
+            "bbox": [*(centre - 80 * scale), *(160 * scale)],
+        }
+        for image, centre, scale in zip(persons.image, persons.centres, persons.scales, strict=True)
+    ]
+    boxes.append(boxes[0] | {"bbox": [-4000.0, -4000.0, 10.0, 20.0]})
+    file = tmp_path / "boxes.json"
+    file.write_text(json.dumps([{k: np.asarray(v).tolist() for k, v in box.items()} for box in boxes]))
+    data, protocol = opened("coco", embedded, boxes="detector", boxes_file=str(file))
+    evaluation = TASK.evaluation(data, protocol)
+    poses = np.concatenate([perfect(annotated), np.ones((1, 17, 3), dtype=np.float32)])
+    evaluation.add(range(len(data)), list(poses))
+    for index in range(len(persons)):
+        np.testing.assert_array_equal(evaluation.truth_of(index)[0], persons.joints[index])
+    scores = evaluation.sample_scores()
+    assert scores[:-1] == pytest.approx(1.0) and np.isnan(scores[-1])
+    assert not evaluation.truth_of(len(persons))[1].any()
+    drawn = evaluation.picture(0, "truth")
+    picture = data.pictures[data.persons.files[data.persons.image[0]]]
+    assert drawn.shape[2] == 3 and (drawn != evaluation.picture(0, "prediction")).mean() < 0.2 and picture.size
+    evaluation._shown = evaluation._shown[0], np.full(len(data), -1)
+    assert (drawn != evaluation.picture(0, "truth")).any()
 
 
 def test_nothing_found_is_zero(embedded: Path) -> None:
