@@ -46,13 +46,12 @@ class Cityscapes(Layout):
             table = np.full(256, -1, np.int16)
             table[: len(self.table)] = np.arange(len(self.table))
             table[IGNORE] = IGNORE
-            return read_label_png(
-                path, table, "Cityscapes labelTrainIds png", "label ids stand where train ids belong."
-            )
-        hint = (
-            "255 marks ignored pixels in labelTrainIds: train ids stand where label ids belong; use the labelIds png."
-        )
-        return read_label_png(path, self.table.decode_table(), "Cityscapes labelIds png", hint)
+            labels = dict.fromkeys(range(len(self.table), 34), "label ids stand where train ids belong.")
+            return read_label_png(path, table, "Cityscapes labelTrainIds png", labels)
+        ignored = {
+            IGNORE: "255 marks ignored pixels in labelTrainIds: train ids stand where label ids belong; use the labelIds png."
+        }
+        return read_label_png(path, self.table.decode_table(), "Cityscapes labelIds png", ignored)
 
 
 def _walk(root: Path, split: str) -> list[Sample]:

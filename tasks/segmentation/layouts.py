@@ -94,9 +94,10 @@ def check_files(root: Path, samples: Iterable[Sample]) -> None:
     for sample in samples:
         for what, relative in (("picture", sample.image), ("label map", sample.label)):
             if relative is not None and not inside(root, relative).is_file():
+                listed = Path(sample.where).is_dir()
                 raise ValueError(
                     f"{sample.where}: expected the {what} {root / relative}, found no such file; "
-                    "correct the line, or complete the download."
+                    + ("complete the download." if listed else "correct the line, or complete the download.")
                 )
 
 

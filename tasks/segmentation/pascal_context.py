@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.images import inside
+from tasks.run_lengths import check_run_lengths
 from tasks.segmentation.classes import PASCAL_DETAIL_IDS, class_table
 from tasks.segmentation.layouts import Layout, Sample, find_list, identifying_files, read_list
 from tasks.segmentation.targets import read_label_png
@@ -50,8 +51,15 @@ class PascalContext(Layout):
         except json.JSONDecodeError as error:
             raise ValueError(f"{path}: expected json, got {error}; fetch the file again.") from None
         for key in ("images", "annos_segmentation"):
-            if key not in content:
-                raise ValueError(f"{path}: expected the key {key!r} of PASCAL in Detail, got {sorted(content)[:8]}.")
+            if not isinstance(content, dict) or not isinstance(content.get(key), list):
+                found = sorted(content)[:8] if isinstance(content, dict) else type(content).__name__
+                raise ValueError(f"{path}: expected PASCAL in Detail with a list {key!r}, got {found}.")
+        _check_records(content["images"], ("image_id", "file_name", "phase", "height", "width"), f"{path}: images")
+        _check_records(
+            content["annos_segmentation"],
+            ("image_id", "category_id", "segmentation"),
+            f"{path}: annos_segmentation",
+        )
         images = [image for image in content["images"] if image["phase"] == phase]
         if not images:
             phases = sorted({str(image["phase"]) for image in content["images"]})
@@ -62,6 +70,12 @@ class PascalContext(Layout):
             index = places.get(record["image_id"])
             if index is not None:
                 self.records[index].append({**record, "where": f"{path}: annos_segmentation[{number}]"})
+        if not any(self.records):
+            raise ValueError(
+                f"{path}: expected annotations of the {len(images)} pictures of phase {phase!r} under 'annos_segmentation', got "
+                "an empty list; without them nothing can be scored or learnt. Fetch the file again, or take the pngs with "
+                "--protocol labels=lists."
+            )
         self.sizes_hw = [(int(image["height"]), int(image["width"])) for image in images]
         self.samples = [
             Sample(
@@ -122,28 +136,35 @@ def paint(records: list[dict[str, Any]], size_hw: tuple[int, int], table: NDArra
                 f"{record['where']}: expected one of the 60 category ids of PASCAL Context, got {record['category_id']}."
             )
         rle = record["segmentation"]
-        rle_hw = tuple(int(n) for n in rle["size"])
-        if rle_hw != tuple(size_hw):
-            raise ValueError(
-                f"{record['where']}: expected an RLE of the picture's size {size_hw[1]}x{size_hw[0]}, got "
-                f"{rle_hw[1]}x{rle_hw[0]} (size is [height, width]); the record belongs to another picture."
-            )
-        counts = rle["counts"]
-        if isinstance(counts, list):
-            if sum(counts) != size_hw[0] * size_hw[1]:
-                raise ValueError(
-                    f"{record['where']}: expected runs over {size_hw[0] * size_hw[1]} pixels, got {sum(counts)}."
-                )
-            rle = coco_mask.frPyObjects(rle, *size_hw)
         try:
-            with warnings.catch_warnings():
-                # pycocotools' arrays have no copy keyword yet, of which NumPy 2 warns.
-                warnings.simplefilter("ignore", DeprecationWarning)
-                mask = coco_mask.decode(rle)
-        except (ValueError, TypeError) as error:
-            raise ValueError(f"{record['where']}: expected a compressed RLE, got a broken one ({error}).") from None
+            check_run_lengths(rle, *size_hw)
+        except ValueError as error:
+            raise ValueError(f"{record['where']}: {error}") from None
+        if isinstance(rle["counts"], list):
+            rle = coco_mask.frPyObjects(rle, *size_hw)
+        with warnings.catch_warnings():
+            # pycocotools' arrays have no copy keyword yet, of which NumPy 2 warns.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            mask = coco_mask.decode(rle)
         ranks[mask > 0] = PASCAL_DETAIL_IDS.index(record["category_id"])
     return table[ranks].astype(np.uint8)
+
+
+def _check_records(records: list[Any], fields: tuple[str, ...], where: str) -> None:
+    """Raises ValueError for the first record that lacks a field, or whose height or width is no size in pixels."""
+    for row, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise ValueError(f"{where}[{row}]: expected an object, got {record!r}; fetch the file again.")
+        for field in fields:
+            if field not in record:
+                raise ValueError(
+                    f"{where}[{row}]: expected the field {field!r}, got {sorted(record)}; correct the record."
+                )
+            value = record[field]
+            if field in ("height", "width") and (not isinstance(value, int) or value < 1):
+                raise ValueError(
+                    f"{where}[{row}]: expected {field} as a number of pixels, got {value!r}; correct the record."
+                )
 
 
 def _voc_folder(root: Path) -> Path:

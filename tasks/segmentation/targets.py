@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -11,15 +12,18 @@ from PIL import Image, UnidentifiedImageError
 
 from tasks.segmentation.classes import IGNORE, ClassTable
 
+OTHER_FILE = "the file belongs to another dataset or encoding."
 _FORBIDDEN = 254  # stands for "no such id" in the look-up table; no dataset has that many classes
 
 
-def read_label_png(path: Path, table: NDArray[np.int16], what: str, hint: str = "") -> NDArray[np.uint8]:
+def read_label_png(
+    path: Path, table: NDArray[np.int16], what: str, hints: Mapping[int, str] | None = None
+) -> NDArray[np.uint8]:
     """Reads a label png as classes: (H, W) uint8, 255 where ignored.
 
     Args:
         table: (256,) file id -> class, or 255, or -1 for ids that may not occur (:meth:`ClassTable.decode_table`).
-        what: names the expected file ("Cityscapes labelIds png"). hint: the usual cause of an id out of range.
+        what: names the expected file ("Cityscapes labelIds png"). hints: an id out of range -> its usual cause.
 
     Raises:
         ValueError: no such file, no png, colours or instance ids where class ids belong, or an id out of range.
@@ -50,7 +54,7 @@ def read_label_png(path: Path, table: NDArray[np.int16], what: str, hint: str = 
         known = known[known != IGNORE]
         raise ValueError(
             f"{path}: expected ids {known.min()}..{known.max()} of a {what}, got {wrong[:5].tolist()}"
-            + (f"; {hint}" if hint else "; the file belongs to another dataset or encoding.")
+            + f"; {next((hints[value] for value in wrong.tolist() if hints and value in hints), OTHER_FILE)}"
         )
     return classes
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,6 +192,21 @@ def test_train_ids_where_label_ids_belong(tmp_path: Path) -> None:
         SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
 
 
+def test_the_cause_that_is_named_fits_the_id(tmp_path: Path) -> None:
+    write_cityscapes(tmp_path)
+    save(label_path(tmp_path), np.full((32, 64), 77, np.uint8))
+    with pytest.raises(ValueError, match=r"got \[77\]; the file belongs to another dataset or encoding"):
+        SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
+
+
+def test_a_missing_label_of_a_walked_tree_blames_no_line(tmp_path: Path) -> None:
+    write_cityscapes(tmp_path)
+    label_path(tmp_path).unlink()
+    with pytest.raises(ValueError, match=r"labelIds.png, found no such file; complete the download") as caught:
+        SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+    assert "line" not in str(caught.value)
+
+
 def test_a_label_of_another_size_than_its_picture(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     save(label_path(tmp_path), np.full((16, 32), 7, np.uint8))
@@ -270,6 +287,53 @@ def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
     path.write_text("{")
     with pytest.raises(ValueError, match="expected json"):
         SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
+
+
+@pytest.mark.parametrize(
+    ("part", "change", "words"),
+    [
+        ("images", lambda r: r.pop("phase"), r"images\[1\]: expected the field 'phase'"),
+        ("images", lambda r: r.pop("height"), r"images\[1\]: expected the field 'height'"),
+        ("images", lambda r: r.update(width="abc"), r"images\[1\]: expected width as a number of pixels, got 'abc'"),
+        ("annos_segmentation", lambda r: r.pop("segmentation"), r"annos_segmentation\[1\]: expected the field 'segmen"),
+        (
+            "annos_segmentation",
+            lambda r: r.pop("category_id"),
+            r"annos_segmentation\[1\]: expected the field 'category",
+        ),
+        ("annos_segmentation", lambda r: r.pop("image_id"), r"annos_segmentation\[1\]: expected the field 'image_id'"),
+    ],
+)
+def test_a_record_without_a_field(part: str, change: Callable[[Any], Any], words: str, tmp_path: Path) -> None:
+    write_pascal(tmp_path)
+    path = tmp_path / "VOCdevkit" / "VOC2010" / "trainval_merged.json"
+    content = json.loads(path.read_text())
+    change(content[part][1])
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=words):
+        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)
+
+
+def test_a_segmentation_that_is_none_and_one_cut_short(tmp_path: Path) -> None:
+    write_pascal(tmp_path)
+    path = tmp_path / "VOCdevkit" / "VOC2010" / "trainval_merged.json"
+    whole = json.loads(path.read_text())["annos_segmentation"][1]["segmentation"]["counts"]
+    for wrong, words in (([], "run lengths with size and counts"), (whole[:-3], "expected runs over 2240 pixels")):
+        edited_json(tmp_path, segmentation={"size": [40, 56], "counts": wrong} if wrong else wrong)
+        with pytest.raises(ValueError, match=rf"annos_segmentation\[1\]: .*{words}"):
+            SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)[0]
+
+
+@pytest.mark.parametrize("phase", ["all", "val"])
+def test_no_annotations_at_all_or_none_of_this_phase(phase: str, tmp_path: Path) -> None:
+    write_pascal(tmp_path)
+    path = tmp_path / "VOCdevkit" / "VOC2010" / "trainval_merged.json"
+    content = json.loads(path.read_text())
+    train = {image["image_id"] for image in content["images"] if image["phase"] == "train"} if phase == "val" else set()
+    content["annos_segmentation"] = [r for r in content["annos_segmentation"] if r["image_id"] in train]
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"trainval_merged.json: expected annotations of the 2 pictures .* empty list"):
+        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)
 
 
 def test_paths_may_not_leave_the_dataset(tmp_path: Path) -> None:
