@@ -145,7 +145,7 @@ def test_targets_peak_where_the_landmark_is_seen(tmp_path: Path, crop: str, rule
     markup = MARKUPS["300w"]
     rng = np.random.default_rng(0)
     (tmp_path / "images").mkdir()
-    lines = ["header"]
+    lines = ["image_name,scale,center_w,center_h"]
     for index, lit in enumerate((36, 8, 54, 30)):
         points = rng.uniform(70, 130, (68, 2)).round()
         picture = np.zeros((200, 220, 3), np.uint8)
@@ -192,7 +192,7 @@ def test_a_landmark_above_the_picture_gets_no_map(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(tmp_path / "images" / "a.png")
     line = "a.png,0.5,50.0,30.0," + ",".join(map(str, points.ravel()))
-    (tmp_path / "face_landmarks_300w_train.csv").write_text(f"header\n{line}\n")
+    (tmp_path / "face_landmarks_300w_train.csv").write_text(f"image_name,scale\n{line}\n")
     data = LandmarkTrainData(
         "300w", tmp_path, "train", LandmarkProtocol(), FaceAugment(rotation_prob=0, flip_prob=0), 0
     )
