@@ -141,7 +141,8 @@ def model_name(row: Row, task: str) -> str:
         return ""
     small = re.search(r"W18(?:-C)?-Small(?:-v([12]))?$", body)
     if small:
-        return f"hrnet_w18_small_v{small[1] or 1}"
+        # mmseg's unnumbered W18-Small (hr18s) has Small-v2's blocks and modules.
+        return f"hrnet_w18_small_v{small[1] or (2 if method.startswith('mmseg') else 1)}"
     width = re.search(r"hrnet[^ ]*?[-_]w(\d+)(?:-C|_dark)?$", body, re.IGNORECASE)
     if width:
         return f"hrnet_w{width[1]}" if int(width[1]) in (18, 30, 32, 40, 44, 48, 64) else ""

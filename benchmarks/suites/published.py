@@ -137,9 +137,6 @@ def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
         changes["scales"] = MULTI_SCALE[entry.dataset] if stated.get("scales") == "multi" else (1.0,)
         if "classes" in stated:
             changes["num_classes"] = int(stated["classes"])
-        if entry.family.startswith("mmseg"):
-            # mmseg's heads resize without aligned corners, OCR's as well.
-            changes["align_corners"] = False
     elif figure.task == "landmarks" and "decode with DARK" in entry.note:
         changes["decoder"] = "dark"
     return changes

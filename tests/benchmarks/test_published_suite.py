@@ -194,6 +194,15 @@ def test_rows_with_released_files_have_cells(suite: Suite, row: str, file: str) 
             assert dict(cell.changes)["head"] == "ocr" and not cell.protocol.align_corners
 
 
+def test_mmsegs_small_network_is_the_second(suite: Suite) -> None:
+    """Its configuration has two bottlenecks in stage 1 and 1, 3 and 2 modules: Small-v2, not v1."""
+    small = [cell for cell in suite.cells if "_hr18s_" in str(cell.checkpoint)]
+    assert len({cell.checkpoint for cell in small}) == 6
+    assert {cell.model for cell in small} == {"hrnet_w18_small_v2"}
+    rows = load().select(body="HRNetV2p-W18-Small", method="mmseg FCN-HRNet")
+    assert {figure.model for figure in rows} == {"hrnet_w18_small_v2"}
+
+
 def test_manifest_of_weights(suite: Suite) -> None:
     entries = weights.load_weights()
     rows = load().rows()
