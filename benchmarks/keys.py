@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +119,7 @@ def train_split(task: Task, cell: Cell, root: Path, protocol: Any) -> tuple[str,
     return wanted, None
 
 
+@lru_cache
 def embedded_fingerprint(dataset: str, tier: str) -> str:
     """What the embedded data of a tier would be, whether or not they are written yet."""
     from importlib import import_module

@@ -228,6 +228,7 @@ def _section(spec: TableSpec, table: Table, rows: Sequence[Measured], colour: di
 
 def _ablation(spec: TableSpec, table: Table, rows: Sequence[Measured], out: Path) -> Section:
     """An ablation's table, the curves of its variants, and the pictures of every one of them."""
+    rows = sorted(rows, key=lambda row: spec.cells.index(row.cell.id))
     section = Section(f"ablation-{spec.name}", spec.task, spec.title, html.render(table))
     look = gather.variant_looks(rows, spec.extra.get("labels", {}))
     section.plots = [*gather.training_plots(rows, look), *gather.evaluation_plots(rows, look)]
