@@ -9,10 +9,12 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, places_of
+from benchmarks.keys import missing_files
 from benchmarks.places import Places, checkpoint_path, real_root
 from benchmarks.provenance import REPOSITORY, file_digest, hardware
 from benchmarks.weights import load_weights
 from tasks import get_task, task_names
+from tasks.base import DatasetInfo, Task
 
 NEEDED = (
     "torch",
@@ -118,14 +120,40 @@ def _datasets(places: Places) -> int:
                     return _line(False, str(places.data_root), "no such folder")
                 _line(None, what, str(error).split(". See")[0])
                 continue
-            files = task.data_files(info.name, root, info.eval_split, task.protocol(info.name))
-            missing = [path for path in files if not path.exists()]
+            try:
+                files = task.data_files(info.name, root, info.eval_split, task.protocol(info.name))
+            except (ValueError, OSError) as error:
+                problems += _line(False, what, str(error))
+                continue
+            missing = missing_files(files)
             if missing and root == places.data_root and len(missing) == len(files):
                 _line(None, what, f"{info.title}: not there")
                 continue
-            detail = f"{info.eval_split}: all {len(files)} files" if not missing else f"missing {missing[0]}"
-            problems += _line(not missing, what, f"{root}: {detail}")
+            wrong = f"missing {missing[0]}" if missing else _unusable(task, info, root)
+            detail = wrong or f"{info.eval_split}: all {len(files)} files, and a picture that can be read"
+            problems += _line(not wrong, what, f"{root}: {detail}")
     return problems
+
+
+def _unusable(task: Task, info: DatasetInfo, root: Path) -> str:
+    """Why an evaluation could not begin though the annotations are there: pictures, detector boxes; empty if it could."""
+    protocol = task.protocol(info.name)
+    try:
+        data = task.eval_data(info.name, root, info.eval_split, protocol)
+        if len(data) == 0:
+            return f"no samples in {info.eval_split}"
+        data[0]
+    except (ValueError, OSError) as error:
+        return str(error)
+    try:
+        with_boxes = task.protocol_with(protocol, {"boxes": "detector"})
+    except ValueError:
+        return ""  # a task or dataset without detector boxes
+    try:
+        missing = missing_files(task.data_files(info.name, root, info.eval_split, with_boxes))
+    except (ValueError, OSError) as error:
+        return str(error)
+    return f"missing {missing[0]} (evaluate with --protocol boxes=gt without it)" if missing else ""
 
 
 def weights(folder: Path | None) -> int:

@@ -85,7 +85,12 @@ RECIPE = Recipe("test", epochs=4, batch_size=8, lr=1e-3, schedule="step", milest
 
 
 def _train(
-    workspace: Path, recipe: Recipe = RECIPE, stop: int | None = None, seed: int = 0
+    workspace: Path,
+    recipe: Recipe = RECIPE,
+    stop: int | None = None,
+    seed: int = 0,
+    notes: list[str] | None = None,
+    **options: Any,
 ) -> tuple[list, torch.nn.Module]:
     workspace.mkdir(exist_ok=True)
     engine.seed_everything(seed)
@@ -98,8 +103,9 @@ def _train(
         None,
         seed=seed,
         workspace=workspace,
-        report=lambda p: None,
+        report=lambda p: notes.append(p.note) if p.note and notes is not None else None,
         stop_after_epoch=stop,
+        **options,
     )
     return curves, network
 
@@ -117,6 +123,54 @@ def test_resumed_equals_uninterrupted_bit_for_bit(
     assert second == whole
     for (name, a), b in zip(network.state_dict().items(), resumed.state_dict().values(), strict=True):
         assert torch.equal(a, b), name
+
+
+def test_a_state_of_another_key_or_a_spoilt_one_is_discarded_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine.ResumeHook.__init__, "__defaults__", (0.0,))
+    whole, _ = _train(tmp_path / "whole")
+    notes: list[str] = []
+    state = tmp_path / "parts" / "resume.pt"
+    first, _ = _train(tmp_path / "parts", stop=2, key="one", notes=notes)
+    assert len(first) == 2 and state.exists() and not notes
+    # The same key goes on: the marked loss of the first epoch is still there.
+    kept = torch.load(state, weights_only=True)
+    kept["curves"][0]["loss"] = 123.0
+    torch.save(kept, state)
+    assert _train(tmp_path / "parts", key="one", notes=notes)[0][0]["loss"] == 123.0 and not notes
+    torch.save(kept, state)
+    assert _train(tmp_path / "parts", key="another", notes=notes)[0] == whole
+    assert len(notes) == 1 and "resume.pt" in notes[0] and "have changed" in notes[0]
+    state.write_bytes(state.read_bytes()[:1000])
+    assert _train(tmp_path / "parts", key="another", notes=notes)[0] == whole
+    assert len(notes) == 2 and "cannot be read" in notes[1]
+    assert torch.load(state, weights_only=True)["key"] == "another"
+
+
+def test_the_callers_loader_processes_go_before_the_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    class Loader(engine.DataLoader):  # type: ignore[type-arg, misc]
+        def __init__(self, *arguments: Any, num_workers: int, persistent_workers: bool, **options: Any) -> None:
+            asked.append(num_workers)
+            super().__init__(*arguments, num_workers=0, **options)
+
+    monkeypatch.setattr(engine, "DataLoader", Loader)
+    recipe = Recipe("test", epochs=1, batch_size=8, lr=1e-3, num_workers=8)
+    for workers in (None, 3, 0):
+        _train(tmp_path / str(workers), recipe, num_workers=workers)
+    assert asked == [8, 3, 0]
+
+
+def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(descriptor: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(engine.os, "fsync", full)
+    with pytest.raises(OSError, match=r"resume\.pt: could not write the state.*No space left.*--out"):
+        engine.save_tensors({"a": torch.zeros(3)}, tmp_path / "resume.pt", "the state")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_seed_decides_and_only_seed(tmp_path: Path) -> None:

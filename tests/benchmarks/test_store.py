@@ -53,6 +53,25 @@ def test_an_interrupted_save_leaves_the_old_result(tmp_path: Path, monkeypatch: 
     assert [p.name for p in (tmp_path / "pose").iterdir()] == ["abc"]
 
 
+def test_what_cannot_be_written_is_remembered_for_the_tables(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    store.save(_record())
+    store.remember(_record(status="failed", reason="no room"))
+    held = store.load("pose", "abc")
+    assert held is not None and not held.done and held.record["reason"] == "no room"
+    other = Store(tmp_path).load("pose", "abc")
+    assert other is not None and other.done
+
+
+def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(module, "scratch_folder", full)
+    with pytest.raises(OSError, match=r"abc: could not write the result.*MiB are free.*--out"):
+        Store(tmp_path / "runs").save(_record())
+
+
 def test_a_spoilt_result_names_its_file(tmp_path: Path) -> None:
     store = Store(tmp_path)
     folder = store.save(_record()).folder
