@@ -185,6 +185,9 @@ def suite_of(arguments: argparse.Namespace) -> Suite:
     if getattr(arguments, "only", None) and all(table.kind != "published" for table in suite.tables):
         kept = tuple(select(suite.cells, arguments.only))
     changed = {cell.id: apply_sets(cell, parts) for cell in kept}
+    for old, cell in changed.items():
+        if cell.boxes_from in changed:  # it reads the boxes of a cell that is another one now
+            changed[old] = dataclasses.replace(cell, boxes_from=changed[cell.boxes_from].id)
     renamed = {cell.id: changed.get(cell.id, cell) for cell in suite.cells}
     # A pattern may be an id; the cell has another one now.
     arguments.only = [renamed[word].id if word in renamed else word for word in getattr(arguments, "only", [])]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from benchmarks.cli import VERBS, entry
-from benchmarks.commands.arguments import pairs, split_sets
+from benchmarks.cells import Suite, load_suite, make_cell
+from benchmarks.cli import VERBS, entry, parser_for
+from benchmarks.commands.arguments import apply_sets, pairs, split_sets, suite_of
+from benchmarks.plan import select
+from benchmarks.synthetic.cache import ensure
 from tasks import get_task, task_names
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -62,6 +67,95 @@ def test_missing_data_root_says_so(tmp_path: Path, capsys: pytest.CaptureFixture
     words = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--out", str(tmp_path)]
     assert entry([*words, "--data-root", str(tmp_path / "nowhere")]) == 2
     assert "nowhere" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["run", "plan"])
+@pytest.mark.parametrize("option", ["--data-root", "--weights"])
+def test_a_named_folder_that_is_not_there_is_a_bad_call(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], verb: str, option: str
+) -> None:
+    words = [verb, "--suite", "smoke", "--out", str(tmp_path / "out"), option, str(tmp_path / "nowhere")]
+    assert entry(words) == 2
+    assert f"{option} {tmp_path / 'nowhere'}" in capsys.readouterr().err
+
+
+def test_missing_data_are_rows_and_status_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data" / "coco").mkdir(parents=True)
+    (tmp_path / "data" / "cityscapes").mkdir(parents=True)
+    words = ["run", "--suite", "ablation_exchange", "--tier", "full", "--no-report", "--only", "pose/*"]
+    assert entry([*words, "--data-root", str(tmp_path / "data"), "--out", str(tmp_path / "out")]) == 1
+    rows = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|") or "failed" in line]
+    assert any("missing data" in row and "person_keypoints_val2017.json" in row for row in rows), rows
+
+
+def test_the_published_suite_lacks_its_data_as_a_rule(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "data").mkdir()
+    words = ["run", "--suite", "published", "--no-report", "--out", str(tmp_path / "out")]
+    assert entry([*words, "--data-root", str(tmp_path / "data")]) == 0
+    assert "not attempted" in capsys.readouterr().out
+
+
+def test_tables_that_the_disk_refuses_are_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device", "tables.md")
+
+    monkeypatch.setattr("benchmarks.commands.tables.show", full)
+    monkeypatch.setattr("benchmarks.commands.run.run", lambda *a: 0)
+    assert entry(["run", "--suite", "smoke", "--no-report", "--out", str(tmp_path / "out")]) == 1
+    assert "tables.md: could not write" in capsys.readouterr().err
+
+
+def _suite_with(words: list[str]) -> tuple[Suite, argparse.Namespace]:
+    arguments = parser_for("plan").parse_args(words)
+    return suite_of(arguments), arguments
+
+
+def test_set_changes_the_cells_that_only_keeps() -> None:
+    plain = {cell.name: cell.id for cell in load_suite("embedded").cells}
+    # Only pose has this field; the other tasks' cells would refuse it.
+    words = ["--set", "protocol.keypoint_threshold=0.5", "recipe.epochs=1", "--only", "pose/coco/hrnet_micro_w8"]
+    suite, arguments = _suite_with(words)
+    changed = {cell.name for cell in suite.cells if cell.id != plain[cell.name]}
+    assert "pose/coco/hrnet_micro_w8" in changed and all(
+        name.startswith("pose/coco/hrnet_micro_w8") for name in changed
+    )
+    kept = select(suite.cells, arguments.only)
+    assert {cell.name for cell in kept} == changed
+    # An id is the one before the change, as `plan` prints it.
+    one = plain["pose/coco/hrnet_micro_w8"]
+    suite, arguments = _suite_with(["--set", "recipe.epochs=1", "--only", one])
+    (cell,) = select(suite.cells, arguments.only)
+    assert cell.recipe is not None and cell.recipe.epochs == 1 and cell.id != one
+
+
+def test_a_changed_detector_still_feeds_the_pose_on_its_boxes() -> None:
+    suite, _ = _suite_with(["--suite", "embedded_detection", "--set", "recipe.epochs=1"])
+    (pose,) = (cell for cell in suite.cells if cell.boxes_from)
+    assert pose.boxes_from in {cell.id for cell in suite.cells}
+
+
+def test_an_unknown_recipe_key_of_a_checkpoint_cell_is_named() -> None:
+    cell = make_cell("pose", "coco", "hrnet_w32", checkpoint="a.pth")
+    with pytest.raises(ValueError, match=r"'epoch'.*'epochs'"):
+        apply_sets(cell, split_sets({"recipe.epoch": "2"}))
+    assert apply_sets(cell, split_sets({"recipe.epochs": "2"})) == cell
+
+
+def test_doctor_opens_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = ensure("coco", tmp_path / "data", "smoke")
+    words = ["doctor", "--data-root", str(tmp_path / "data"), "--out", str(tmp_path)]
+
+    def told() -> str:
+        entry(words)
+        return next(line for line in capsys.readouterr().out.splitlines() if "pose/coco" in line)
+
+    assert "ok" in told()
+    shutil.rmtree(root / "person_detection_results")
+    assert told().lstrip().startswith("!") and "COCO_val2017_detections" in told()
+    shutil.rmtree(root / "images" / "val2017")
+    assert told().lstrip().startswith("!") and "val2017" in told()
 
 
 @pytest.mark.parametrize("verb", VERBS)

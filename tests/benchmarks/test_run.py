@@ -8,16 +8,19 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from benchmarks.cells import Cell, Suite, TableSpec, cell_from_identity, make_cell
-from benchmarks.keys import cell_key
+from benchmarks.execute import explained, run_cell
+from benchmarks.keys import cell_key, key_parts
 from benchmarks.places import Places
 from benchmarks.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.run import Event, run
-from benchmarks.store import Store
+from benchmarks.store import Store, StoredCell
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -90,6 +93,94 @@ def test_a_killed_worker_costs_its_cell_only(places: Places) -> None:
     assert run(plan(suite, places), places, 1, watch) == 1
     stored = Store(places.out).load("pose", victim.id)
     assert stored is not None and not stored.done and "signal 9" in stored.record["reason"]
+
+
+def test_a_full_disk_costs_no_other_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
+    """The worker dies and the disk refuses the failure as well: the row has its reason, the next cell is done."""
+    out = dataclasses.replace(places, out=tmp_path / "runs")
+    bad, good = _good(lr=1e-3), _good()
+    (tmp_path / "runs" / "pose").mkdir(parents=True)
+    (tmp_path / "runs" / "pose" / f"{bad.id}.work").write_text("where its workspace would be")
+    save = Store.save
+
+    def full(self: Store, record: Mapping[str, Any], *arguments: Any) -> StoredCell:
+        if record["id"] == bad.id:
+            raise OSError(28, "No space left on device")
+        return save(self, record, *arguments)
+
+    monkeypatch.setattr(Store, "save", full)
+    store, events = Store(out.out), list[Event]()
+    assert run(plan(_suite(bad, good), out), out, 1, events.append, store) == 1
+    held, done = store.load("pose", bad.id), store.load("pose", good.id)
+    assert held is not None and not held.done and f"{bad.id}.work" in held.record["reason"]
+    assert done is not None and done.done
+    assert not Store(out.out).folder("pose", bad.id).exists()
+
+
+def test_a_failure_that_cannot_be_stored_is_returned(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> StoredCell:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Store, "save", full)
+    stored = run_cell(_bad(), dataclasses.replace(places, out=tmp_path), lambda p: None)
+    assert not stored.done and "learning rate" in stored.record["reason"]
+
+
+def test_a_failed_cell_with_nothing_to_resume_leaves_no_workspace(places: Places, tmp_path: Path) -> None:
+    stored = run_cell(_bad(), dataclasses.replace(places, out=tmp_path), lambda p: None)
+    assert not stored.done and (stored.folder / "traceback.txt").exists()
+    assert list(tmp_path.glob("*/*.work")) == []
+
+
+def test_a_result_holds_the_parts_of_its_key_its_batch_and_the_n_of_each_figure(
+    places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tasks.pose.evaluation import CocoEvaluation
+
+    monkeypatch.setattr(CocoEvaluation, "counts", lambda self: {"APM": 2}, raising=False)
+    out = dataclasses.replace(places, out=tmp_path)
+    record = run_cell(_good(), out, lambda p: None).record
+    assert record["provenance"]["key_parts"] == key_parts(_good(), out)
+    assert record["provenance"]["evaluation_batch"] == record["batch_size"] == 32
+    assert record["figures"]["APM"]["n"] == 2 and record["figures"]["AP"]["n"] == record["n"]["images"] > 2
+
+
+def test_the_batch_of_a_cpu_does_not_depend_on_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from benchmarks.execute import _batch_size
+
+    activations = (10**6, 19_115_520, 57_157_056, 1_463_793_920)
+    found = [_batch_size(number, torch.device("cpu")) for number in activations]
+    monkeypatch.setattr("os.sysconf", lambda name: 1)
+    assert found == [_batch_size(number, torch.device("cpu")) for number in activations] == [32, 8, 4, 1]
+
+
+class _Broken:
+    """Pictures of which one cannot be read."""
+
+    def __len__(self) -> int:
+        return 2
+
+    def __getitem__(self, index: int) -> int:
+        try:
+            raise ValueError("an inner one: not this")
+        except ValueError as error:
+            raise ValueError("/data/a.jpg: expected a picture, got: 3 bytes; fetch it again") from error
+
+
+def test_an_error_of_a_loaders_process_is_told_in_its_own_words() -> None:
+    from torch.utils.data import DataLoader
+
+    with pytest.raises(ValueError, match="Caught ValueError") as caught:
+        list(DataLoader(_Broken(), num_workers=1))  # type: ignore[arg-type]
+    assert explained(caught.value) == (ValueError, "/data/a.jpg: expected a picture, got: 3 bytes; fetch it again")
+    assert explained(FileNotFoundError(2, "No such file or directory", "/a")) == (
+        FileNotFoundError, "[Errno 2] No such file or directory: '/a'",
+    )  # fmt: skip
+    assert explained(KeyError("a")) == (KeyError, "KeyError: 'a'")
 
 
 def test_identity_round_trip() -> None:
