@@ -110,10 +110,17 @@ class Store:
         return stored
 
     def workspace(self, task: str, cell_id: str) -> Path:
-        """A folder for what a running cell keeps between interruptions (resumable checkpoints)."""
+        """A folder for what a running cell keeps between interruptions (resumable checkpoints).
+
+        Raises:
+            OSError: the disk refused; the text names the folder and what to do.
+        """
         path = self.root / task / f"{cell_id}.work"
-        path.mkdir(parents=True, exist_ok=True)
-        (path / OWNER).write_text(owner() + "\n", encoding="utf-8")
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            (path / OWNER).write_text(owner() + "\n", encoding="utf-8")
+        except OSError as error:
+            raise no_room(error, path, "the workspace") from error
         return path
 
     def save(

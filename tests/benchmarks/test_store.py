@@ -72,6 +72,12 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path, monkeypatch: pytes
         Store(tmp_path / "runs").save(_record())
 
 
+def test_a_workspace_that_cannot_be_made_says_so(tmp_path: Path) -> None:
+    (tmp_path / "pose").write_text("a file where the folder would be")
+    with pytest.raises(OSError, match=r"abc\.work: could not write the workspace.*--out"):
+        Store(tmp_path).workspace("pose", "abc")
+
+
 def test_a_spoilt_result_names_its_file(tmp_path: Path) -> None:
     store = Store(tmp_path)
     folder = store.save(_record()).folder
