@@ -14,7 +14,20 @@ from typing import NoReturn
 
 from tasks.options import nearest
 
-VERBS = ("plan", "run", "train", "eval", "predict", "tables", "report", "check", "compare", "profile", "doctor")
+VERBS = (
+    "plan",
+    "run",
+    "train",
+    "eval",
+    "score",
+    "predict",
+    "tables",
+    "report",
+    "check",
+    "compare",
+    "profile",
+    "doctor",
+)
 
 
 class _Parser(argparse.ArgumentParser):

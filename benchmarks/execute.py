@@ -225,6 +225,7 @@ def _compute(
             for name, value in figures.items()
         },
         "headline": task.headline(cell.dataset),
+        "notes": list(getattr(eval_data, "notes", ())),
         "n": {"images": images, "samples": len(eval_data)},
         "curves": {"training": curves, "evaluation": evaluation.curves()},
         "pictures": _pictures(evaluation, eval_data.image_ids(), kept / "pictures", cell.seed),

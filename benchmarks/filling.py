@@ -47,6 +47,11 @@ class Measured:
         kept = self.done or ([self.failed] if self.failed else [])
         return f"#cell-{kept[0].id}" if kept else ""
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the data of the first finished seed said that a reader must know."""
+        return tuple(self.done[0].record.get("notes") or ()) if self.done else ()
+
     def figure(self, metric: str) -> dict[str, Any] | None:
         """The stored figure {value, unit, higher_is_better, decimals, n} of the first finished seed."""
         return next((stored.record["figures"].get(metric) for stored in self.done), None)
@@ -127,7 +132,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
         n=figure.get("n"),
         spread=shown,
         href=row.href,
-        footnotes=(STALE,) if row.stale else (),
+        footnotes=(*row.notes, *((STALE,) if row.stale else ())),
     )
 
 

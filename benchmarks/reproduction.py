@@ -304,8 +304,8 @@ def _status(figure: Figure, row: Measured, key: str, number: float) -> tuple[str
     """Status of a measured figure, what it is pooled over, and a footnote where that is a part of the split."""
     whole, have = IMAGES.get((figure.benchmark, figure.split)), (row.figure(key) or {}).get("n")
     if whole is not None and have is not None and have < 0.9 * whole:
-        return "off", have, (f"Measured on {have} of {whole} pictures: not a reproduction.",)
-    return judge(figure, number), have, ()
+        return "off", have, (*row.notes, f"Measured on {have} of {whole} pictures: not a reproduction.")
+    return judge(figure, number), have, row.notes
 
 
 def _why_missing(link: str, by_cell: Mapping[str, Measured], lacking: Mapping[str, str]) -> str:

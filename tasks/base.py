@@ -54,7 +54,14 @@ class DatasetInfo:
 
 
 class EvalData(ABC):
-    """The samples of one evaluation: a map-style dataset whose items are dictionaries with an integer ``index``."""
+    """The samples of one evaluation: a map-style dataset whose items are dictionaries with an integer ``index``.
+
+    Attributes:
+        notes: what a reader of its figures must know (another file than the benchmark's was read, records were left out);
+            stored with the result, printed, and a footnote in tables.
+    """
+
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -232,6 +239,16 @@ class Task(ABC):
         ``counts`` (N,) says how often each image counts (a bootstrap draw); None counts each once. A task whose figures are
         slow may take ``wanted``, the names of those that are needed: the bootstrap gives it to tasks that have it.
         """
+
+    def submission_stats(self, dataset: str, root: Path, split: str, path: Path, protocol: Any) -> Stats:
+        """Per-image statistics of a submission file, whoever made it, in the form that ``write_predictions`` writes.
+
+        Raises:
+            ValueError: this task or dataset has none that can be read back; the file is missing, broken or of another split.
+        """
+        raise ValueError(
+            f"{self.dataset(dataset).title}: predictions of task {self.name} are not read back from a file."
+        )
 
     def headline(self, dataset: str) -> str:
         return self.dataset(dataset).headline

@@ -15,9 +15,9 @@ class TimmBody(nn.Module):
     (Swin and others) are permuted to (B, C, H, W).
     """
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, name: str) -> None:
         super().__init__()
-        self.net = net
+        self.net, self.name = net, name
         info: Any = net.feature_info
         channels, reductions = tuple(info.channels()), tuple(info.reduction())
         self.keep = tuple(i for i, stride in enumerate(reductions) if stride >= 4)
@@ -26,13 +26,21 @@ class TimmBody(nn.Module):
         self.channels_last = str(getattr(net, "output_fmt", "NCHW")).upper().endswith("NHWC")
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        maps = self.net(images)
+        try:
+            maps = self.net(images)
+        except AssertionError as error:  # models of one input size (Swin and others) say so in this way
+            height, width = images.shape[-2:]
+            raise ValueError(
+                f"{self.name} does not take inputs of {height}x{width}: {error} "
+                f"Build it for them with --set model.img_size={height}x{width}."
+            ) from None
         chosen = [maps[i] for i in self.keep]
         return [x.permute(0, 3, 1, 2) for x in chosen] if self.channels_last else chosen
 
 
 def build(name: str, **options: Any) -> TimmBody:
-    """``timm:<name>``, randomly initialised; ``options`` go to ``timm.create_model`` (img_size, pretrained, ...).
+    """``timm:<name>``, randomly initialised; ``options`` go to ``timm.create_model`` (pretrained, ...); ``img_size`` is a
+    number, a pair (height, width) or a text like "256x192".
 
     Raises:
         ValueError: timm is not installed, the name is unknown (the nearest are given), or the model has no maps.
@@ -49,13 +57,19 @@ def build(name: str, **options: Any) -> TimmBody:
         near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
         hint = f" Did you mean {', '.join(f'timm:{n}' for n in near)}?" if near else ""
         raise ValueError(f"timm {timm.__version__} has no model {wanted!r}.{hint} timm.list_models() names all.")
+    size = options.get("img_size")
+    if isinstance(size, str):
+        try:
+            options["img_size"] = tuple(int(side) for side in size.split("x", 1))
+        except ValueError:
+            raise ValueError(f"Expected img_size as HEIGHTxWIDTH, for example 256x192, got {size!r}.") from None
     try:
         net = timm.create_model(wanted, **{"pretrained": False, **options}, features_only=True)
     except (RuntimeError, AttributeError, TypeError, KeyError, AssertionError) as error:
         raise ValueError(
             f"timm cannot build {wanted!r} with features_only: {error}. Choose a model with maps."
         ) from error
-    body = TimmBody(net)
+    body = TimmBody(net, name)
     if not body.keep:
         raise ValueError(f"timm's {wanted!r} has no map of stride 4 or more.")
     return body

@@ -92,6 +92,8 @@ def print_figures(stored: StoredCell, predictions: Path | None = None) -> None:
     n, figures = record["n"], record["figures"]
     print(f"\n{record['name']}  ({record['cell']['split']}, n = {n['images']} images, {n['samples']} samples)")
     print(f"protocol: {record['protocol_header']}")
+    for note in record.get("notes", ()):
+        print(f"note: {note}")
     trained = record.get("trained_on")
     if trained:
         print(

@@ -7,7 +7,6 @@ person_keypoints_<split>.json is there, it serves as a set with the one category
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,10 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.detection.categories import COCO_NAMES, label_of_category
+from tasks.detection.records import check_annotation, check_categories, check_ids, check_images
 from tasks.detection.runs import decode
-
-OUTSIDE_PX = 2.0
-"""Boxes may leave the picture by this much; COCO's own do, by rounding."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +46,12 @@ class Instances:
     def __len__(self) -> int:
         return len(self.images)
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What a reader of figures on this split must know."""
+        left_out = f"{self.path.name}: {self.skipped} boxes of no area in their pictures are left out"
+        return (*((self.fallback,) if self.fallback else ()), *((left_out,) if self.skipped else ()))
+
     def size_hw(self, index: int) -> tuple[int, int]:
         return int(self.images[index]["height"]), int(self.images[index]["width"])
 
@@ -57,6 +60,13 @@ class Instances:
         kept = [a for a in self.annotations[index] if crowd or not a.get("iscrowd", 0)]
         boxes = np.array([a["bbox"] for a in kept], dtype=np.float32).reshape(-1, 4)
         return boxes, np.array([self.labels[a["category_id"]] for a in kept], dtype=np.int64)
+
+    def learnable(self, index: int) -> NDArray[np.bool_]:
+        """(G,) which of the boxes of :meth:`boxes` the reference trains on: sides of a pixel and more, an area, no ``ignore``."""
+        kept = [a for a in self.annotations[index] if not a.get("iscrowd", 0)]
+        return np.array(
+            [min(a["bbox"][2:]) >= 1 and a.get("area", 1) > 0 and not a.get("ignore", 0) for a in kept], dtype=bool
+        )
 
     def masks(self, index: int, crowd: bool = False) -> NDArray[np.bool_]:
         """(G, H, W) masks in the order of :meth:`boxes`."""
@@ -93,18 +103,8 @@ def read_instances(root: Path, split: str, degenerate: Literal["error", "skip"] 
     """
     path, fallback = annotation_path(root, split)
     data = _read(path)
-    categories = {int(c["id"]): str(c.get("name", c["id"])) for c in data["categories"]}
-    images = {}
-    for row, entry in enumerate(data["images"]):
-        missing = [key for key in ("id", "file_name", "width", "height") if not entry.get(key) and entry.get(key) != 0]
-        if missing:
-            raise ValueError(
-                f"{path}, images[{row}] (id {entry.get('id')}): expected the field {missing[0]!r} but it is missing or empty; "
-                "correct the entry or fetch the file again"
-            )
-        images[entry["id"]] = entry
-    if not images:
-        raise ValueError(f"{path}: expected pictures under 'images', got an empty list; fetch the file again")
+    categories = check_categories(data["categories"], path)
+    images = check_images(data["images"], path)
     if not data["annotations"]:
         raise ValueError(
             f"{path}: expected annotations, got an empty list; without them nothing can be scored or learnt. "
@@ -112,10 +112,11 @@ def read_instances(root: Path, split: str, degenerate: Literal["error", "skip"] 
         )
     folder = image_folder(root, split)
     _require_pictures(root, folder, images, path)
+    check_ids(data["annotations"], path)
     by_image: dict[Any, list[dict[str, Any]]] = {name: [] for name in images}
     skipped = 0
     for annotation in data["annotations"]:
-        usable = _checked(annotation, images, categories, path, degenerate)
+        usable = check_annotation(annotation, images, categories, path, degenerate)
         if usable is None:
             skipped += 1
         else:
@@ -164,57 +165,6 @@ def _require_pictures(root: Path, folder: str, images: Mapping[Any, Mapping[str,
                 f"{path}, image {entry['id']}: expected the picture {root / folder / str(entry['file_name'])} but there is no "
                 f"such file ({missing} of {len(images)} are missing); complete the download"
             )
-
-
-def _checked(
-    annotation: Mapping[str, Any],
-    images: Mapping[Any, Mapping[str, Any]],
-    categories: Mapping[int, str],
-    path: Path,
-    degenerate: str,
-) -> dict[str, Any] | None:
-    where = f"{path}, annotation {annotation.get('id')}"
-    if annotation.get("image_id") not in images:
-        raise ValueError(
-            f"{where}: expected the id of a listed picture, got {annotation.get('image_id')!r}; fetch the file again"
-        )
-    if annotation.get("category_id") not in categories:
-        listed = ", ".join(f"{k} {v}" for k, v in list(categories.items())[:10])
-        raise ValueError(
-            f"{where}: expected a listed category, got category_id {annotation.get('category_id')!r} (listed: {listed}"
-            f"{', ...' if len(categories) > 10 else ''}); correct it or add the category"
-        )
-    box = annotation.get("bbox")
-    if not isinstance(box, list) or len(box) != 4 or not all(_finite(v) for v in box):
-        raise ValueError(f"{where}: expected bbox as four numbers x, y, width, height, got {box!r}; correct it")
-    x, y, width, height = (float(v) for v in box)
-    image = images[annotation["image_id"]]
-    size = f"{image['width']}x{image['height']}"
-    if width <= 0 or height <= 0:
-        if degenerate == "skip":
-            return None
-        raise ValueError(
-            f"{where}: expected a box with an area, got width {width:g} and height {height:g} in {box}; correct or remove it, "
-            "or leave such boxes out with degenerate_boxes=skip"
-        )
-    right, bottom = x + width, y + height
-    over = max(-x, -y, right - image["width"], bottom - image["height"])
-    if over > OUTSIDE_PX:
-        if degenerate == "error":
-            raise ValueError(
-                f"{where}: expected a box inside its picture of {size} pixels, got {box}, which leaves it by {over:g} px; "
-                "correct or remove it, or clip such boxes with degenerate_boxes=skip"
-            )
-        x1, y1 = min(max(x, 0.0), image["width"]), min(max(y, 0.0), image["height"])
-        right, bottom = min(right, float(image["width"])), min(bottom, float(image["height"]))
-        if right - x1 <= 0 or bottom - y1 <= 0:
-            return None
-        return {**annotation, "bbox": [x1, y1, right - x1, bottom - y1]}
-    return dict(annotation)
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)
 
 
 def decode_segmentation(annotation: Mapping[str, Any], height: int, width: int) -> NDArray[np.bool_]:

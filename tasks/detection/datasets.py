@@ -53,6 +53,7 @@ class DetectionEvalData(EvalData):
         check_protocol(protocol)
         self.protocol = protocol
         self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes)
+        self.notes = self.instances.notes
         self.pictures = PictureCache(root, protocol.colour, limit_mib=128)
 
     def __len__(self) -> int:
@@ -87,7 +88,7 @@ class DetectionEvalData(EvalData):
 
 
 class DetectionTrainData(TrainData):
-    """Pictures with at least one usable, non-crowd box.
+    """Pictures with at least one usable box: no crowd, no ``ignore``, with an area and sides of a pixel.
 
     Items: index, images (3, h, w) float32, boxes (G, 4) xyxy with exclusive ends in input pixels, labels (G,), masks
     (G, h, w) bool or None, seed (addresses the sampling of anchors and RoIs).
@@ -108,17 +109,13 @@ class DetectionTrainData(TrainData):
         self.rows = [
             row
             for row in range(len(self.instances))
-            if min(self.instances.size_hw(row)) >= augment.min_side_px and self._has_object(row)
+            if min(self.instances.size_hw(row)) >= augment.min_side_px and self.instances.learnable(row).any()
         ]
         if not self.rows:
             raise ValueError(
                 f"{self.instances.path}: expected pictures with boxes to learn from, got none of {len(self.instances)}; "
                 "use a split with annotations of single objects"
             )
-
-    def _has_object(self, row: int) -> bool:
-        boxes, _ = self.instances.boxes(row)
-        return bool(((boxes[:, 2] >= 1) & (boxes[:, 3] >= 1)).any())
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -135,7 +132,7 @@ class DetectionTrainData(TrainData):
         picture = self.pictures[self.instances.files[row]]
         _check_size(picture, self.instances, row)
         annotated, labels = self.instances.boxes(row)
-        kept = (annotated[:, 2] >= 1) & (annotated[:, 3] >= 1)
+        kept = self.instances.learnable(row)
         boxes, labels = annotated[kept].astype(np.float64), labels[kept]
         masks = self.instances.masks(row)[kept] if augment.masks else None
         pair = int(rng.integers(len(augment.long_px)))

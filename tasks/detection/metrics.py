@@ -77,7 +77,7 @@ def figures(stats: Stats, counts: np.ndarray | None = None, wanted: Collection[s
     def chosen(prefix: str) -> list[Figure]:
         return [figure for figure in BOX_FIGURES if wanted is None or prefix + figure.name in wanted]
 
-    result = accumulate(stats, chosen(""), counts)
+    result = accumulate(stats, chosen(""), counts) if "category" in stats else {}
     if f"{MASK_PREFIX}category" in stats:
         masks = accumulate(stats, chosen(MASK_PREFIX), counts, MASK_PREFIX)
         result |= {MASK_PREFIX + name: value for name, value in masks.items()}
@@ -104,8 +104,8 @@ def class_figures(stats: Stats) -> dict[str, dict[str, Any]]:
     }
 
 
-def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:
-    """The figures of results files made here or elsewhere.
+def results_stats(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> Stats:
+    """Match lists of results files made here or elsewhere.
 
     Raises:
         ValueError: results for other pictures, see :func:`tasks.detection.results.read_results`.
@@ -115,7 +115,13 @@ def score_results(instances: Instances, boxes: Path | None = None, masks: Path |
     stats: Stats = {}
     for path, kind, prefix in ((masks, "segm", MASK_PREFIX), (boxes, "bbox", "")):
         if path is not None:
-            stats |= match_lists(truth, read_results(path, ids, instances.categories), kind, prefix)
+            stats |= match_lists(truth, read_results(path, ids, instances.categories, kind), kind, prefix)
+    return stats
+
+
+def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:
+    """The figures of results files, see :func:`results_stats`."""
+    stats = results_stats(instances, boxes, masks)
     result: dict[str, float] = {}
     if boxes is not None:
         result |= accumulate(stats, BOX_FIGURES)

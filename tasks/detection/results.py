@@ -79,8 +79,13 @@ def write_results(path: Path, boxes: list[dict[str, Any]], masks: list[dict[str,
     return written
 
 
-def read_results(path: Path, image_ids: Collection[Any], categories: Collection[int]) -> list[dict[str, Any]]:
+def read_results(
+    path: Path, image_ids: Collection[Any], categories: Collection[int], kind: str = ""
+) -> list[dict[str, Any]]:
     """A results file as a list of records, checked against the ground truth's pictures and categories.
+
+    Args:
+        kind: "bbox" or "segm" asks for that field in every record; otherwise either will do.
 
     Raises:
         ValueError: no such file, not a results file, results for other pictures or categories, or a broken record.
@@ -107,13 +112,23 @@ def read_results(path: Path, image_ids: Collection[Any], categories: Collection[
     if allowed <= set(COCO_IDS):
         allowed |= set(COCO_IDS)
     for row, record in enumerate(records):
-        problem = _problem(record, allowed)
+        problem = _problem(record, allowed, {"bbox": "bbox", "segm": "segmentation"}.get(kind))
         if problem:
             raise ValueError(f"{path}, entry {row}: {problem}; write the results again")
     return records
 
 
-def _problem(record: Any, categories: set[int]) -> str | None:
+def of_masks(path: Path) -> bool:
+    """Whether a results file holds masks without boxes; False for what :func:`read_results` will refuse."""
+    try:
+        records = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return False
+    first = records[0] if isinstance(records, list) and records else {}
+    return isinstance(first, dict) and "segmentation" in first and "bbox" not in first
+
+
+def _problem(record: Any, categories: set[int], wanted: str | None = None) -> str | None:
     if not isinstance(record, dict):
         return f"expected an object, got {record!r}"
     for key in ("image_id", "category_id", "score"):
@@ -121,6 +136,8 @@ def _problem(record: Any, categories: set[int]) -> str | None:
             return f"expected the field {key!r}, got {sorted(record)}"
     if "bbox" not in record and "segmentation" not in record:
         return "expected bbox or segmentation, got neither"
+    if wanted is not None and wanted not in record:
+        return f"expected the field {wanted!r}, got {sorted(record)}"
     if record["category_id"] not in categories:
         return f"expected a listed category, got category_id {record['category_id']!r}"
     if not isinstance(record["score"], int | float) or not math.isfinite(record["score"]):

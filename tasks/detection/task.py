@@ -107,6 +107,18 @@ class DetectionTask(Task):
     ) -> dict[str, float]:
         return figures(stats, counts, wanted)
 
+    def submission_stats(self, dataset: str, root: Path, split: str, path: Path, protocol: DetectionProtocol) -> Stats:
+        """Of a results file (boxes, or masks where it holds ``segmentation`` alone), or a folder with bbox.json and segm.json."""
+        from tasks.detection.annotations import read_instances
+        from tasks.detection.metrics import results_stats
+        from tasks.detection.results import of_masks
+
+        instances = read_instances(Path(root), split, protocol.degenerate_boxes)
+        if path.is_dir():
+            masks = path / "segm.json"
+            return results_stats(instances, path / "bbox.json", masks if masks.exists() else None)
+        return results_stats(instances, **{"masks" if of_masks(path) else "boxes": path})
+
     def class_figures(self, dataset: str, stats: Stats) -> dict[str, dict[str, Any]]:
         """For the report's bars: see :func:`tasks.detection.metrics.class_figures`; empty without match lists."""
         return class_figures(stats) if "all_truths" in stats else {}

@@ -115,23 +115,7 @@ class CocoEvaluation(PoseEvaluation):
 
     def evaluator(self) -> Any:
         """pycocotools' evaluator after matching, over every picture of the annotation file."""
-        from pycocotools.coco import COCO
-        from pycocotools.cocoeval import COCOeval
-
-        path = coco.annotation_path(self.data.persons.root, self.data.split)
-        truth, found = COCO(), COCO()
-        with contextlib.redirect_stdout(io.StringIO()):
-            truth.dataset = read_json(path, "COCO keypoint annotations")
-            truth.createIndex()
-            records = self.results()
-            if records:
-                found = truth.loadRes(records)
-            else:
-                found.dataset = {**truth.dataset, "annotations": []}
-                found.createIndex()
-            evaluator = COCOeval(truth, found, "keypoints")
-            evaluator.evaluate()
-        return evaluator
+        return keypoint_evaluator(coco.annotation_path(self.data.persons.root, self.data.split), self.results())
 
     def write_predictions(self, path: Path) -> None:
         coco.write_results(_with_suffix(path, ".json"), self.results())
@@ -197,20 +181,16 @@ class MpiiEvaluation(PoseEvaluation):
             raise ValueError(
                 f"Expected the validation split: PCKh needs head boxes, which {self.data.split} does not have"
             )
+        return _errors(self._points(), self.truth)
+
+    def _points(self) -> NDArray[np.float64]:
         # Predictions count from 0, the file from 1.
-        points = self.complete()[..., :2].astype(np.float64) + 1.0
-        return head_normalised_errors(points, self.truth.joints, self.truth.missing, self.truth.head_boxes)
+        return self.complete()[..., :2].astype(np.float64) + 1.0
 
     def stats(self) -> Stats:
-        persons = self.data.persons
-        stats: Stats = {"image": np.array([str(name) for name in persons.image_ids])}
         if self.truth is None:
-            return stats
-        order = np.argsort(persons.image, kind="stable")
-        counts = np.bincount(persons.image, minlength=len(persons.files))
-        stats["errors_start"] = np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
-        stats["errors"] = self.errors()[order]
-        return stats
+            return {"image": np.array([str(name) for name in self.data.persons.image_ids])}
+        return mpii_stats(self.data.persons, self.truth, self._points())
 
     def write_predictions(self, path: Path) -> None:
         mpii.write_predictions(_with_suffix(path, ".mat"), self.complete())
@@ -236,6 +216,40 @@ class MpiiEvaluation(PoseEvaluation):
                 [float(t), float(100 * (seen <= t).mean())] for t in np.linspace(0, 1, 41)
             ]
         }
+
+
+def keypoint_evaluator(annotations: Path, records: list[dict[str, Any]]) -> Any:
+    """pycocotools' evaluator of COCO result records after matching, over every picture of the annotation file."""
+    from pycocotools.coco import COCO
+    from pycocotools.cocoeval import COCOeval
+
+    truth, found = COCO(), COCO()
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth.dataset = read_json(annotations, "COCO keypoint annotations")
+        truth.createIndex()
+        if records:
+            found = truth.loadRes(records)
+        else:
+            found.dataset = {**truth.dataset, "annotations": []}
+            found.createIndex()
+        evaluator = COCOeval(truth, found, "keypoints")
+        evaluator.evaluate()
+    return evaluator
+
+
+def mpii_stats(persons: Persons, truth: mpii.Truth, points: NDArray[np.float64]) -> Stats:
+    """Errors of points (N, 16, 2), counted from 1, grouped by picture: `image`, `errors_start`, `errors`."""
+    order = np.argsort(persons.image, kind="stable")
+    counts = np.bincount(persons.image, minlength=len(persons.files))
+    return {
+        "image": np.array([str(name) for name in persons.image_ids]),
+        "errors_start": np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
+        "errors": _errors(points, truth)[order],
+    }
+
+
+def _errors(points: NDArray[np.float64], truth: mpii.Truth) -> NDArray[np.float64]:
+    return head_normalised_errors(points, truth.joints, truth.missing, truth.head_boxes)
 
 
 def coco_figures(

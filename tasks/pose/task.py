@@ -132,6 +132,13 @@ class PoseTask(Task):
     ) -> dict[str, float]:
         return dict(figures(dataset, stats, counts, wanted))
 
+    def submission_stats(self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol) -> Stats:
+        """Of COCO keypoint results (json), or of MPII's pred.mat."""
+        from tasks.pose.submissions import coco_stats, mpii_file_stats
+
+        self.dataset(dataset)
+        return (coco_stats if dataset == "coco" else mpii_file_stats)(Path(root), split, path)
+
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(
         self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: PoseProtocol, **options: Any

@@ -27,6 +27,12 @@ def test_base_is_the_cell_of_the_main_table(name: str, tier: str) -> None:
     assert len({cell.id for cell in suite.cells}) == len(suite.cells)
 
 
+def test_targets_widen_with_the_input_as_the_papers_do() -> None:
+    cells = load_suite("ablation_input_size", tier="full").cells
+    sigmas = {tuple(c.protocol.input_wh): c.recipe.augment.sigma for c in cells if c.recipe and c.dataset == "coco"}
+    assert sigmas == {(96, 128): 2.0, (192, 256): 2.0, (288, 384): 3.0}
+
+
 def test_default_run_shares_cells_with_the_main_tables() -> None:
     default = load_suite("embedded")
     ids = [cell.id for cell in default.cells]

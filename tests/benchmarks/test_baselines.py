@@ -155,3 +155,15 @@ def test_an_unknown_option_of_a_serial_body_is_named(task: str, model: str, opti
     dataset = next(iter(get_task(task).datasets))
     with pytest.raises(ValueError, match=re.escape(expected)), torch.device("meta"):
         build_model(task, model, dataset, **{option: 1})
+
+
+def test_timm_bodies_of_one_input_size_say_how_to_build_them() -> None:
+    pytest.importorskip("timm")
+    name = "timm:swin_tiny_patch4_window7_224"
+    with pytest.raises(ValueError, match=r"256x192.*--set model\.img_size=256x192"), torch.inference_mode():
+        build_body(name)(torch.zeros(1, 3, 256, 192))
+    with pytest.raises(ValueError, match="HEIGHTxWIDTH"):
+        build_body(name, img_size="wide")
+    with torch.inference_mode():
+        maps = build_body(name, img_size="64x64").eval()(torch.zeros(1, 3, 64, 64))
+    assert [tuple(m.shape[-2:]) for m in maps] == [(16, 16), (8, 8), (4, 4), (2, 2)]

@@ -142,6 +142,15 @@ def test_tiers_never_share_a_table(runs: Runs, cell: Callable[..., Cell]) -> Non
         filling.fill(Suite("s", cells, (spec,)), runs.store)
 
 
+def test_what_the_data_said_is_a_footnote(runs: Runs, cell: Callable[..., Cell]) -> None:
+    told, silent = cell(), cell(model="silent")
+    runs.finish(told, notes=["instances.json is missing: persons alone"])
+    runs.finish(silent)
+    spec = TableSpec("t", "t", "people", "street", (told.id, silent.id), ("rate",))
+    (table,) = filling.fill(Suite("s", (told, silent), (spec,)), runs.store)
+    assert [row.entries["rate"].footnotes for row in table.rows] == [("instances.json is missing: persons alone",), ()]
+
+
 def test_what_other_code_made_says_so(runs: Runs, cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
     from benchmarks import staleness
 

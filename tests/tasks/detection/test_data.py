@@ -43,6 +43,12 @@ def test_labels_are_ranks_of_official_ids() -> None:
         label_of_category(list(range(1, 91)))
 
 
+def cut_short(data: dict[str, Any]) -> dict[str, Any]:
+    """Run lengths of the second annotation's picture that end before it does."""
+    picture = next(i for i in data["images"] if i["id"] == data["annotations"][1]["image_id"])
+    return {"size": [picture["height"], picture["width"]], "counts": [10, 20]}
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -52,6 +58,18 @@ def test_labels_are_ranks_of_official_ids() -> None:
         (lambda d: d["annotations"][1].update(bbox=[5, 5, float("nan"), 4]), ("annotation 2", "four numbers")),
         (lambda d: d["annotations"][1].update(category_id=91), ("annotation 2", "listed category", "91", "37 sports ball")),
         (lambda d: d["annotations"][1].update(image_id=4711), ("annotation 2", "listed picture", "4711")),
+        (lambda d: d["annotations"][1].pop("id"), ("annotations[1]", "with an id")),
+        (lambda d: d["annotations"][1].update(id=1), ("annotations[1]", "id of its own", "1 a second time")),
+        (lambda d: d["annotations"][1].update(area="big"), ("annotation 2", "area as a number", "'big'")),
+        (lambda d: d["annotations"][1].update(segmentation=[[1, 2, 3, None]]), ("annotation 2", "polygons")),
+        (lambda d: d["annotations"][1].update(segmentation={"size": [5, 5], "counts": [25]}), ("annotation 2", "picture's size")),
+        (lambda d: d["annotations"][1].update(segmentation={"counts": [25]}), ("annotation 2", "size [height, width]")),
+        (lambda d: d["annotations"][1].update(segmentation=cut_short(d)), ("annotation 2", "runs over", "cut short")),
+        (lambda d: d["annotations"].insert(1, 7), ("annotations[1]", "with an id")),
+        (lambda d: d["categories"][0].pop("id"), ("categories[0]", "whole number")),
+        (lambda d: d["images"][2].update(width="abc"), ("images[2]", "width", "'abc'")),
+        (lambda d: d["images"][2].update(height=0), ("images[2]", "height", "got 0")),
+        (lambda d: d["images"][2].update(id=1), ("images[2]", "second picture")),
         (lambda d: d["images"][2].pop("file_name"), ("images[2]", "'file_name'")),
         (lambda d: d["images"][2].update(file_name="gone.png"), ("image 3", "gone.png", "1 of 9")),
         (lambda d: d.update(annotations=[]), ("annotations", "empty list", "ground truth")),
@@ -70,6 +88,24 @@ def test_bad_annotations_give_one_clear_message(
     assert "\n" not in text
     for word in words:
         assert word in text
+
+
+@pytest.mark.parametrize("broken", [{"area": 0}, {"ignore": 1}, {"iscrowd": 1}, {"bbox": [5, 5, 0.5, 30]}])
+def test_training_passes_over_what_the_reference_does(
+    broken: dict[str, Any], shapes_root: Path, tmp_path: Path
+) -> None:
+    before = DetectionTrainData(shapes_root, "val2017", DetectionAugment(flip=0), 0, SMALL)
+    row = next(row for row in range(len(before)) if len(before[0, row]["boxes"]) > 1)
+    picture = before.instances.annotations[before.rows[row]]
+    changed = next(a["id"] for a in picture if not a.get("iscrowd"))
+
+    def change(data: dict[str, Any]) -> None:
+        next(a for a in data["annotations"] if a["id"] == changed).update(broken)
+
+    after = DetectionTrainData(
+        edited(shapes_root, tmp_path / "coco", change), "val2017", DetectionAugment(flip=0), 0, SMALL
+    )
+    np.testing.assert_array_equal(after[0, row]["boxes"], before[0, row]["boxes"][1:])
 
 
 def test_degenerate_boxes_can_be_left_out(shapes_root: Path, tmp_path: Path) -> None:

@@ -248,7 +248,7 @@ def test_the_real_sample_scores_as_pycocotools_does(tmp_path: Path) -> None:
     protocol = task.protocol_with(task.protocol("coco"), {"short_px": 160, "long_px": 256, "score_threshold": 0})
     data = task.eval_data("coco", SAMPLES, "val2017", protocol)
     assert isinstance(data, DetectionEvalData)
-    assert data.instances.fallback is not None
+    assert data.instances.fallback is not None and data.notes == (data.instances.fallback,)
     torch.manual_seed(0)
     model = tasks.build_model("detection", "hrnet_micro_w8", "coco").eval()
     made = task.evaluation(data, protocol)

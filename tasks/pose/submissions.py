@@ -1,0 +1,111 @@
+"""Submission files of other programs, read back and scored as our own predictions are. Torch-free."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks import coco_matches
+from tasks.base import Stats
+from tasks.pose import coco, mpii
+from tasks.pose.evaluation import keypoint_evaluator, mpii_stats
+from tasks.pose.joints import COCO, MPII
+from tasks.pose.persons import read_json
+
+
+def coco_stats(root: Path, split: str, path: Path) -> Stats:
+    """Match lists of a COCO keypoint results file.
+
+    Raises:
+        ValueError: no such file, not a results file, results for other pictures, a broken record, a split without truth.
+    """
+    if not coco.has_truth(split):
+        raise ValueError(f"{split} has no public ground truth: upload {path} to the benchmark's server")
+    annotations = coco.annotation_path(root, split)
+    data = read_json(annotations, "COCO keypoint annotations")
+    records = _records(path, {entry["id"] for entry in data["images"]})
+    return coco_matches.extract(keypoint_evaluator(annotations, records))
+
+
+def mpii_file_stats(root: Path, split: str, path: Path) -> Stats:
+    """Errors of a pred.mat: `preds` (N, 16, 2), 1-based, in the order of the split's persons.
+
+    Raises:
+        ValueError: no such file, no such array, another number of persons, a split without truth.
+    """
+    if not mpii.has_truth(split):
+        raise ValueError(f"{split} has no public ground truth: send {path} to the benchmark's authors")
+    persons = mpii.read_persons(root, split)
+    truth = mpii.read_truth(mpii.truth_path(root))
+    points = _points(path)
+    if len(points) != len(truth) or len(points) != len(persons):
+        raise ValueError(
+            f"{path}: expected predictions of the {len(persons)} persons of {split} (truth: {len(truth)}), got {len(points)}; "
+            "choose the split that they were made for"
+        )
+    return mpii_stats(persons, truth, points)
+
+
+def _points(path: Path) -> NDArray[np.float64]:
+    from scipy.io import loadmat
+
+    if not path.exists():
+        raise ValueError(f"Expected MPII predictions at {path} but there is no such file; check the name")
+    try:
+        held = loadmat(path)
+    except Exception as error:  # scipy raises what the bytes lead it to
+        raise ValueError(f"{path}: expected a MATLAB file, got {error}; write the predictions again") from None
+    points = held.get("preds")
+    if points is None or points.ndim != 3 or points.shape[1] != MPII.num_joints or points.shape[2] < 2:
+        found = f"{points.shape}" if points is not None else f"{sorted(k for k in held if not k.startswith('__'))}"
+        raise ValueError(
+            f"{path}: expected `preds` (persons, {MPII.num_joints}, 2), got {found}; write the predictions again"
+        )
+    return np.asarray(points[..., :2], dtype=np.float64)
+
+
+def _records(path: Path, known: Collection[Any]) -> list[dict[str, Any]]:
+    if not path.exists():
+        raise ValueError(f"Expected COCO keypoint results at {path} but there is no such file; check the name")
+    try:
+        records = json.loads(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path}: expected JSON, got {error}; write the results again") from None
+    if not isinstance(records, list):
+        raise ValueError(
+            f"{path}: expected a list of results, got {type(records).__name__}; is this an annotation file?"
+        )
+    for row, record in enumerate(records):
+        problem = _problem(record, known)
+        if problem:
+            raise ValueError(f"{path}, entry {row}: {problem}")
+    return records
+
+
+def _problem(record: Any, known: Collection[Any]) -> str | None:
+    if not isinstance(record, dict):
+        return f"expected an object, got {record!r}; write the results again"
+    missing = [key for key in ("image_id", "category_id", "keypoints", "score") if key not in record]
+    if missing:
+        return f"expected the field {missing[0]!r}, got {sorted(record)}; are these results of keypoints?"
+    if record["image_id"] not in known:
+        return (
+            f"expected one of the {len(known)} pictures of the ground truth, got image_id {record['image_id']!r}; choose the "
+            "split that these results were made for"
+        )
+    points, length = record["keypoints"], 3 * COCO.num_joints
+    if not isinstance(points, list) or len(points) != length or not all(map(_finite, points)):
+        return f"expected keypoints as {length} finite numbers x, y, score; write the results again"
+    if not _finite(record["score"]):
+        return f"expected a finite score, got {record['score']!r}; write the results again"
+    return None
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
