@@ -21,7 +21,7 @@ from torch import nn
 
 from benchmarks import engine, provenance
 from benchmarks.cells import Cell
-from benchmarks.engine import Progress, Report
+from benchmarks.hooks import Progress, Report, save_tensors
 from benchmarks.keys import key_of, key_parts, train_split
 from benchmarks.places import Places, checkpoint_path, dataset_root
 from benchmarks.run import available_cores
@@ -327,7 +327,7 @@ def _save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
     }
     state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     content = {"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}
-    engine.save_tensors(content, path, "the weights")
+    save_tensors(content, path, "the weights")
 
 
 def _latency_ms(network: nn.Module, input_hw: tuple[int, int], device: torch.device) -> float | None:

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from benchmarks import engine
+from benchmarks.hooks import save_tensors
 from hrnet import build_backbone
 from tasks.base import EvalData, Evaluation, TrainData
 from tasks.recipe import Recipe
@@ -167,9 +168,9 @@ def test_a_full_disk_is_named_and_leaves_nothing(tmp_path: Path, monkeypatch: py
     def full(descriptor: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(engine.os, "fsync", full)
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match=r"resume\.pt: could not write the state.*No space left.*--out"):
-        engine.save_tensors({"a": torch.zeros(3)}, tmp_path / "resume.pt", "the state")
+        save_tensors({"a": torch.zeros(3)}, tmp_path / "resume.pt", "the state")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,70 @@
+"""A recipe's optimiser, precision and learning rates as mmengine's parts."""
+
+from __future__ import annotations
+
+import benchmarks.first_import  # noqa: F401  before mmengine's own import of yapf
+
+# isort: split
+from typing import Any
+
+import torch
+from mmengine.optim import AmpOptimWrapper, ConstantLR, CosineAnnealingLR, LinearLR, MultiStepLR, OptimWrapper, PolyLR
+from torch import nn
+
+from tasks.recipe import Recipe
+
+
+def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Parameter groups: the head (with its own factor), and the rest; frozen parameters are left out."""
+    named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
+    if recipe.head_lr_factor == 1.0:
+        groups: list[dict[str, Any]] = [{"params": [p for _, p in named]}]
+    else:
+        body = [p for n, p in named if n.startswith("body.")]
+        head = [p for n, p in named if not n.startswith("body.")]
+        groups = [{"params": body}, {"params": head, "lr": recipe.lr * recipe.head_lr_factor}]
+    common: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
+    if recipe.optimizer == "sgd":
+        return torch.optim.SGD(groups, momentum=recipe.momentum, nesterov=recipe.nesterov, **common)
+    if recipe.optimizer == "rmsprop":
+        return torch.optim.RMSprop(groups, momentum=recipe.momentum, **common)
+    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer](groups, fused=True, **common)
+
+
+def wrapper_of(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper:
+    """mmengine's wrapper with the recipe's clipping and precision.
+
+    Raises:
+        ValueError: half precision without an accelerator.
+    """
+    clip = None if recipe.clip_grad_norm is None else {"max_norm": recipe.clip_grad_norm}
+    if recipe.precision == "fp32":
+        return OptimWrapper(optimizer, clip_grad=clip)
+    if not torch.cuda.is_available():
+        raise ValueError(
+            f"Expected a GPU for precision {recipe.precision!r}, found none. Use --set recipe.precision=fp32."
+        )
+    kind = {"bf16": "bfloat16", "fp16": "float16"}[recipe.precision]
+    return AmpOptimWrapper(optimizer=optimizer, dtype=kind, clip_grad=clip)
+
+
+def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list[Any]:
+    """Warm-up, where there is one, and the recipe's schedule, ``per_epoch`` iterations an epoch."""
+    total = recipe.epochs * per_epoch
+    warm = min(recipe.warmup_iterations, total - 1)
+    made: list[Any] = []
+    if recipe.schedule == "step":
+        made.append(MultiStepLR(wrapper, milestones=list(recipe.milestones), gamma=recipe.gamma, by_epoch=True))
+    elif recipe.schedule == "poly":
+        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, begin=0, end=total, by_epoch=False))
+    elif recipe.schedule == "cosine":
+        made.append(
+            CosineAnnealingLR(
+                wrapper, T_max=max(1, total - warm), begin=warm, end=total, eta_min=recipe.lr_min, by_epoch=False
+            )
+        )
+    else:
+        made.append(ConstantLR(wrapper, factor=1.0, by_epoch=True))
+    if warm:
+        made.insert(0, LinearLR(wrapper, start_factor=recipe.warmup_factor, begin=0, end=warm, by_epoch=False))
+    return made
