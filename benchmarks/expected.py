@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import statistics
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -136,10 +137,17 @@ def gate_name(cell: Cell) -> str:
     return f"{cell.tier}: {cell.name}"
 
 
-def tolerance_of(cell: Cell, siblings: list[StoredCell], stored: StoredCell, value: float) -> tuple[float, str]:
-    """Tolerance and its basis: spread over seeds, else the kept bootstrap interval, else a share of the value."""
+def tolerance_of(
+    cell: Cell, siblings: list[StoredCell], stored: StoredCell, value: float, usual: float = 0.0
+) -> tuple[float, str]:
+    """Tolerance and its basis: spread over seeds, else the kept bootstrap interval, else a share of the value.
+
+    Args:
+        siblings: results of the cell under every seed. usual: the task's usual deviation over seeds, as a share of the value:
+            a deviation of three seeds may be small by chance.
+    """
     metric = stored.record["headline"]
-    values = [found for sibling in siblings if (found := number_of(sibling, metric)) is not None]
+    values = _values(siblings, metric)
     floor = FLOOR * abs(value)
     if cell.recipe is None:
         return max(floor, 0.0), "a checkpoint's figure is exact but for the arithmetic of the machine"
@@ -147,7 +155,11 @@ def tolerance_of(cell: Cell, siblings: list[StoredCell], stored: StoredCell, val
         return SMOKE * max(abs(value), 5.0), "smoke tier: that the figure appears is what is held"
     if len(values) > 1:
         sd = over_seeds(values)[1].sd or 0.0
-        return max(SEED_FACTOR * sd, floor), f"{SEED_FACTOR:g} sd over {len(values)} seeds (sd {sd:.4g})"
+        basis = f"{SEED_FACTOR:g} sd over {len(values)} seeds (sd {sd:.4g})"
+        if usual * abs(value) > sd:
+            sd = usual * abs(value)
+            basis += f", of at least the median of this task's cells ({usual:.1%} of the value)"
+        return max(SEED_FACTOR * sd, floor), basis
     kept = cell_spread(stored, [metric], compute=False).get(metric)
     if kept is not None and kept.low is not None and kept.high is not None:
         return max((kept.high - kept.low) / 2, floor), f"half the bootstrap interval over images ({kept.n} draws)"
@@ -164,6 +176,7 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
     for stored in store.all():
         if stored.done:
             families.setdefault(_family(stored.record["cell"]), []).append(stored)
+    usual = usual_spread(families.values())
     proposed: dict[str, Expected] = {}
     for cell in suite.cells:
         held = store.load(cell.task, cell.id)
@@ -173,11 +186,30 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
         if found is None:
             continue
         metric, value, unit, better, n = found
-        tolerance, basis = tolerance_of(cell, families.get(_family(held.record["cell"]), [held]), held, value)
+        siblings = families.get(_family(held.record["cell"]), [held])
+        tolerance, basis = tolerance_of(cell, siblings, held, value, usual.get((cell.task, cell.tier), 0.0))
         proposed[cell.id] = Expected(
             cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis
         )
     return proposed
+
+
+def usual_spread(families: Iterable[list[StoredCell]]) -> dict[tuple[str, str], float]:
+    """(task, tier) -> median over its cells of the deviation over seeds, as a share of the mean; where there are seeds."""
+    shares: dict[tuple[str, str], list[float]] = {}
+    for siblings in families:
+        identity, metric = siblings[0].record["cell"], siblings[0].record.get("headline") or ""
+        values = _values(siblings, metric)
+        if len(values) < 2:
+            continue
+        mean, spread = over_seeds(values)
+        if mean:
+            shares.setdefault((identity["task"], identity["tier"]), []).append((spread.sd or 0.0) / abs(mean))
+    return {kind: statistics.median(found) for kind, found in shares.items()}
+
+
+def _values(siblings: Iterable[StoredCell], metric: str) -> list[float]:
+    return [found for sibling in siblings if (found := number_of(sibling, metric)) is not None]
 
 
 def _family(identity: Mapping[str, Any]) -> str:

@@ -132,6 +132,26 @@ def test_tolerance_comes_from_seeds_and_stays(runs: Runs, tmp_path: Path) -> Non
     assert changes.rows[0].entries["before"].value == value.value
 
 
+def test_a_small_deviation_by_chance_is_widened_to_the_usual_one(runs: Runs, tmp_path: Path) -> None:
+    """Of three cells' seeds, one agree far better than the others': its tolerance is that of the median cell."""
+    families = {model: [make(model=model, seed=seed) for seed in range(3)] for model in ("calm", "usual", "wild")}
+    for step, (model, cells) in zip((0.01, 1.0, 4.0), families.items()):
+        for cell in cells:
+            stored = runs.finish(cell)
+            path = stored.folder / "cell.json"
+            record = json.loads(path.read_text())
+            record["figures"]["rate"]["value"] = 50 + step * (cell.seed - 1)
+            path.write_text(json.dumps(record))
+    suite = Suite("families", tuple(cells[0] for cells in families.values()), ())
+    regression.update(suite, runs.store, tmp_path)
+    held = {value.name.split("/")[-1]: value for value in regression.load_expected("families", tmp_path).values()}
+    usual = 1.0 / 50  # standard deviation over the mean of the middle cell
+    assert held["calm"].tolerance == pytest.approx(3 * usual * held["calm"].value)
+    assert "median of this task's cells (2.0%" in held["calm"].basis
+    assert held["usual"].tolerance == pytest.approx(3 * 1.0) and held["wild"].tolerance == pytest.approx(3 * 4.0)
+    assert "median" not in held["wild"].basis
+
+
 def test_junit_and_summary(
     runs: Runs, two_task_suite: Suite, held: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
