@@ -1,32 +1,46 @@
-"""Two runs side by side: paired bootstrap differences of every shared cell, and the cells that are new or gone.
+"""Two runs side by side: paired bootstrap differences of every shared cell, and the cells that are new or gone.  Torch-free.
 
-Torch-free. A run is a folder of results (what `--out` named, its `runs/`, or one cell's own folder).
+Resampling images says how sure a difference is for these very weights. Of cells that were trained, another seed would give
+other weights: their interval holds that spread too (`spread_over_seeds`).
 """
 
 from __future__ import annotations
 
 import difflib
-import json
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.expected import load_expected
 from benchmarks.filling import direction, protocol_text
-from benchmarks.store import Store, StoredCell
+from benchmarks.matching import Family, match, open_run
+from benchmarks.store import StoredCell
 from benchmarks.tables import Column, Entry, Spread, Table
-from benchmarks.uncertainty import DRAWS, Difference, cell_figures, holm, paired
+from benchmarks.uncertainty import DRAWS, Difference, Figures, cell_figures, holm, over_seeds, paired
+
+UNKNOWN = "unknown"
+IMAGES_ALONE = (
+    "Of this cell's training one seed is known: the interval is over images alone, and another seed may differ by as much. Run "
+    "both with --seeds 3."
+)
 
 
 @dataclass(frozen=True)
 class Pair:
-    """A cell of either run that stand for one question; `difference` None where they cannot be compared."""
+    """A family of either run that stand for one question; `difference` None where they cannot be compared.
 
-    a: StoredCell
-    b: StoredCell
+    `seeds`: standard deviation that training adds to the difference, and where it is known from.
+    """
+
+    a: Family
+    b: Family
     difference: Difference | None
     why: str = ""
+    seeds: str = ""
 
 
 @dataclass(frozen=True)
@@ -34,8 +48,8 @@ class Comparison:
     """Pairs, and the cells that only one run has."""
 
     pairs: tuple[Pair, ...]
-    gone: tuple[StoredCell, ...]
-    new: tuple[StoredCell, ...]
+    gone: tuple[Family, ...]
+    new: tuple[Family, ...]
     level: float = 0.95
 
     def table(self) -> Table:
@@ -53,14 +67,15 @@ class Comparison:
                 Column("difference", "B − A", digits=2, signed=True),
                 Column("p", "p", digits=4),
                 Column("corrected", "p (Holm)", digits=4),
+                Column("seeds", "sd of training"),
                 Column("n", "n"),
                 Column("verdict", "verdict"),
             ],
         )
         for pair in self.pairs:
-            name = cell_name(pair.a)
-            if cell_name(pair.b) != name:
-                name += f" → {cell_name(pair.b)}"
+            name = pair.a.name
+            if pair.b.name != name:
+                name += f" → {pair.b.name}"
             found = pair.difference
             if found is None:
                 table.add({"cell": name, "verdict": f"not comparable: {pair.why}"})
@@ -70,24 +85,26 @@ class Comparison:
                 {
                     "cell": name,
                     "metric": found.metric,
-                    "unit": figure_of(pair.a, found.metric)["unit"],
-                    "better": direction(figure_of(pair.a, found.metric)),
+                    "unit": figure_of(pair.a.first, found.metric)["unit"],
+                    "better": direction(figure_of(pair.a.first, found.metric)),
                     "a": found.value_a,
                     "b": found.value_b,
                     "difference": Entry(found.value, spread=spread),
                     "p": found.p,
                     "corrected": found.corrected,
-                    "n": figure_of(pair.a, found.metric).get("n"),
-                    "verdict": verdict(pair.a, found),
+                    "n": figure_of(pair.a.first, found.metric).get("n"),
+                    "seeds": Entry(pair.seeds, footnotes=(IMAGES_ALONE,) if pair.seeds == UNKNOWN else ()),
+                    "verdict": verdict(pair.a.first, found),
                 }
             )
         for status, cells in (("gone", self.gone), ("new", self.new)):
-            for stored in cells:
-                table.add({"cell": cell_name(stored), "verdict": Entry(status, status=status)})
+            for family in cells:
+                table.add({"cell": family.name, "verdict": Entry(status, status=status)})
         draws = next((pair.difference.draws for pair in self.pairs if pair.difference), DRAWS)
         table.caption = (
-            f"Intervals at {self.level:.0%} from {draws} draws of whole images, the same draws for both runs; "
-            "p is two-sided, then corrected for the number of cells after Holm."
+            f"Intervals at {self.level:.0%} from {draws} draws of whole images, the same draws for both runs; of trained cells "
+            "each draw is moved by the deviation of training. p is two-sided, of the normal distribution with the draws' "
+            "deviation, then corrected for the number of cells after Holm."
         )
         return table
 
@@ -106,88 +123,79 @@ def figure_of(stored: StoredCell, metric: str) -> dict[str, Any]:
     return dict(stored.record.get("figures", {}).get(metric) or {})
 
 
-def cell_name(stored: StoredCell) -> str:
-    """Tier and name of a stored cell."""
-    return f"{stored.record['cell']['tier']}: {stored.record['name']}"
+def spread_over_seeds(a: Family, b: Family, metric: str) -> tuple[float, str]:
+    """Standard deviation of the difference between two such trainings, and where it is from.
 
-
-def open_run(path: Path) -> list[StoredCell]:
-    """The cells of a run given by its folder, or the one cell whose own folder (or cell.json) it is.
-
-    Raises:
-        ValueError: no result lies there.
+    From the seeds of either run where there are several, else from the expected values of the gate. Zero for checkpoints, for
+    equal results (nothing was trained anew), and where it is not known.
     """
-    if path.is_file() and path.name == "cell.json":
-        path = path.parent
-    if (path / "cell.json").is_file():
-        folder = path.resolve()
-        stored = Store(folder.parent.parent).load(folder.parent.name, folder.name)
-        assert stored is not None
-        return [stored]
-    for root in (path, path / "runs", path / "results" / "runs"):
-        if root.is_dir():
-            cells = list(Store(root).all())
-            if cells:
-                return cells
-    raise ValueError(
-        f"{path}: expected a folder of results (TASK/ID/cell.json below it or below its runs/) or one cell's folder, "
-        "found no cell.json; give what --out named"
-    )
+    if all(family.first.record["cell"].get("recipe") is None for family in (a, b)) or same_results(a, b):
+        return 0.0, "none"
+    own = {}
+    for side, family in (("A", a), ("B", b)):
+        values = [value for stored in family.done if (value := stored.value(metric)) is not None]
+        if len(values) > 1:
+            own[side] = over_seeds(values)[1].sd or 0.0
+    source = " and ".join(own)
+    if own:
+        deviations = [own.get(side, max(own.values())) for side in ("A", "B")]
+    else:
+        known = _expected_deviation(a, metric) or _expected_deviation(b, metric)
+        if known is None:
+            return 0.0, UNKNOWN
+        deviations, source = [known, known], "results/expected"
+    counts = [len(family.done) for family in (a, b)]
+    total = math.sqrt(sum(deviation**2 / count for deviation, count in zip(deviations, counts)))
+    return total, f"{total:.2g} ({source})"
 
 
-def _question(stored: StoredCell) -> str:
-    """What two cells must share to be compared: all but seed, recipe, checkpoint and code."""
-    cell = stored.record["cell"]
-    names = ("task", "dataset", "split", "model", "representation", "tier", "data")
-    return json.dumps([*(cell.get(name) for name in names), stored.record.get("label", "")])
+def same_results(a: Family, b: Family) -> bool:
+    """Whether two families hold the very same statistics, seed by seed."""
+    if len(a.done) != len(b.done):
+        return False
+    for one, other in zip(a.done, b.done):
+        held, given = one.stats(), other.stats()
+        if held.keys() != given.keys() or not all(
+            np.array_equal(held[k], given[k], equal_nan=_number(held[k])) for k in held
+        ):
+            return False
+    return True
 
 
-def match(
-    run_a: Sequence[StoredCell], run_b: Sequence[StoredCell]
-) -> list[tuple[StoredCell | None, StoredCell | None]]:
-    """Cells of two runs that answer the same question: equal ids first, then the same question in order of seeds.
-
-    Two runs of one cell each are always paired.
-    """
-    if len(run_a) == len(run_b) == 1:
-        return [(run_a[0], run_b[0])]
-    pairs: list[tuple[StoredCell | None, StoredCell | None]] = []
-    ids_b = {stored.id: stored for stored in run_b}
-    same = {stored.id for stored in run_a} & set(ids_b)
-    pairs += [(stored, ids_b[stored.id]) for stored in run_a if stored.id in same]
-    rest_b: dict[str, list[StoredCell]] = {}
-    for stored in run_b:
-        if stored.id not in same:
-            rest_b.setdefault(_question(stored), []).append(stored)
-    for queue in rest_b.values():
-        queue.sort(key=lambda stored: stored.record["cell"]["seed"])
-    for stored in sorted((s for s in run_a if s.id not in same), key=lambda s: s.record["cell"]["seed"]):
-        queue = rest_b.get(_question(stored), [])
-        pairs.append((stored, queue.pop(0) if queue else None))
-    pairs += [(None, stored) for queue in rest_b.values() for stored in queue]
-    return pairs
+def _number(array: Any) -> bool:
+    return np.asarray(array).dtype.kind in "fc"
 
 
-def compare_cells(a: StoredCell, b: StoredCell, metric: str | None = None, draws: int = DRAWS, seed: int = 0) -> Pair:
-    """The paired difference of one metric (the headline by default), or why there is none."""
-    for stored in (a, b):
-        if not stored.done:
-            return Pair(a, b, None, f"{cell_name(stored)} failed: {stored.record.get('reason', '')}".strip())
+def _expected_deviation(family: Family, metric: str) -> float | None:
+    tier = family.members[0].record["cell"]["tier"]
+    for value in load_expected(tier).values():
+        if value.name == family.base_name and value.metric == metric:
+            return value.sd
+    return None
+
+
+def compare_families(a: Family, b: Family, metric: str | None = None, draws: int = DRAWS, seed: int = 0) -> Pair:
+    """The paired difference of one metric (the headline by default), of means where there are seeds; or why there is none."""
+    for family in (a, b):
+        if not family.done:
+            return Pair(a, b, None, f"{family.name} failed: {family.first.record.get('reason', '')}".strip())
+    first_a, first_b = a.first, b.first
     if (
-        a.record["cell"]["dataset"] != b.record["cell"]["dataset"]
-        or a.record["cell"]["task"] != b.record["cell"]["task"]
+        first_a.record["cell"]["dataset"] != first_b.record["cell"]["dataset"]
+        or first_a.record["cell"]["task"] != first_b.record["cell"]["task"]
     ):
         return Pair(a, b, None, "they are of two tasks or datasets")
-    if protocol_text(a) != protocol_text(b):
-        return Pair(a, b, None, f"protocols differ: [{protocol_text(a)}] and [{protocol_text(b)}]")
-    chosen = metric or a.record["headline"]
-    for side, stored in (("A", a), ("B", b)):
-        if not figure_of(stored, chosen):
+    if protocol_text(first_a) != protocol_text(first_b):
+        return Pair(a, b, None, f"protocols differ: [{protocol_text(first_a)}] and [{protocol_text(first_b)}]")
+    chosen = metric or first_a.record["headline"]
+    for side, family in (("A", a), ("B", b)):
+        if not all(figure_of(stored, chosen) for stored in family.done):
             return Pair(a, b, None, f"{side} has no figure {chosen}")
     try:
-        figures_a, images_a = cell_figures(a, wanted=[chosen])
-        figures_b, images_b = cell_figures(b, wanted=[chosen])
-        found = paired(figures_a, figures_b, images_a, images_b, [chosen], draws, seed)
+        figures_a, images_a = _mean_figures(a, chosen)
+        figures_b, images_b = _mean_figures(b, chosen)
+        training_sd, source = spread_over_seeds(a, b, chosen)
+        found = paired(figures_a, figures_b, images_a, images_b, [chosen], draws, seed, training_sd=training_sd)
     except ValueError as error:
         return Pair(a, b, None, str(error))
     if not found:
@@ -198,7 +206,25 @@ def compare_cells(a: StoredCell, b: StoredCell, metric: str | None = None, draws
             return Pair(a, b, None, f"{chosen} is undefined in {side} (nothing there that it could be taken over)")
     if not math.isfinite(difference.low):
         return Pair(a, b, None, f"{chosen} is undefined in all {draws} draws")
-    return Pair(a, b, difference)
+    return Pair(a, b, difference, seeds=source)
+
+
+def _mean_figures(family: Family, metric: str) -> tuple[Figures, NDArray[Any]]:
+    """The metric's mean over the seeds as a function of counts, and the images of its rows.
+
+    Raises:
+        ValueError: a seed without statistics, or seeds that were evaluated on different images.
+    """
+    parts = [cell_figures(stored, wanted=[metric]) for stored in family.done]
+    images = parts[0][1]
+    if any(not np.array_equal(images, others) for _, others in parts):
+        raise ValueError(f"the seeds of {family.base_name} were evaluated on different images; run them again")
+
+    def figures(counts: NDArray[np.int64] | None) -> dict[str, float]:
+        values = [found[metric] for one, _ in parts if metric in (found := one(counts))]
+        return {metric: float(np.mean(values))} if len(values) == len(parts) else {}
+
+    return figures, images
 
 
 def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = DRAWS, seed: int = 0) -> Comparison:
@@ -221,13 +247,13 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
                 "(METRIC/CLASS)."
             )
     pairs: list[Pair] = []
-    gone: list[StoredCell] = []
-    new: list[StoredCell] = []
+    gone: list[Family] = []
+    new: list[Family] = []
     for a, b in match(run_a, run_b):
         if a is None or b is None:
             (gone if b is None else new).append(a or b)  # type: ignore[arg-type]
             continue
-        pairs.append(compare_cells(a, b, metric, draws, seed))
+        pairs.append(compare_families(a, b, metric, draws, seed))
     corrected = holm([pair.difference.p for pair in pairs if pair.difference])
     done: list[Pair] = []
     for pair in pairs:

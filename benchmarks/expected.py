@@ -28,7 +28,7 @@ SMOKE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What one cell is held to; `basis` says where the tolerance comes from."""
+    """What one cell is held to; `basis` says where the tolerance comes from, `sd` is the deviation over seeds that it takes."""
 
     id: str
     name: str
@@ -40,6 +40,7 @@ class Expected:
     unit: str
     n: int | None
     basis: str
+    sd: float | None = None
 
 
 def expected_path(suite: str, root: Path = ROOT) -> Path:
@@ -76,9 +77,10 @@ def _found(held: Any) -> str:
 def _checked(path: Path, identity: str, record: Any) -> Expected:
     """One entry of the file, every field of the right kind; `ValueError` names file, cell and field."""
     names = {field.name for field in fields(Expected)} - {"id"}
-    if not isinstance(record, dict) or set(record) != names:
+    if not isinstance(record, dict) or not names - {"sd"} <= set(record) <= names:
         found = sorted(record) if isinstance(record, dict) else repr(record)
         raise ValueError(f"{path}: cell {identity}: expected the fields {sorted(names)}, got {found}; correct it")
+    record = {"sd": None, **record}
     rules: dict[str, tuple[str, Callable[[Any], bool]]] = {
         **dict.fromkeys(
             ("name", "tier", "metric", "basis"), ("a text", lambda held: isinstance(held, str) and held != "")
@@ -87,6 +89,7 @@ def _checked(path: Path, identity: str, record: Any) -> Expected:
         "value": ("a finite number", _finite),
         "tolerance": ("a finite number >= 0", lambda held: _finite(held) and held >= 0),
         "direction": ("'higher' or 'lower'", lambda held: held in ("higher", "lower")),
+        "sd": ("a finite number >= 0 or null", lambda held: held is None or (_finite(held) and held >= 0)),
         "n": ("a count or null", lambda held: held is None or (type(held) is int and held >= 0)),
     }
     for name, (wanted, right) in rules.items():
@@ -139,8 +142,8 @@ def gate_name(cell: Cell) -> str:
 
 def tolerance_of(
     cell: Cell, siblings: list[StoredCell], stored: StoredCell, value: float, usual: float = 0.0
-) -> tuple[float, str]:
-    """Tolerance and its basis: spread over seeds, else the kept bootstrap interval, else a share of the value.
+) -> tuple[float, str, float | None]:
+    """Tolerance, its basis (spread over seeds, else the kept bootstrap interval, else a share of the value), and the deviation.
 
     Args:
         siblings: results of the cell under every seed. usual: the task's usual deviation over seeds, as a share of the value:
@@ -150,20 +153,21 @@ def tolerance_of(
     values = _values(siblings, metric)
     floor = FLOOR * abs(value)
     if cell.recipe is None:
-        return max(floor, 0.0), "a checkpoint's figure is exact but for the arithmetic of the machine"
+        return max(floor, 0.0), "a checkpoint's figure is exact but for the arithmetic of the machine", None
     if cell.tier == "smoke":
-        return SMOKE * max(abs(value), 5.0), "smoke tier: that the figure appears is what is held"
+        return SMOKE * max(abs(value), 5.0), "smoke tier: that the figure appears is what is held", None
     if len(values) > 1:
         sd = over_seeds(values)[1].sd or 0.0
         basis = f"{SEED_FACTOR:g} sd over {len(values)} seeds (sd {sd:.4g})"
         if usual * abs(value) > sd:
             sd = usual * abs(value)
             basis += f", of at least the median of this task's cells ({usual:.1%} of the value)"
-        return max(SEED_FACTOR * sd, floor), basis
+        return max(SEED_FACTOR * sd, floor), basis, sd
     kept = cell_spread(stored, [metric], compute=False).get(metric)
     if kept is not None and kept.low is not None and kept.high is not None:
-        return max((kept.high - kept.low) / 2, floor), f"half the bootstrap interval over images ({kept.n} draws)"
-    return max(DEFAULT * abs(value), floor), f"{DEFAULT:.0%} of the value: no spread over seeds is known"
+        basis = f"half the bootstrap interval over images ({kept.n} draws)"
+        return max((kept.high - kept.low) / 2, floor), basis, None
+    return max(DEFAULT * abs(value), floor), f"{DEFAULT:.0%} of the value: no spread over seeds is known", None
 
 
 def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> dict[str, Expected]:
@@ -175,7 +179,7 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
     families: dict[str, list[StoredCell]] = {}
     for stored in store.all():
         if stored.done:
-            families.setdefault(_family(stored.record["cell"]), []).append(stored)
+            families.setdefault(family_of(stored.record["cell"]), []).append(stored)
     usual = usual_spread(families.values())
     proposed: dict[str, Expected] = {}
     for cell in suite.cells:
@@ -186,10 +190,10 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
         if found is None:
             continue
         metric, value, unit, better, n = found
-        siblings = families.get(_family(held.record["cell"]), [held])
-        tolerance, basis = tolerance_of(cell, siblings, held, value, usual.get((cell.task, cell.tier), 0.0))
+        siblings = families.get(family_of(held.record["cell"]), [held])
+        tolerance, basis, sd = tolerance_of(cell, siblings, held, value, usual.get((cell.task, cell.tier), 0.0))
         proposed[cell.id] = Expected(
-            cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis
+            cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis, sd
         )
     return proposed
 
@@ -212,5 +216,6 @@ def _values(siblings: Iterable[StoredCell], metric: str) -> list[float]:
     return [found for sibling in siblings if (found := number_of(sibling, metric)) is not None]
 
 
-def _family(identity: Mapping[str, Any]) -> str:
+def family_of(identity: Mapping[str, Any]) -> str:
+    """What the runs of a cell under several seeds share, as text."""
     return json.dumps({key: value for key, value in identity.items() if key != "seed"}, sort_keys=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -99,11 +100,16 @@ def paired(
     draws: int = DRAWS,
     seed: int = 0,
     level: float = LEVEL,
+    training_sd: float = 0.0,
 ) -> list[Difference]:
     """Differences B - A under the same resampled images, one per metric that both cells have.
 
-    p is two-sided: twice the smaller share of draws on one side of zero, with one added to either count; equal cells
-    have p = 1.
+    p is two-sided, of the normal distribution with the draws' standard deviation (shares of draws could not fall below two in
+    their number, too much to be corrected for many cells); equal cells have p = 1.
+
+    Args:
+        training_sd: standard deviation of the difference between two such trainings, which resampling images does not show;
+            each draw is moved by as much.
 
     Raises:
         ValueError: the cells were not evaluated on the same images.
@@ -117,17 +123,23 @@ def paired(
     shared = [metric for metric in metrics if metric in whole_a and metric in whole_b]
     drawn_a = draw(figures_a, image_counts(images_a, draws, seed), shared)
     drawn_b = draw(figures_b, image_counts(images_b, draws, seed), shared)
+    moved = training_sd * np.random.default_rng([seed, 1]).standard_normal(draws)
     results = []
     for metric in shared:
-        difference = drawn_b[metric] - drawn_a[metric]
+        difference = drawn_b[metric] - drawn_a[metric] + moved
         defined = difference[~np.isnan(difference)]
         low, high = interval(defined, level)
-        at_most, at_least = int((defined <= 0).sum()), int((defined >= 0).sum())
-        p = min(1.0, 2 * (min(at_most, at_least) + 1) / (len(defined) + 1))
-        results.append(
-            Difference(metric, float(whole_a[metric]), float(whole_b[metric]), low, high, p, len(defined), None, level)
-        )
+        a, b = float(whole_a[metric]), float(whole_b[metric])
+        results.append(Difference(metric, a, b, low, high, _two_sided(b - a, defined), len(defined), None, level))
     return results
+
+
+def _two_sided(value: float, draws: NDArray[np.float64]) -> float:
+    """Probability of a difference as far from zero as `value` where there is none, by the spread of its draws."""
+    deviation = float(draws.std()) if len(draws) else 0.0
+    if deviation == 0.0:
+        return 1.0 if value == 0.0 or not len(draws) else 0.0
+    return math.erfc(abs(value) / deviation / math.sqrt(2))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 
 from benchmarks.cells import Suite
 from benchmarks.compare import compare
-from benchmarks.store import Store
+from benchmarks.expected import Expected
+from benchmarks.store import Store, StoredCell
 
 
 def run(folder: Path, *cells: tuple[object, float]) -> Path:
@@ -42,12 +45,59 @@ def test_seeds_cover_zero_and_a_crippled_model_is_a_loss(tmp_path: Path) -> None
     assert result.table().render("md").count("| worse") == 2
 
 
+def rate_of(stored: StoredCell, value: float) -> None:
+    """Writes another figure into a stored result: what training under other seeds would move."""
+    path = stored.folder / "cell.json"
+    record = json.loads(path.read_text())
+    record["figures"]["rate"]["value"] = value
+    path.write_text(json.dumps(record))
+
+
+def test_spread_over_seeds_is_part_of_the_interval(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two trainings differ by more than their images show: alone unknown, of several seeds or by the gate's values known."""
+    one, other = (tmp_path / name for name in "ab")
+    run(one, (make(), 0.6))
+    run(other, (make(seed=1), 0.5))
+    monkeypatch.setattr("benchmarks.compare.load_expected", lambda suite: {})
+    alone = compare(one, other, draws=300)
+    [pair] = alone.pairs
+    assert pair.seeds == "unknown" and "another seed may differ" in alone.table().render("md")
+    assert pair.difference is not None and pair.difference.high < 0
+    held = Expected("id", "embedded: people/street/net", "embedded", "rate", 60.0, 30.0, "higher", "%", 1, "3 sd", 10.0)
+    monkeypatch.setattr("benchmarks.compare.load_expected", lambda suite: {"id": held})
+    [pair] = compare(one, other, draws=300).pairs
+    assert pair.seeds == "14 (results/expected)"  # of a difference of two: 10 times the root of 2
+    assert pair.difference is not None and pair.difference.low < 0 < pair.difference.high and pair.difference.p > 0.05
+    for seed, value in ((2, 58.0), (3, 62.0)):
+        rate_of(Runs(Store(one / "runs"), images=120).finish(make(seed=seed), 0.6), value)
+    [pair] = compare(one, other, draws=300).pairs
+    assert pair.a.name == "embedded: people/street/net (3 seeds)" and pair.seeds.endswith("(A)")
+    values = [stored.value("rate") for stored in pair.a.done]
+    deviation = np.std(values, ddof=1) * np.sqrt(1 / 3 + 1)
+    assert pair.seeds == f"{deviation:.2g} (A)"
+
+
+def test_checkpoints_and_equal_results_have_no_spread_over_seeds(tmp_path: Path) -> None:
+    a = run(tmp_path / "a", (make(recipe=None, checkpoint="x.pth"), 0.6), (make(model="wide"), 0.6))
+    b = run(tmp_path / "b", (make(recipe=None, checkpoint="y.pth", seed=1), 0.5), (make(model="wide"), 0.6))
+    assert [pair.seeds for pair in compare(a, b, draws=50).pairs] == ["none", "none"]
+
+
+def test_a_loss_stays_significant_among_many_cells(tmp_path: Path) -> None:
+    """Shares of 1000 draws end at 0.002, which Holm's correction over 40 cells makes 0.08: p is of the draws' spread."""
+    models = [f"m{number}" for number in range(40)]
+    a = run(tmp_path / "a", *((make(model=model, recipe=None, checkpoint="x.pth"), 0.6) for model in models))
+    b = run(tmp_path / "b", *((make(model=model, recipe=None, checkpoint="y.pth", seed=1), 0.3) for model in models))
+    result = compare(a, b, draws=100)
+    assert len(result.pairs) == 40 and result.table().render("md").count("| worse") == 40
+
+
 def test_new_and_gone_cells_are_listed(tmp_path: Path) -> None:
     a = run(tmp_path / "a", (make(), 0.6), (make(model="old"), 0.6))
     b = run(tmp_path / "b", (make(), 0.6), (make(model="fresh"), 0.6))
     result = compare(a, b, draws=20)
-    assert [s.record["cell"]["model"] for s in result.gone] == ["old"]
-    assert [s.record["cell"]["model"] for s in result.new] == ["fresh"]
+    assert [f.first.record["cell"]["model"] for f in result.gone] == ["old"]
+    assert [f.first.record["cell"]["model"] for f in result.new] == ["fresh"]
     text = result.table().render("md")
     assert "gone" in text and "new" in text
 
