@@ -90,8 +90,8 @@ class Comparison:
                     "a": found.value_a,
                     "b": found.value_b,
                     "difference": Entry(found.value, spread=spread),
-                    "p": found.p,
-                    "corrected": found.corrected,
+                    "p": _probability(found.p),
+                    "corrected": _probability(found.corrected),
                     "n": figure_of(pair.a.first, found.metric).get("n"),
                     "seeds": Entry(pair.seeds, footnotes=(IMAGES_ALONE,) if pair.seeds == UNKNOWN else ()),
                     "verdict": verdict(pair.a.first, found),
@@ -107,6 +107,10 @@ class Comparison:
             "deviation, then corrected for the number of cells after Holm."
         )
         return table
+
+
+def _probability(p: float | None) -> Entry:
+    return Entry(p, text="<0.0001" if p is not None and p < 1e-4 else None)
 
 
 def verdict(stored: StoredCell, found: Difference, level: float = 0.05) -> str:
