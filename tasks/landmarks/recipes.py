@@ -45,7 +45,8 @@ def reference(dataset: str, model: str) -> Recipe:
 def embedded(dataset: str, model: str) -> Recipe:
     """Micro networks on the embedded faces, from nothing, at 64 px with unrounded targets.
 
-    Expected: micro HRNetV2 NME[inter_ocular] <= 6 % on 300W (full; measured 5.6), <= 6.5 % on COFW (measured 4.9).
+    Expected: micro HRNetV2 NME[inter_ocular] <= 6 % on 300W (full; measured 5.5, mean of three seeds), <= 6.5 % on
+    COFW (measured 5.0).
     Cost: 5 to 30 s a cell on one core that does nothing else.
 
         python run_all.py train --task landmarks --dataset 300w --model hrnet_micro_w8
