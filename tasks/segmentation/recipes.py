@@ -110,7 +110,8 @@ def embedded(dataset: str) -> Recipe:
     """Half a minute to a minute on one CPU core: many small steps, rare classes weighted up, crops close to the pictures' size.
 
     Expected with hrnet_micro_w8, as measured over three seeds: mIoU 56.8 on the embedded Cityscapes, 47.5 on the embedded
-    LIP; 19.3 on PASCAL Context, whose 59 classes are there to compare on, not to be solved. results/expected holds what is checked.
+    LIP; 19.3 on PASCAL Context, whose 59 classes are there to compare on, not to be solved. results/expected holds what is
+    checked.
 
         python run_all.py run --suite embedded --only 'segmentation/*'
     """
