@@ -25,7 +25,7 @@ _STATUS_CLASS = {
 def _heading(column: Column, right: bool) -> str:
     unit = f' <span class="unit">{escape(column.unit)}</span>' if column.unit else ""
     better = {"higher": "higher is better", "lower": "lower is better"}.get(column.direction, "")
-    arrow = f' <span class="arrow" title="{better}">{ARROWS[column.direction]}</span>' if better else ""
+    arrow = f'&nbsp;<span class="arrow" title="{better}">{ARROWS[column.direction]}</span>' if better else ""
     label = f'<span class="protocol">{escape(column.label)}</span>' if column.label else ""
     title = f' title="{escape(column.protocol)}"' if column.protocol else ""
     return f'<th scope="col"{" class=num" if right else ""}{title}>{escape(column.title)}{unit}{arrow}{label}</th>'
