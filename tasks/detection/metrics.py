@@ -15,6 +15,7 @@ from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves, extract
 from tasks.detection.annotations import Instances
 from tasks.detection.categories import COCO_NAMES
 from tasks.detection.results import read_results
+from tasks.run_lengths import check_run_lengths
 
 MASK_PREFIX = "mask_"
 _TEXT = {
@@ -115,8 +116,20 @@ def results_stats(instances: Instances, boxes: Path | None = None, masks: Path |
     stats: Stats = {}
     for path, kind, prefix in ((masks, "segm", MASK_PREFIX), (boxes, "bbox", "")):
         if path is not None:
-            stats |= match_lists(truth, read_results(path, ids, instances.categories, kind), kind, prefix)
+            records = read_results(path, ids, instances.categories, kind)
+            if kind == "segm":
+                _check_masks(records, instances, path)
+            stats |= match_lists(truth, records, kind, prefix)
     return stats
+
+
+def _check_masks(records: Sequence[Mapping[str, Any]], instances: Instances, path: Path) -> None:
+    sizes = {entry["id"]: (int(entry["height"]), int(entry["width"])) for entry in instances.images}
+    for row, record in enumerate(records):
+        try:
+            check_run_lengths(record["segmentation"], *sizes[record["image_id"]])
+        except ValueError as error:
+            raise ValueError(f"{path}, entry {row}: {error}") from None
 
 
 def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:

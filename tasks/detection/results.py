@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tasks.coco_results import read_records
 from tasks.detection.annotations import Instances
 from tasks.detection.categories import COCO_IDS, PERSON
 
@@ -90,24 +91,7 @@ def read_results(
     Raises:
         ValueError: no such file, not a results file, results for other pictures or categories, or a broken record.
     """
-    if not path.exists():
-        raise ValueError(f"Expected COCO results at {path} but there is no such file; check the name")
-    try:
-        records = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, got {error}; write the results again") from None
-    if not isinstance(records, list):
-        raise ValueError(
-            f"{path}: expected a list of results, got {type(records).__name__}; is this an annotation file?"
-        )
-    known = set(image_ids)
-    strangers = {r.get("image_id") for r in records if isinstance(r, dict)} - known
-    if strangers:
-        some = ", ".join(str(s) for s in sorted(strangers, key=str)[:3])
-        raise ValueError(
-            f"{path}: expected results for the {len(known)} pictures of the ground truth, got results for {len(strangers)} "
-            f"others (image_id {some}); choose the split that these results were made for"
-        )
+    records = read_records(path, image_ids)
     allowed = set(categories)
     if allowed <= set(COCO_IDS):
         allowed |= set(COCO_IDS)
@@ -129,8 +113,6 @@ def of_masks(path: Path) -> bool:
 
 
 def _problem(record: Any, categories: set[int], wanted: str | None = None) -> str | None:
-    if not isinstance(record, dict):
-        return f"expected an object, got {record!r}"
     for key in ("image_id", "category_id", "score"):
         if key not in record:
             return f"expected the field {key!r}, got {sorted(record)}"

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from numpy.typing import NDArray
 
 from tasks import coco_matches
 from tasks.base import Stats
+from tasks.coco_results import read_records
 from tasks.pose import coco, mpii
 from tasks.pose.evaluation import keypoint_evaluator, mpii_stats
 from tasks.pose.joints import COCO, MPII
@@ -29,7 +28,11 @@ def coco_stats(root: Path, split: str, path: Path) -> Stats:
         raise ValueError(f"{split} has no public ground truth: upload {path} to the benchmark's server")
     annotations = coco.annotation_path(root, split)
     data = read_json(annotations, "COCO keypoint annotations")
-    records = _records(path, {entry["id"] for entry in data["images"]})
+    records = read_records(path, {entry["id"] for entry in data["images"]})
+    for row, record in enumerate(records):
+        problem = _problem(record)
+        if problem:
+            raise ValueError(f"{path}, entry {row}: {problem}")
     return coco_matches.extract(keypoint_evaluator(annotations, records))
 
 
@@ -70,35 +73,10 @@ def _points(path: Path) -> NDArray[np.float64]:
     return np.asarray(points[..., :2], dtype=np.float64)
 
 
-def _records(path: Path, known: Collection[Any]) -> list[dict[str, Any]]:
-    if not path.exists():
-        raise ValueError(f"Expected COCO keypoint results at {path} but there is no such file; check the name")
-    try:
-        records = json.loads(path.read_bytes())
-    except ValueError as error:
-        raise ValueError(f"{path}: expected JSON, got {error}; write the results again") from None
-    if not isinstance(records, list):
-        raise ValueError(
-            f"{path}: expected a list of results, got {type(records).__name__}; is this an annotation file?"
-        )
-    for row, record in enumerate(records):
-        problem = _problem(record, known)
-        if problem:
-            raise ValueError(f"{path}, entry {row}: {problem}")
-    return records
-
-
-def _problem(record: Any, known: Collection[Any]) -> str | None:
-    if not isinstance(record, dict):
-        return f"expected an object, got {record!r}; write the results again"
+def _problem(record: dict[str, Any]) -> str | None:
     missing = [key for key in ("image_id", "category_id", "keypoints", "score") if key not in record]
     if missing:
         return f"expected the field {missing[0]!r}, got {sorted(record)}; are these results of keypoints?"
-    if record["image_id"] not in known:
-        return (
-            f"expected one of the {len(known)} pictures of the ground truth, got image_id {record['image_id']!r}; choose the "
-            "split that these results were made for"
-        )
     points, length = record["keypoints"], 3 * COCO.num_joints
     if not isinstance(points, list) or len(points) != length or not all(map(_finite, points)):
         return f"expected keypoints as {length} finite numbers x, y, score; write the results again"

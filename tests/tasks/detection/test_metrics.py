@@ -186,6 +186,27 @@ def test_bad_results_give_one_clear_message(
         assert word in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        ({"size": [96, 128], "counts": [10, 20]}, "cut short"),
+        ({"size": [9, 12], "counts": [108]}, "picture's size"),
+        ({"size": [96, 128], "counts": "\x7f"}, "a broken one"),
+        ([[1, 2, 3, 4, 5, 6]], "run lengths"),
+    ],
+)
+def test_broken_masks_are_refused_before_pycocotools_reads_them(
+    broken: Any, words: str, shapes_root: Path, tmp_path: Path
+) -> None:
+    made = read_instances(shapes_root, "val2017")
+    picture = made.images[0]
+    assert (picture["height"], picture["width"]) == (96, 128)
+    record = {"image_id": picture["id"], "category_id": 37, "segmentation": broken, "score": 0.5}
+    (tmp_path / "segm.json").write_text(json.dumps([record]))
+    with pytest.raises(ValueError, match=f"segm.json, entry 0: .*{words}"):
+        score_results(made, masks=tmp_path / "segm.json")
+
+
 def test_an_annotation_file_is_no_results_file(shapes_root: Path) -> None:
     made = read_instances(shapes_root, "val2017")
     with pytest.raises(ValueError, match="annotation file"):
