@@ -36,8 +36,6 @@ SIZES = {
     "smoke": ((48, 64), (96, 128)),
 }
 """Widths and heights of the pose network's input (arXiv 1902.09212, Fig. 6)."""
-SIGMAS = {(288, 384): 3.0}
-"""Standard deviation of the targets in cells, of pose training at full size, where it is not the recipe's 2 (protocols.md 3)."""
 FEW_CHANNELS = (
     "{kind} of {model} has {channels} channels, and the {outputs} heat maps are linear in them (a 1x1 convolution), so that "
     "no more than {channels} of them are independent (rank {channels}): its error is first of all the narrow body's, not the "
@@ -155,8 +153,6 @@ def input_size(task: str, dataset: str, models: Sequence[str], tier: str) -> Sui
         for width, height in SIZES[tier]:
             label = f"{height}x{width}"
             changes: dict[str, Any] = {"protocol": {"input_wh": (width, height)}}
-            if tier == "full" and (width, height) in SIGMAS:
-                changes["recipe"] = {"augment.sigma": SIGMAS[width, height]}
             plain = (width, height) == tuple(usual)
             variants.append((label, _cell(task, dataset, model, tier, label, plain, {} if plain else changes)))
     title = f"Input size, {get_task(task).dataset(dataset).title}"

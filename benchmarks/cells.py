@@ -106,6 +106,8 @@ def make_cell(
     chosen = split or info.eval_split
     if chosen not in info.splits:
         raise ValueError(f"Unknown split {chosen!r} of {dataset}. {nearest(chosen, info.splits)}")
+    if train_split is not None and train_split not in info.splits:
+        raise ValueError(f"Unknown training split {train_split!r} of {dataset}. {nearest(train_split, info.splits)}")
     name = the_task.named(model, changes)
     made_protocol = the_task.protocol(dataset, model=name, family=family, tier=tier)
     implied = the_task.implied_protocol(model, changes)

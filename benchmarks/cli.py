@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import select
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -29,6 +30,9 @@ VERBS = (
     "doctor",
 )
 
+READER_LEFT = 141
+"""Exit status of a call whose output nobody reads any more: what a shell tells of SIGPIPE."""
+
 
 class _Parser(argparse.ArgumentParser):
     """One line per error instead of a page of usage."""
@@ -49,8 +53,37 @@ def parser_for(verb: str) -> argparse.ArgumentParser:
 
 
 def entry(arguments: Sequence[str] | None = None) -> int:
-    """Runs a verb and returns the exit status."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    """Runs a verb and returns the exit status.
+
+    What the terminal's encoding lacks is printed as "?"; a reader that leaves early (`plan | head -1`) ends the call quietly.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    status = 0
+    try:
+        status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
+        print(end="", flush=True)
+        return status
+    except BrokenPipeError:
+        _discard_output()
+        return READER_LEFT
+    except OSError as error:
+        if os.environ.get("HRNET_BENCHMARK_TRACEBACK"):
+            raise
+        if status == 0:
+            print(f"run_all.py: could not write to the standard output ({error.strerror or error})", file=sys.stderr)
+        _discard_output()
+        return 2
+
+
+def _discard_output() -> None:
+    """What is still in the buffers would be written, and refused, once more at the interpreter's end."""
+    for descriptor in (1, 2):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), descriptor)
+
+
+def _run_verb(words: list[str]) -> int:
     if words and words[0] in ("-h", "--help"):
         print(_overview())
         return 0
@@ -66,7 +99,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(module.main(parsed))
     except (ValueError, OSError) as error:
-        if os.environ.get("HRNET_BENCHMARK_TRACEBACK"):
+        left = isinstance(error, BrokenPipeError) and _reader_left()
+        if left or os.environ.get("HRNET_BENCHMARK_TRACEBACK"):
             raise
         text = " ".join(str(error).split())
         print(f"run_all.py {verb}: {text}", file=sys.stderr)
@@ -74,6 +108,16 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nInterrupted. Finished cells are kept; the same command goes on from here.", file=sys.stderr)
         return 1
+
+
+def _reader_left() -> bool:
+    """Whether the pipe behind stdout or stderr has no reader any more: a broken pipe may also be that of a worker process."""
+    if not hasattr(select, "poll"):
+        return True
+    watched = select.poll()
+    for descriptor in (1, 2):
+        watched.register(descriptor, 0)
+    return any(event & select.POLLERR for _, event in watched.poll(0))
 
 
 def _overview() -> str:

@@ -23,6 +23,7 @@ from benchmarks.tables import Column, Entry, Spread, Table
 from benchmarks.uncertainty import DRAWS, Difference, Figures, cell_figures, holm, over_seeds, paired
 
 UNKNOWN = "unknown"
+LEAST_DRAWS = 20
 IMAGES_ALONE = (
     "Of this cell's training one seed is known: the interval is over images alone, and another seed may differ by as much. Run "
     "both with --seeds 3."
@@ -94,7 +95,7 @@ class Comparison:
                     "corrected": _probability(found.corrected),
                     "n": figure_of(pair.a.first, found.metric).get("n"),
                     "seeds": Entry(pair.seeds, footnotes=(IMAGES_ALONE,) if pair.seeds == UNKNOWN else ()),
-                    "verdict": verdict(pair.a.first, found),
+                    "verdict": verdict(pair.a.first, found) + (" (on these images)" if pair.seeds == UNKNOWN else ""),
                 }
             )
         for status, cells in (("gone", self.gone), ("new", self.new)):
@@ -237,8 +238,8 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
     Raises:
         ValueError: a folder without results, less than one draw, or a metric that no cell of either run has.
     """
-    if draws < 1:
-        raise ValueError(f"--draws: expected 1 or more bootstrap draws, got {draws}; 1000 are usual")
+    if draws < LEAST_DRAWS:
+        raise ValueError(f"--draws: expected {LEAST_DRAWS} or more bootstrap draws, got {draws}; 1000 are usual")
     run_a, run_b = open_run(path_a), open_run(path_b)
     if metric is not None:
         known = sorted({name for stored in (*run_a, *run_b) for name in stored.record.get("figures", {})})

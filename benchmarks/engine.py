@@ -27,6 +27,7 @@ from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from benchmarks import processes
 from benchmarks.batches import EpochSampler
 from benchmarks.hooks import Interrupted, Progress, Report, ResumeHook, StopHook, WatchHook
 from benchmarks.optimisation import optimizer_of, schedulers_of, wrapper_of
@@ -144,7 +145,6 @@ def train(
     key: str = "",
     num_workers: int | None = None,
     tensorboard: bool = False,
-    launcher: str = "none",
     stop_after_epoch: int | None = None,
 ) -> tuple[list[dict[str, float]], dict[str, float]]:
     """Trains ``network`` in place; continues from ``workspace/resume.pt`` if an earlier call was interrupted.
@@ -161,6 +161,12 @@ def train(
         raise ValueError(
             f"Expected training samples for {task.name}, got none. Check the annotation file of this split."
         )
+    if recipe.batch_norm == "frozen" and recipe.init_from is None:
+        raise ValueError(
+            'Expected weights to start from where recipe.batch_norm is "frozen": the statistics of an untrained network mean '
+            "nothing. Name them with --init FILE, or set recipe.batch_norm=train."
+        )
+    task.prepare(network, recipe)
     if recipe.batch_norm == "sync" and get_world_size() > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -179,11 +185,11 @@ def train(
     curves: list[dict[str, float]] = []
     watch = WatchHook(report, seed, curves)
     hooks: list[Hook] = [watch, ResumeHook(workspace / "resume.pt", curves, key, report)]
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     runner = _runner(
-        model,
+        processes.shared(model, device),
         workspace,
         hooks,
-        launcher=launcher,
         tensorboard=tensorboard,
         train_dataloader=loader,
         train_cfg={"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.epochs + 1},
@@ -195,6 +201,7 @@ def train(
     with contextlib.suppress(Interrupted):
         runner.train()
     runner.visualizer.close()
+    processes.agree(network)
     return curves, {"train_data": watch.data_s, "train_step": watch.step_s}
 
 
@@ -208,12 +215,12 @@ def evaluate(
     report: Report,
     batch_size: int,
     num_workers: int = 0,
-    launcher: str = "none",
 ) -> tuple[Evaluation, dict[str, float]]:
     """Predicts every sample of ``data`` and collects the evaluation.
 
     Returns:
-        the evaluation, and the seconds spent on data and in the network (decoding included).
+        the evaluation, and the seconds spent on data and in the network (decoding included). Of several processes the first
+        alone holds the predictions.
     """
     if len(data) == 0:
         raise ValueError(
@@ -222,11 +229,11 @@ def evaluate(
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model = HarnessModel(network, task, None, protocol)
     evaluation = task.evaluation(data, protocol)
-    shard = range(get_rank(), len(data), get_world_size())
+    shard = processes.share_of(len(data), get_rank(), get_world_size())
     loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
         batch_size=batch_size,
-        sampler=list(shard),
+        sampler=shard,
         collate_fn=data.collate,
         num_workers=num_workers,
     )
@@ -235,7 +242,6 @@ def evaluate(
         model,
         workspace,
         [watch],
-        launcher=launcher,
         test_dataloader=loader,
         test_cfg={},
         test_evaluator=Evaluator(CollectMetric(evaluation)),
@@ -245,9 +251,7 @@ def evaluate(
     return evaluation, {"eval_data": watch.data_s, "eval_model": model.predict_s}
 
 
-def _runner(
-    model: nn.Module, workspace: Path, hooks: list[Hook], launcher: str, tensorboard: bool = False, **parts: Any
-) -> Runner:
+def _runner(model: nn.Module, workspace: Path, hooks: list[Hook], tensorboard: bool = False, **parts: Any) -> Runner:
     logging.getLogger("mmengine").setLevel(logging.ERROR)
     backends: list[Any] = [{"type": "TensorboardVisBackend"}] if tensorboard else []
     return QuietRunner(
@@ -255,7 +259,7 @@ def _runner(
         work_dir=str(workspace),
         default_hooks={"logger": None, "checkpoint": None, "timer": None, "runtime_info": None},
         custom_hooks=hooks,
-        launcher=launcher,
+        launcher="none",  # the processes have met already, and the model is wrapped
         log_level="ERROR",
         default_scope="mmengine",
         env_cfg={"mp_cfg": {"mp_start_method": multiprocessing.get_start_method()}},

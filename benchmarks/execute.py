@@ -17,6 +17,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from mmengine.dist import get_rank, is_main_process
 from torch import nn
 
 from benchmarks import engine, provenance
@@ -49,7 +50,8 @@ def run_cell(
     started, clock = provenance.now(), time.perf_counter()
     durations: dict[str, float] = {}
     store = Store(places.out)
-    workspace = store.workspace(cell.task, cell.id)
+    main = is_main_process()
+    workspace = store.workspace(cell.task, cell.id) if main else _rank_folder(store, cell)
     record: dict[str, Any] = {
         "id": cell.id,
         "name": cell.name,
@@ -59,7 +61,7 @@ def run_cell(
         "protocol_header": get_task(cell.task).protocol_header(cell.protocol),
     }
     stats = None
-    kept = workspace / "keep"
+    kept = workspace / ("keep" if main else f"keep-{get_rank()}")
     shutil.rmtree(kept, ignore_errors=True)
     try:
         kept.mkdir(parents=True)
@@ -73,6 +75,8 @@ def run_cell(
         record |= {"status": "failed", "reason": reason, "error_type": kind.__name__}
         record |= {"user_error": issubclass(kind, ValueError | OSError)}
         shutil.rmtree(kept / "pictures", ignore_errors=True)
+    if not main:  # the first process stores what all of them made
+        return store.remember(record)
     durations["total"] = time.perf_counter() - clock
     record["durations_s"] = {k: round(v, 3) for k, v in durations.items()}
     record["provenance"] = {
@@ -92,7 +96,14 @@ def run_cell(
         stored = store.remember(record)
     if stored.done or not (workspace / "resume.pt").exists():
         shutil.rmtree(workspace, ignore_errors=True)
+    else:
+        store.release(cell.task, cell.id)
     return stored
+
+
+def _rank_folder(store: Store, cell: Cell) -> Path:
+    """The workspace that the first of several processes claims."""
+    return store.root / cell.task / f"{cell.id}.work"
 
 
 _IN_LOADER = re.compile(r"Caught (\w+) in \w+ worker process \d+\.\n")
@@ -153,10 +164,13 @@ def _compute(
         outcome["report"] = to_plain(loaded) | {"loaded": len(loaded.loaded)}
         outcome["provenance"]["weights"] = {"file": path.name, "sha256": provenance.file_digest(path)}
     elif cell.recipe is not None and cell.recipe.init_from:
-        from hrnet.checkpoints import load_backbone
+        from hrnet.checkpoints import load_backbone, load_checkpoint
 
         path = checkpoint_path(cell.recipe.init_from, places.weights)
-        load_backbone(network.body, path)  # type: ignore[arg-type]
+        if cell.recipe.init_part == "all":
+            load_checkpoint(network, path)
+        else:
+            load_backbone(network.body, path)  # type: ignore[arg-type]
         outcome["provenance"]["initialised_from"] = {"file": path.name, "sha256": provenance.file_digest(path)}
     input_hw = _input_hw(cell, info.profile_hw)
     cost = profile(network, input_hw)
@@ -188,11 +202,11 @@ def _compute(
             key=key,
             num_workers=_training_workers(cell.recipe.num_workers, places),
             tensorboard=places.tensorboard,
-            launcher=places.launcher,
         )
         durations["train"] = time.perf_counter() - mark
         durations |= spent
-        _save_weights(network, cell, kept / "weights.pt")
+        if is_main_process():
+            _save_weights(network, cell, kept / "weights.pt")
         outcome["trained_on"] = {"split": split, "samples": len(train_data), "note": fallback}
         if places.tensorboard and (workspace / "tensorboard").exists():
             shutil.copytree(workspace / "tensorboard", kept / "tensorboard", dirs_exist_ok=True)
@@ -204,6 +218,8 @@ def _compute(
     outcome["provenance"]["evaluation_batch"] = batch
     durations |= spent
     durations["evaluate"] = time.perf_counter() - mark
+    if not is_main_process():
+        return outcome, {}
     mark = time.perf_counter()
     report(Progress("score"))
     stats = evaluation.stats()
@@ -275,7 +291,6 @@ def _evaluate(
                 report=report,
                 batch_size=batch,
                 num_workers=workers,
-                launcher=places.launcher,
             )
             return evaluation, spent, batch
         except torch.cuda.OutOfMemoryError:

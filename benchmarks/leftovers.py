@@ -24,6 +24,32 @@ def owner() -> str:
     return f"{_host()}.{os.getpid()}"
 
 
+def claim(workspace: Path) -> str | None:
+    """Writes this process into `workspace` as its owner; the other's name instead, where one that lives has it.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    path = workspace / OWNER
+    for _ in range(3):
+        try:
+            with path.open("x", encoding="utf-8") as handle:
+                handle.write(owner() + "\n")
+            return None
+        except FileExistsError:
+            pass
+        try:
+            name = path.read_text(encoding="utf-8").strip()
+        except FileNotFoundError:
+            continue
+        if name == owner():
+            return None
+        if name and _in_use(name, workspace):
+            return name
+        path.unlink(missing_ok=True)
+    return "unknown"
+
+
 def scratch_folder(parent: Path, stem: str) -> Path:
     """A new hidden folder in `parent` that carries the name of this process."""
     return Path(tempfile.mkdtemp(prefix=f".{stem}.{owner()}.", dir=parent))

@@ -56,7 +56,7 @@ def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list
     if recipe.schedule == "step":
         made.append(MultiStepLR(wrapper, milestones=list(recipe.milestones), gamma=recipe.gamma, by_epoch=True))
     elif recipe.schedule == "poly":
-        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, begin=0, end=total, by_epoch=False))
+        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, begin=0, end=total + 1, by_epoch=False))
     elif recipe.schedule == "cosine":
         made.append(
             CosineAnnealingLR(

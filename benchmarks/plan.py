@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from fnmatch import fnmatch
 
 from benchmarks.cells import Cell, Suite
@@ -37,14 +38,16 @@ def select(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
     """The cells whose name or id matches one of the shell patterns; all of them without patterns.
 
     Raises:
-        ValueError: a pattern matches nothing; the names are listed.
+        ValueError: a pattern matches nothing; the nearest names are given.
     """
     if not patterns:
         return list(cells)
     for pattern in patterns:
         if not any(_matches(cell, pattern) for cell in cells):
-            names = ", ".join(sorted(cell.name for cell in cells))
-            raise ValueError(f"--only {pattern!r} matches no cell. Cells: {names}.")
+            near = ", ".join(get_close_matches(pattern, sorted({cell.name for cell in cells}), n=3, cutoff=0))
+            raise ValueError(
+                f"--only {pattern!r} matches no cell. Nearest: {near}; `run_all.py plan` without --only lists all {len(cells)}."
+            )
     return [cell for cell in cells if any(_matches(cell, pattern) for pattern in patterns)]
 
 

@@ -106,7 +106,7 @@ def files_digest(paths: Iterable[Path]) -> str:
     return hasher.hexdigest()
 
 
-ENGINE = ("engine", "batches", "hooks", "optimisation")
+ENGINE = ("engine", "batches", "hooks", "optimisation", "processes")
 """Files of ``benchmarks/`` that train and evaluate."""
 
 

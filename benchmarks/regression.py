@@ -226,7 +226,7 @@ def update(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | 
         before = old.get(identity)
         by_seeds = [item is not None and " sd over " in item.basis for item in (before, value)]
         if before is not None and by_seeds == [True, False] and before.metric == value.metric:
-            value = Expected(**{**asdict(value), "tolerance": before.tolerance, "basis": before.basis})
+            value = Expected(**{**asdict(value), "tolerance": before.tolerance, "basis": before.basis, "sd": before.sd})
         new[identity] = value
     save_expected(suite.name, new, root)
     table = Table(

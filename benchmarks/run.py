@@ -213,7 +213,7 @@ def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
         "provenance": {"ended": provenance.now(), "git": provenance.git_state(), "packages": provenance.packages()}
     }
     try:
-        store.save(record)
+        store.save(record)  # beside a finished result, where there is one
     except OSError:
         store.remember(record)
 

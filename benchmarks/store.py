@@ -6,9 +6,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +20,20 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.leftovers import OWNER, owner, scratch_folder
+from benchmarks.leftovers import OWNER, claim, scratch_folder
 
 SCHEMA = 1
+LAST_FAILURE = "last_failure"
+"""In a finished cell's folder: what a later run of it failed with."""
+NEEDED = ("id", "name", "status", "cell")
+NEEDED_OF_FIGURES = ("figures", "headline")
+NEEDED_OF_CELL = ("task", "dataset", "split", "model", "protocol", "seed", "tier")
+SPOILT_ARCHIVE = (OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
+"""What NumPy and zipfile raise at an archive whose bytes are cut or changed."""
+
+
+class BusyError(ValueError):
+    """Another process that lives runs the cell."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +63,21 @@ class StoredCell:
         return None if entry is None else entry["value"]
 
     def stats(self) -> dict[str, np.ndarray]:
-        """The per-image statistics; empty if none were kept."""
+        """The per-image statistics; empty if none were kept.
+
+        Raises:
+            ValueError: the file is cut or spoilt.
+        """
         path = self.folder / "stats.npz"
         if not path.exists():
             return {}
-        with np.load(path, allow_pickle=False) as data:
-            return {name: data[name] for name in data.files}
+        try:
+            with path.open("rb") as handle, np.load(handle, allow_pickle=False) as data:
+                return {name: data[name] for name in data.files}
+        except SPOILT_ARCHIVE as error:
+            raise ValueError(
+                f"{path}: expected statistics, got a file that cannot be read ({error or 'it is empty'}). Run the cell again."
+            ) from error
 
 
 class Store:
@@ -74,7 +98,7 @@ class Store:
         """None if the cell was never finished; what :meth:`remember` holds goes before what is on disk.
 
         Raises:
-            ValueError: cell.json is there but is not readable, or of a newer schema.
+            ValueError: cell.json is there but is not readable, lacks a field, or is of a newer schema.
         """
         if (task, cell_id) in self._unsaved:
             return self._unsaved[task, cell_id]
@@ -83,7 +107,7 @@ class Store:
             return None
         try:
             record = json.loads(path.read_text(encoding="utf-8"))
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(
                 f"{path}: expected a result in JSON, got {error}. Delete its folder and run again."
             ) from None
@@ -93,6 +117,9 @@ class Store:
             )
         if record.get("schema") != SCHEMA:
             raise ValueError(f"{path}: expected schema {SCHEMA}, got {record.get('schema')}. Update, or run again.")
+        lacking = _lacking(record)
+        if lacking:
+            raise ValueError(f"{path}: expected a result, got one without {lacking}. Delete its folder and run again.")
         return StoredCell(path.parent, record)
 
     def all(self) -> Iterator[StoredCell]:
@@ -109,24 +136,50 @@ class Store:
         self._unsaved[task, cell_id] = stored
         return stored
 
+    def _lay_beside(self, record: Mapping[str, Any], files: Path | None) -> StoredCell:
+        task, cell_id = record["cell"]["task"], record["id"]
+        folder = self.folder(task, cell_id) / LAST_FAILURE
+        with contextlib.suppress(OSError):  # the disk may be what failed
+            folder.mkdir(exist_ok=True)
+            (folder / "failure.json").write_text(
+                json.dumps(without_nan({"schema": SCHEMA, **record}), indent=1), encoding="utf-8"
+            )
+            if files is not None and (files / "traceback.txt").exists():
+                shutil.move(str(files / "traceback.txt"), folder / "traceback.txt")
+        stored = StoredCell(folder, without_nan({"schema": SCHEMA, **record}))
+        self._unsaved[task, cell_id] = stored
+        return stored
+
+    def release(self, task: str, cell_id: str) -> None:
+        """Gives a workspace up that is kept to continue from."""
+        (self.root / task / f"{cell_id}.work" / OWNER).unlink(missing_ok=True)
+
     def workspace(self, task: str, cell_id: str) -> Path:
-        """A folder for what a running cell keeps between interruptions (resumable checkpoints).
+        """A folder for what a running cell keeps between interruptions (resumable checkpoints), claimed for this process.
 
         Raises:
+            BusyError: another process that lives has it.
             OSError: the disk refused; the text names the folder and what to do.
         """
         path = self.root / task / f"{cell_id}.work"
         try:
             path.mkdir(parents=True, exist_ok=True)
-            (path / OWNER).write_text(owner() + "\n", encoding="utf-8")
+            other = claim(path)
         except OSError as error:
             raise no_room(error, path, "the workspace") from error
+        if other is not None:
+            raise BusyError(
+                f"{path}: process {other} runs this cell. Wait until it has ended, or choose another folder with --out."
+            )
         return path
 
     def save(
         self, record: Mapping[str, Any], stats: Mapping[str, np.ndarray] | None = None, files: Path | None = None
     ) -> StoredCell:
         """Puts a cell on disk, whole: everything is written to a temporary folder, synced, and renamed into place.
+
+        A failure does not replace a finished result, whose weights may have taken days: it lies beside it in ``last_failure/``,
+        and only this object's tables show it.
 
         Args:
             record: without ``schema``; needs ``id``, ``status`` and ``cell``. Not-a-number becomes null.
@@ -138,6 +191,9 @@ class Store:
         """
         task, cell_id = record["cell"]["task"], record["id"]
         target = self.folder(task, cell_id)
+        if record["status"] == "failed" and _finished(target):
+            return self._lay_beside(record, files)
+        self._unsaved.pop((task, cell_id), None)
         temporary: Path | None = None
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -170,16 +226,42 @@ class Store:
         return stored
 
 
+def _finished(folder: Path) -> bool:
+    try:
+        return json.loads((folder / "cell.json").read_text(encoding="utf-8"))["status"] == "done"
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return False
+
+
 def no_room(error: OSError, path: Path, what: str) -> OSError:
-    """The error of a write that the disk refused, with the file, the room that is left and what to do."""
+    """The error of a write that the disk refused: the file, and what to do: about room where that is what lacks, else about
+    the folder."""
     place = path.parent
-    while not place.exists():
+    while not os.access(place, os.F_OK):  # Path.exists raises where a folder may not be entered
         place = place.resolve().parent
+    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        return OSError(
+            error.errno,
+            f"{path}: could not write {what} ({error.strerror or error}); {place} must be a writable folder: correct that, or "
+            "choose another folder with --out, and run again: finished cells are kept",
+        )
     return OSError(
         error.errno,
         f"{path}: could not write {what} ({error.strerror or error}); {shutil.disk_usage(place).free / 2**20:.0f} MiB are "
         "free there. Free space, or choose another folder with --out, and run again: finished cells are kept",
     )
+
+
+def _lacking(record: Mapping[str, Any]) -> str:
+    """The fields that a stored record needs and does not have, in words; empty if none."""
+    needed = NEEDED + (NEEDED_OF_FIGURES if record.get("status") == "done" else ())
+    missing = [repr(name) for name in needed if name not in record]
+    cell = record.get("cell")
+    if isinstance(cell, dict):
+        missing += [f"'cell.{name}'" for name in NEEDED_OF_CELL if name not in cell]
+    elif "cell" in record:
+        missing.append("'cell' as an object")
+    return ", ".join(missing)
 
 
 def without_nan(value: Any) -> Any:

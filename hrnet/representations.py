@@ -133,7 +133,10 @@ class Pyramid(Representation):
         x = self.reduce(x)
         if self.highest_only:
             return self.smooth[0](x)
-        pooled = [x] + [functional.avg_pool2d(x, 2**i, 2**i) for i in range(1, self.NUM_LEVELS)]
+        height, width = x.shape[-2:]
+        # Of a map narrower than the window there is still one column.
+        windows = [(min(2**i, height), min(2**i, width)) for i in range(1, self.NUM_LEVELS)]
+        pooled = [x] + [functional.avg_pool2d(x, window) for window in windows]
         return [smooth(level) for smooth, level in zip(self.smooth, pooled, strict=True)]
 
 

@@ -144,12 +144,14 @@ class Task(ABC):
         version: raised by hand when an evaluation's meaning changes; part of every result's key.
         input_fields: protocol fields that say what a network expects of its input (colour order), not how it is scored;
             cells that differ in them alone are comparable.
+        reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         datasets, metrics: by name.
     """
 
     name: str
     version: int = 1
     input_fields: tuple[str, ...] = ()
+    reads_submissions: bool = False
     datasets: Mapping[str, DatasetInfo]
     metrics: Mapping[str, MetricInfo]
 
@@ -218,6 +220,10 @@ class Task(ABC):
     def data_files(self, dataset: str, root: Path, split: str, protocol: Any) -> list[Path]:
         """The files (annotations, lists) whose content identifies the data; hashed into the data fingerprint."""
 
+    def prepare(self, model: nn.Module, recipe: Recipe) -> None:
+        """Changes a network before its training, and before the optimiser sees its parameters (frozen parts)."""
+        return
+
     # -- computation ---------------------------------------------------------------------------------------------
     @abstractmethod
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
@@ -240,15 +246,16 @@ class Task(ABC):
         slow may take ``wanted``, the names of those that are needed: the bootstrap gives it to tasks that have it.
         """
 
-    def submission_stats(self, dataset: str, root: Path, split: str, path: Path, protocol: Any) -> Stats:
-        """Per-image statistics of a submission file, whoever made it, in the form that ``write_predictions`` writes.
+    def submission_stats(
+        self, dataset: str, root: Path, split: str, path: Path, protocol: Any
+    ) -> tuple[Stats, tuple[str, ...]]:
+        """Per-image statistics of a submission file, whoever made it, in the form that ``write_predictions`` writes; and what a
+        reader of its figures must know. Of tasks that say ``reads_submissions``.
 
         Raises:
-            ValueError: this task or dataset has none that can be read back; the file is missing, broken or of another split.
+            ValueError: the file is missing, broken or of another split.
         """
-        raise ValueError(
-            f"{self.dataset(dataset).title}: predictions of task {self.name} are not read back from a file."
-        )
+        raise NotImplementedError
 
     def headline(self, dataset: str) -> str:
         return self.dataset(dataset).headline

@@ -18,7 +18,7 @@ def read_records(path: Path, image_ids: Collection[Any]) -> list[dict[str, Any]]
         raise ValueError(f"Expected COCO results at {path} but there is no such file; check the name")
     try:
         records = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: expected JSON, got {error}; write the results again") from None
     if not isinstance(records, list):
         raise ValueError(

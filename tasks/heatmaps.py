@@ -17,21 +17,19 @@ from tasks.geometry import affine_matrix, swap_order, transform_points
 Maps = NDArray[np.float32]
 
 
-def _centre_pose(points: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
-    # Half up, but towards zero below zero: the reference casts, it does not floor. The patch's corner is cast as well, which
-    # matters where 3 sigma is no whole number: its side is even then, and the peak would move by one cell.
-    centre = np.trunc(points + 0.5)
-    return np.trunc(centre - radius).astype(np.int64) + int(radius)
+def _rounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    # Half up, but towards zero below zero: the reference casts, it does not floor.
+    return np.trunc(points + 0.5)
 
 
-def _centre_hourglass(points: NDArray[np.float64], radius: float) -> NDArray[np.int64]:
-    # The corner of the patch is truncated, not the centre, so points near the left and top borders move by one cell.
-    return np.trunc(points - radius).astype(np.int64) + int(radius)
+def _unrounded(points: NDArray[np.float64]) -> NDArray[np.float64]:
+    # The caller says whether the point is a whole cell; the corner of the patch is truncated in any case.
+    return points
 
 
-TARGET_RULES: dict[str, Callable[[NDArray[np.float64], float], NDArray[np.int64]]] = {
-    "pose": _centre_pose,
-    "hourglass": _centre_hourglass,
+TARGET_RULES: dict[str, Callable[[NDArray[np.float64]], NDArray[np.float64]]] = {
+    "pose": _rounded,
+    "hourglass": _unrounded,
 }
 UNBIASED = "unbiased"
 """DARK's rule: the Gaussian stands at the point itself, between cells, so that nothing is rounded."""
@@ -72,13 +70,14 @@ def gaussian_targets(
         raise ValueError(f"Expected finite points but got {xy.tolist()}; correct the annotation")
     maps = np.zeros((len(xy), height, width), dtype=np.float32)
     kernel = gaussian_kernel(sigma)
-    radius = int(sigma * 3)
     finite = np.where(np.isfinite(xy), xy, 0.0)
-    corners = TARGET_RULES["pose" if rule == UNBIASED else rule](finite, sigma * 3) - radius
-    side = kernel.shape[0]
-    # A patch that ends exactly at the border (corner + side = 0) keeps its weight over an empty map, as in the
-    # reference.
-    outside = (corners >= (width, height)).any(1) | (corners + side < 0).any(1)
+    centres = TARGET_RULES["pose" if rule == UNBIASED else rule](finite)
+    # Both corners are cast, towards zero: where 3 sigma is no whole number, or a point lies near the left or top border, the peak
+    # moves by one cell and the patch is cut by one.
+    corners = np.trunc(centres - 3 * sigma).astype(np.int64)
+    ends = np.trunc(centres + 3 * sigma + 1).astype(np.int64)
+    # A patch that ends exactly at the border keeps its weight over an empty map, as in the reference.
+    outside = (corners >= (width, height)).any(1) | (ends < 0).any(1)
     weight[outside] = 0
     if rule == UNBIASED:
         drawn = np.flatnonzero(weight > 0.5)
@@ -88,8 +87,8 @@ def gaussian_targets(
         return maps, weight
     for index in np.flatnonzero(weight > 0.5):
         left, top = corners[index]
-        x0, x1 = max(0, left), min(left + side, width)
-        y0, y1 = max(0, top), min(top + side, height)
+        x0, x1 = max(0, left), min(int(ends[index, 0]), width)
+        y0, y1 = max(0, top), min(int(ends[index, 1]), height)
         maps[index, y0:y1, x0:x1] = kernel[y0 - top : y1 - top, x0 - left : x1 - left]
     return maps, weight
 

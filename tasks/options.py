@@ -20,6 +20,14 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"{hint}Known: {', '.join(known)}."
 
 
+def refuse_unknown(options: Iterable[str], known: Iterable[str], what: str) -> None:
+    """Raises ValueError for the first option that is not known; ``what`` says whose options they are."""
+    known = list(known)
+    unknown = sorted(set(options) - set(known))
+    if unknown:
+        raise ValueError(f"Unknown option {unknown[0]!r} of {what}. Known: {', '.join(known)}.")
+
+
 def override(options: T, changes: Mapping[str, Any], what: str = "option") -> T:
     """A copy of a frozen dataclass with fields replaced; dots reach into nested dataclasses.
 
@@ -27,7 +35,8 @@ def override(options: T, changes: Mapping[str, Any], what: str = "option") -> T:
     and literals, which are checked.
 
     Raises:
-        ValueError: an unknown key (the nearest is named), or a value that does not fit the field's type.
+        ValueError: an unknown key (the nearest is named), a value that does not fit the field's type, or a plain value for a
+            nested dataclass (its fields are named).
 
     Example:
         >>> override(recipe, {"lr": "0.01", "augment.flip": "0", "milestones": "30,50"})
@@ -41,8 +50,12 @@ def override(options: T, changes: Mapping[str, Any], what: str = "option") -> T:
         head, _, rest = key.partition(".")
         if head not in names:
             raise ValueError(f"Unknown {what} {key!r}. {nearest(head, names)}")
+        current = getattr(options, head)
         if rest:
             nested.setdefault(head, {})[rest] = value
+        elif dataclasses.is_dataclass(current) and not dataclasses.is_dataclass(value):
+            fields = ", ".join(f"{head}.{f.name}" for f in dataclasses.fields(current))
+            raise ValueError(f"{what} {key!r} is changed field by field, got {value!r} for all of it. Known: {fields}.")
         else:
             new[head] = _convert(value, hints[head], f"{what} {key!r}")
     for head, inner in nested.items():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any, Literal
 
 
@@ -10,7 +12,9 @@ from typing import Any, Literal
 class Recipe:
     """Optimiser, schedule, augmentation, length and precision of a training run.
 
-    ``augment`` is the task's own frozen dataclass. ``loss`` names one of the task's losses. Milestones count in epochs:
+    ``augment`` is the task's own frozen dataclass. ``loss`` names one of the task's losses. ``batch_size`` counts the samples of
+    all processes together. ``init_from`` names a checkpoint: its body alone is taken, or with ``init_part`` "all" the whole
+    network (a second phase of training on other data). Milestones count in epochs:
     the rate is multiplied by ``gamma`` from the epoch of that index on (the first epoch has index 0). "poly" decays per
     iteration: lr * (1 - iteration / total) ** power; "cosine" per iteration to ``lr_min``; warm-up is linear, from
     ``warmup_factor`` over ``warmup_iterations``.
@@ -36,6 +40,7 @@ class Recipe:
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     batch_norm: Literal["train", "frozen", "sync"] = "train"
     init_from: str | None = None
+    init_part: Literal["body", "all"] = "body"
     loss: str = "default"
     augment: Any = None
     drop_last: bool = True
@@ -43,3 +48,24 @@ class Recipe:
     input_wh: tuple[int, int] | None = None
     source: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a length, a size or a rate that nothing can be trained with; the field is named."""
+        for name in ("epochs", "batch_size"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected recipe.{name} of at least 1, got {getattr(self, name)}.")
+        for name in ("num_workers", "warmup_iterations", "weight_decay"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"Expected recipe.{name} of at least 0, got {getattr(self, name)}.")
+        if not 0 < self.lr < math.inf:
+            raise ValueError(f"Expected a finite recipe.lr above 0, got {self.lr}.")
+        if any(late <= early for early, late in pairwise((0, *self.milestones))):
+            given = ",".join(map(str, self.milestones))
+            raise ValueError(f"Expected recipe.milestones as ascending epochs above 0, got {given}.")
+
+
+def check_odds(augment: Any, *names: str) -> None:
+    """Raises ValueError where one of these fields of an augment dataclass is no probability."""
+    for name in names:
+        if not 0 <= getattr(augment, name) <= 1:
+            raise ValueError(f"Expected recipe.augment.{name} between 0 and 1, got {getattr(augment, name)}.")

@@ -16,6 +16,20 @@ from tasks import get_task
 from tasks.options import nearest, override
 
 
+def positive(text: str) -> int:
+    """A whole number of at least 1, for argparse."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
+    return int(text)
+
+
+def not_negative(text: str) -> int:
+    """A whole number of at least 0, for argparse."""
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
+    return int(text)
+
+
 def add_places(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("places")
     group.add_argument(
@@ -32,18 +46,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine (none of these changes a number beyond the rounding of its last digits)")
     group.add_argument(
         "--batch",
-        type=int,
+        type=positive,
         metavar="N",
         help="evaluation batch size; rounding differs a little between sizes (default: fixed by model and input size on "
         "a CPU, what memory allows on an accelerator; recorded with the result)",
     )
     group.add_argument(
         "--workers",
-        type=int,
+        type=not_negative,
         metavar="N",
         help="loader processes of training and evaluation (default: the recipe's, no more than cores)",
     )
-    group.add_argument("--threads", type=int, metavar="N", help="threads per process")
+    group.add_argument("--threads", type=positive, metavar="N", help="threads per process")
     group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     group.add_argument("--tensorboard", action="store_true", help="write TensorBoard events beside the results")
     group.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="distributed launcher")
@@ -84,13 +98,21 @@ def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> Non
     )
     parser.add_argument("--tier", choices=TIERS, help="tier of a suite that has several (embedded: smoke)")
     parser.add_argument("--models", metavar="M,M", help="bodies of an ablation suite, separated by commas")
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="train every cell under N seeds")
+    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="train every cell under N seeds")
 
 
 def places_of(arguments: argparse.Namespace) -> Places:
     """Reads the shared arguments; sets the device for this process and those it starts."""
-    if getattr(arguments, "device", "auto") == "cpu":
+    device = getattr(arguments, "device", "auto")
+    if device == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+    elif device == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise ValueError(
+                "--device cuda: expected an accelerator, found none. Leave the option out to run on the CPU."
+            )
     return Places(
         out=arguments.out / "runs",
         embedded=arguments.embedded_root,
@@ -101,6 +123,32 @@ def places_of(arguments: argparse.Namespace) -> Places:
         threads=getattr(arguments, "threads", None),
         tensorboard=getattr(arguments, "tensorboard", False),
         launcher=getattr(arguments, "launcher", "none"),
+    )
+
+
+def require_results(places: Places) -> None:
+    """Raises ValueError where the folder of results that is to be read does not exist."""
+    if not places.out.parent.is_dir():
+        raise ValueError(
+            f"--out {places.out.parent}: expected a folder of results, found none. Correct the path, or run a suite first."
+        )
+
+
+def narrowed(suite: Suite, patterns: Sequence[str]) -> Suite:
+    """The suite with the cells of ``--only``, and the tables that have some of them.
+
+    Raises:
+        ValueError: a pattern matches no cell.
+    """
+    if not patterns:
+        return suite
+    kept = {cell.id for cell in select(suite.cells, patterns)}
+    tables = [dataclasses.replace(t, cells=tuple(i for i in t.cells if i in kept)) for t in suite.tables]
+    return Suite(
+        suite.name,
+        tuple(cell for cell in suite.cells if cell.id in kept),
+        tuple(table for table in tables if table.cells),
+        suite.description,
     )
 
 
@@ -136,9 +184,8 @@ def split_sets(changes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     for key, value in changes.items():
         head, dot, rest = key.partition(".")
         if head not in parts or not dot:
-            raise ValueError(
-                f"--set {key}: expected recipe.FIELD, protocol.FIELD or model.FIELD. {nearest(head, parts)}"
-            )
+            hint = "" if head in parts else f" {nearest(head, parts)}"
+            raise ValueError(f"--set {key}: expected recipe.FIELD, protocol.FIELD or model.FIELD.{hint}")
         parts[head][rest] = _plain_value(value) if head == "model" else value
     return parts
 

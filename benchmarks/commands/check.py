@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, require_results, suite_of
+from benchmarks.staleness import NOTE, outdated
 from benchmarks.store import Store
 
 
@@ -25,8 +26,11 @@ def main(arguments: argparse.Namespace) -> int:
     from benchmarks import regression
     from benchmarks.plan import select
 
-    suite, store = suite_of(arguments), Store(places_of(arguments).out)
-    root = arguments.expected or regression.ROOT
+    suite, places = suite_of(arguments), places_of(arguments)
+    require_results(places)
+    store, root = Store(places.out), arguments.expected or regression.ROOT
+    if not arguments.update and not root.is_dir():
+        raise ValueError(f"--expected {root}: expected a folder of expected values, found none. Correct the path.")
     only = {cell.id for cell in select(suite.cells, arguments.only)} if arguments.only else None
     if arguments.update:
         table = regression.update(suite, store, root, only)
@@ -36,4 +40,7 @@ def main(arguments: argparse.Namespace) -> int:
     gate = regression.check(suite, store, root, only)
     regression.write_reports(gate, arguments.summary, arguments.junit)
     print(gate.table().render("md"), end="")
+    stale = outdated([cell for cell in suite.cells if only is None or cell.id in only], store)
+    if stale:
+        print(f"\n{len(stale)} of these figures were {NOTE}.")
     return gate.exit_status

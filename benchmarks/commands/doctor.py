@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import shutil
 import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from benchmarks.commands.arguments import add_places, places_of
 from benchmarks.keys import missing_files
@@ -91,8 +94,15 @@ def _pins() -> dict[str, str]:
 def _disk(out: Path) -> int:
     print("Disk")
     place = out
-    while not place.exists():
+    while not os.access(place, os.F_OK):  # Path.exists raises where a folder may not be entered
         place = place.resolve().parent
+    try:
+        with TemporaryFile(dir=place):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            why = error.strerror or str(error)
+            return _line(False, str(out), f"{place} is no writable folder ({why}): choose another --out")
     free = shutil.disk_usage(place).free / 2**30
     return _line(
         free > 1, str(out), f"{free:.1f} GiB free" + ("" if free > 1 else ": make room or choose another --out")
@@ -130,7 +140,7 @@ def _datasets(places: Places) -> int:
                 _line(None, what, f"{info.title}: not there")
                 continue
             wrong = f"missing {missing[0]}" if missing else _unusable(task, info, root)
-            detail = wrong or f"{info.eval_split}: all {len(files)} files, and a picture that can be read"
+            detail = wrong or f"{info.eval_split}: all {len(files)} annotation files, and a picture that can be read"
             problems += _line(not wrong, what, f"{root}: {detail}")
     return problems
 

@@ -52,6 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
         task.dataset(arguments.dataset)
     task.check_model(arguments.model)
     places_of(arguments)
+    _make_folder(arguments.out)
     for path in arguments.images:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: expected a picture there, found none.")
@@ -72,7 +73,6 @@ def main(arguments: argparse.Namespace) -> int:
     network.eval().to("cuda" if torch.cuda.is_available() else "cpu")
     drawn = task.predict_images(network, dataset, arguments.images, protocol, **extra)
     folder = arguments.out
-    folder.mkdir(parents=True, exist_ok=True)
     results = {}
     taken: set[str] = set()
     for image, (picture, result) in zip(arguments.images, drawn, strict=True):
@@ -83,12 +83,37 @@ def main(arguments: argparse.Namespace) -> int:
         target = folder / f"{name}.png"
         if target.resolve() == image.resolve():
             raise ValueError(f"{target}: would overwrite the picture itself; name another folder with --out.")
-        cv2.imwrite(str(target), np.ascontiguousarray(picture[..., ::-1]))
+        made, png = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+        if not made:
+            raise ValueError(f"{target}: could not make a PNG of shape {picture.shape}; give a smaller picture.")
+        _write(target, png.tobytes())
         results[str(image)] = without_nan(to_plain_arrays(result))
         print(target)
-    (folder / "predictions.json").write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    _write(folder / "predictions.json", (json.dumps(results, indent=1) + "\n").encode())
     print(folder / "predictions.json")
     return 0
+
+
+def _make_folder(path: Path) -> None:
+    """Raises ValueError where the folder of ``--out`` cannot be made: a file of that name, no permission."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(
+            f"--out {path}: expected a folder to write to, got {error.strerror or error}; name another folder."
+        ) from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    """Raises ValueError where the disk refuses a file; half of one is not left behind."""
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        if path.is_file():
+            path.unlink()
+        raise ValueError(
+            f"{path}: could not be written ({error.strerror or error}); make room or name another folder with --out."
+        ) from error
 
 
 def dataset_of(task: Task, found: Description, path: Path) -> str:

@@ -6,7 +6,15 @@ import argparse
 from pathlib import Path
 
 from benchmarks.cells import Suite
-from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.commands.arguments import (
+    add_places,
+    add_set,
+    add_suite,
+    narrowed,
+    places_of,
+    require_results,
+    suite_of,
+)
 from benchmarks.store import Store
 
 
@@ -17,7 +25,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    write_report(suite_of(arguments), Store(places_of(arguments).out), arguments.out)
+    suite, places = narrowed(suite_of(arguments), arguments.only), places_of(arguments)
+    require_results(places)
+    write_report(suite, Store(places.out), arguments.out)
     return 0
 
 

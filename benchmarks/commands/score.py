@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.commands.arguments import add_places, check_places, pairs, places_of
+from benchmarks.commands.arguments import add_places, check_places, places_of
+from benchmarks.commands.single import check_target
 from benchmarks.places import real_root
 from benchmarks.provenance import file_digest
 from benchmarks.uncertainty import DRAWS, LEVEL, draw, image_counts, interval
@@ -28,7 +29,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, or MPII's pred.mat",
     )
     parser.add_argument("--split", help="split to score on (default: the benchmark's)")
-    parser.add_argument("--protocol", nargs="*", action="extend", default=[], metavar="k=v")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     add_places(parser)
 
@@ -38,44 +38,61 @@ def main(arguments: argparse.Namespace) -> int:
     check_places(places)
     task = get_task(arguments.task)
     info = task.dataset(arguments.dataset)
-    tier = "full" if arguments.data_root else "embedded"
-    protocol = task.protocol(info.name, tier=tier)
-    protocol = task.protocol_with(protocol, pairs(arguments.protocol, "--protocol"))
     split = arguments.split or info.eval_split
     if split not in info.splits:
         raise ValueError(f"Unknown split {split!r} of {info.title}; it has {', '.join(info.splits)}.")
+    if not task.reads_submissions:
+        raise ValueError(f"{info.title}: predictions of task {task.name} are not read back from a file.")
+    if not arguments.file.exists():
+        raise ValueError(f"--file {arguments.file}: expected a submission file, found no such file; check the name")
+    if arguments.json is not None:
+        check_target(arguments.json)
+    tier = "full" if arguments.data_root else "embedded"
+    protocol = task.protocol(info.name, tier=tier)
     if arguments.data_root:
         root = real_root(info, places.data_root)
     else:
         from benchmarks.synthetic.cache import ensure
 
-        assert info.embedded is not None
+        if info.embedded is None:
+            raise ValueError(
+                f"{info.title} has no embedded data: give the folder with {info.folder}/ with --data-root."
+            )
         root = ensure(info.embedded, places.embedded / tier, tier)
-    stats = task.submission_stats(info.name, root, split, arguments.file, protocol)
+    stats, notes = task.submission_stats(info.name, root, split, arguments.file, protocol)
     plain = to_plain(protocol)
 
     def figures(counts: np.ndarray | None) -> dict[str, float]:
         return task.figures(info.name, stats, plain, counts)
 
     found = {name: value for name, value in figures(None).items() if not math.isnan(value)}
+    if not found:
+        raise ValueError(
+            f"{arguments.file}: no figure of {info.title} is defined on {split}; is its ground truth empty?"
+        )
     headline = task.headline(info.name)
     shown = headline if headline in found else next(iter(found))
     images = len(np.unique(stats["image"]))
     low, high = interval(draw(figures, image_counts(stats["image"], DRAWS), [shown])[shown])
     print(f"{info.title}, {split}: {arguments.file}  (n = {images} images, tier {tier})")
+    print("protocol: the file's maker's, which it does not tell; the metric is the benchmark's")
+    for note in notes:
+        print(f"note: {note}")
     width = max(len(name) for name in found)
     for name, value in found.items():
         metric = task.metrics[name]
         spread = f"  [{low:.2f}, {high:.2f}]" if name == shown else ""
         arrow = "↑" if metric.higher_is_better else "↓"
         print(f"  {name:{width}}  {value:>9.{max(metric.decimals, 2)}f} {metric.unit} {arrow}{spread}")
-    print(f"In brackets: {LEVEL:.0%} of {DRAWS} bootstrap draws over images. How the file was made, it does not say.")
+    print(f"In brackets: {LEVEL:.0%} of {DRAWS} bootstrap draws over images.")
     if arguments.json is not None:
         record = {
             "task": task.name,
             "dataset": info.name,
             "split": split,
             "tier": tier,
+            "protocol": "the file's maker's",
+            "notes": list(notes),
             "file": arguments.file.name,
             "sha256": file_digest(arguments.file) if arguments.file.is_file() else None,
             "n": images,

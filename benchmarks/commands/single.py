@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 from benchmarks.cells import Cell
@@ -17,30 +18,53 @@ from tasks import get_task
 
 def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: Path | None) -> int:
     """Runs ``cell`` here with all cores; returns 0, 1 if it failed, and raises ValueError where the data or call are at fault."""
+    for path in (json_path, predictions):
+        if path is not None:
+            check_target(path)
     if places.launcher == "none" and "OMP_NUM_THREADS" not in os.environ:
         os.environ["OMP_NUM_THREADS"] = str(places.threads or available_cores())
-    from benchmarks import engine
+    from benchmarks import engine, processes
     from benchmarks.execute import run_cell
 
-    engine.set_threads(places.threads or available_cores())
+    processes.join(places.launcher)
+    engine.set_threads(places.threads or (1 if places.launcher != "none" else available_cores()))
+    if not processes.is_main_process():
+        stored = run_cell(cell, places, lambda progress: None)
+        processes.leave()
+        return 0 if stored.done else 1
     with Watcher([cell]) as watcher:
         watcher.start(cell)
         stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress))
         if stored.done:
             watcher.finish(cell, None, stored.record["durations_s"].get("total", 0.0))
-    if int(os.environ.get("RANK", "0")) != 0:
-        return 0 if stored.done else 1
-    if json_path is not None:
-        write_json(stored, json_path)
+    processes.leave()
     if not stored.done:
+        if json_path is not None:
+            write_json(stored, json_path)
         if stored.record.get("user_error"):
             raise ValueError(stored.record["reason"])
         print(f"failed: {stored.record['reason']}  (traceback: {stored.folder / 'traceback.txt'})")
         return 1
+    print_figures(stored, predictions)
+    if json_path is not None:
+        write_json(stored, json_path)
     if predictions is not None:
         copy_predictions(stored, predictions)
-    print_figures(stored, predictions)
     return 0
+
+
+def check_target(path: Path) -> None:
+    """Raises ValueError where a file could not be written to ``path``: said before the work, not after it."""
+    folder = path.parent
+    while not folder.exists():
+        folder = folder.parent
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError:
+        raise ValueError(f"{path}: expected a place that can be written, {folder} is none. Choose another.") from None
+    if path.suffix and path.is_dir():
+        raise ValueError(f"{path}: expected the name of a file, this is a folder. Choose another.")
 
 
 def write_json(stored: StoredCell, path: Path) -> None:

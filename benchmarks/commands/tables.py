@@ -6,7 +6,15 @@ import argparse
 from pathlib import Path
 
 from benchmarks.cells import Suite
-from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, suite_of
+from benchmarks.commands.arguments import (
+    add_places,
+    add_set,
+    add_suite,
+    narrowed,
+    places_of,
+    require_results,
+    suite_of,
+)
 from benchmarks.places import Places
 from benchmarks.store import Store
 
@@ -26,6 +34,8 @@ def main(arguments: argparse.Namespace) -> int:
     from benchmarks.tables import render_all
 
     suite, places = suite_of(arguments), places_of(arguments)
+    suite = narrowed(suite, arguments.only)
+    require_results(places)
     tables = fill(suite, Store(places.out), intervals=arguments.intervals, places=places)
     print(render_all(tables, arguments.format), end="")
     return 0
@@ -45,12 +55,13 @@ def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | No
         from benchmarks.reproduction import attempted, summary
 
         shown = [*attempted(tables), summary(tables)]
+    folder = out / "tables"
+    if write:
+        folder.mkdir(parents=True, exist_ok=True)
+        for suffix in ("md", "csv"):
+            (folder / f"{suite.name}.{suffix}").write_text(render_all(tables, suffix), encoding="utf-8")
     print()
     print(render_all(shown, "md"))
     if not write:
         return
-    folder = out / "tables"
-    folder.mkdir(parents=True, exist_ok=True)
-    for suffix in ("md", "csv"):
-        (folder / f"{suite.name}.{suffix}").write_text(render_all(tables, suffix), encoding="utf-8")
     print(f"Tables: {folder / suite.name}.md and .csv")

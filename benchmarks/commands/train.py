@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def cell_of(arguments: argparse.Namespace) -> Cell:
     """The cell that the arguments describe."""
+    if arguments.seed < 0:
+        raise ValueError(f"--seed {arguments.seed}: expected a whole number of at least 0.")
     tier = arguments.tier or ("full" if arguments.data_root else "embedded")
     parts = split_sets(pairs(arguments.set, "--set"))
     parts["protocol"] = {**pairs(arguments.protocol, "--protocol"), **parts["protocol"]}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tasks.recipe import Recipe
+from tasks.recipe import Recipe, check_odds
 
 
 @dataclass(frozen=True)
@@ -14,6 +14,9 @@ class CropAugment:
     area: tuple[float, float] = (0.08, 1.0)
     ratio: tuple[float, float] = (3 / 4, 4 / 3)
     flip_prob: float = 0.5
+
+    def __post_init__(self) -> None:
+        check_odds(self, "flip_prob")
 
 
 def imagenet(tier: str = "full") -> Recipe:
@@ -35,6 +38,7 @@ def imagenet(tier: str = "full") -> Recipe:
         weight_decay=1e-4,
         schedule="step",
         milestones=(30, 60, 90),
+        drop_last=False,
         augment=CropAugment(),
         num_workers=8,
         source="HRNet/HRNet-Image-Classification f760c98",

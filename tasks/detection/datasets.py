@@ -15,6 +15,7 @@ from tasks.detection.annotations import Instances, read_instances
 from tasks.detection.geometry import crop_boxes, flip_boxes, keep_ratio, network_input, resize
 from tasks.detection.protocol import DetectionProtocol
 from tasks.images import PictureCache, normalise
+from tasks.recipe import check_odds
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,9 @@ class DetectionAugment:
     inclusive_ends: bool = True
     degenerate_boxes: str = "skip"
     masks: bool = False
+
+    def __post_init__(self) -> None:
+        check_odds(self, "flip")
 
 
 class DetectionEvalData(EvalData):

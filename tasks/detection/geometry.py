@@ -12,10 +12,10 @@ from tasks.images import normalise
 
 def keep_ratio(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[float, tuple[int, int]]:
     """The factor that makes the short side ``short_px`` or the long side ``long_px``, whichever comes first, and the size
-    (height, width), rounded half up."""
+    (height, width), rounded half up, at least 1."""
     height, width = size_hw
     factor = min(short_px / min(height, width), long_px / max(height, width))
-    return factor, (int(height * factor + 0.5), int(width * factor + 0.5))
+    return factor, (max(1, int(height * factor + 0.5)), max(1, int(width * factor + 0.5)))
 
 
 def resize(picture: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uint8]:

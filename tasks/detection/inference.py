@@ -33,9 +33,7 @@ def training_losses(model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> 
         ValueError: a mask head, but no masks in the batch.
     """
     assert isinstance(model, Detector)
-    frozen = int(recipe.extra.get("frozen_stages", 0))
-    if frozen:
-        model.freeze(frozen)
+    model.freeze(int(recipe.extra.get("frozen_stages", 0)))  # a step puts the whole network into training mode again
     device = next(model.parameters()).device
     if model.mask_head is not None and any(m is None for m in batch["masks"]):
         raise ValueError(

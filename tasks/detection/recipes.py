@@ -10,14 +10,23 @@ SCHEDULES: dict[str, tuple[int, tuple[int, ...]]] = {"1x": (12, (8, 11)), "2x": 
 """Name -> epochs, and the epochs from which the rate is a tenth. HRNet's 2x drops at 20 and 23, mmdet's at 16 and 22 (T17)."""
 
 
+IMAGENET_FILES = {
+    **{f"hrnet_w{width}": f"hrnetv2_w{width}_imagenet_pretrained.pth" for width in (18, 32, 40, 48)},
+    "resnet50": "resnet50-19c8e357.pth",
+    "resnet101": "resnet101-5d3b4d8f.pth",
+}
+"""What the reference initialises from; others start from nothing unless ``--set recipe.init_from=FILE`` says so."""
+
+
 def full(model: str = "hrnet_w32", schedule: str = "1x") -> Recipe:
     """The paper's recipe: SGD 0.02 at 16 pictures, linear warm-up over 500 iterations from a third, gradient norm 35, frozen BN.
 
     Expected box AP on val2017 with Faster R-CNN (protocols.md 13): W18 36.1 (1x), 38.1 (2x); W32 39.5, 40.8; W40 40.4, 41.4;
-    W48 40.9, 41.5. Bodies start from their ImageNet weights (``--set recipe.init_from=FILE``); ResNets freeze their stem and
-    first stage. Cost: W32 1x takes about a day on eight GPUs of 2019. The rate is for 16 pictures over all processes: scale both.
+    W48 40.9, 41.5. Bodies start from their ImageNet weights, whose statistics stay; one that has none starts from nothing with
+    normalisation of its own. ResNets freeze their stem and first stage. Cost: W32 1x takes about a day on eight GPUs of 2019. The
+    rate is for 16 pictures over all processes: change both together.
 
-    Command: python run_all.py train --task detection --dataset coco --model hrnet_w32 --data-root D
+    Command: python run_all.py train --task detection --dataset coco --model hrnet_w32 --data-root D --weights W
     """
     if schedule not in SCHEDULES:
         raise ValueError(f"Unknown detection schedule {schedule!r}. {nearest(schedule, SCHEDULES)}")
@@ -33,11 +42,12 @@ def full(model: str = "hrnet_w32", schedule: str = "1x") -> Recipe:
         milestones=milestones,
         warmup_iterations=500,
         clip_grad_norm=35.0,
-        batch_norm="frozen",
+        batch_norm="frozen" if model in IMAGENET_FILES else "train",
+        init_from=IMAGENET_FILES.get(model),
         augment=DetectionAugment(),
         num_workers=4,
         source="HRNet-Object-Detection, configs/hrnet",
-        extra={"frozen_stages": 1} if model.startswith("resnet") else {},
+        extra={"frozen_stages": 1} if model.startswith("resnet") and model in IMAGENET_FILES else {},
     )
 
 

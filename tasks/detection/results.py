@@ -106,7 +106,7 @@ def of_masks(path: Path) -> bool:
     """Whether a results file holds masks without boxes; False for what :func:`read_results` will refuse."""
     try:
         records = json.loads(path.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return False
     first = records[0] if isinstance(records, list) and records else {}
     return isinstance(first, dict) and "segmentation" in first and "bbox" not in first
@@ -131,4 +131,6 @@ def _problem(record: Any, categories: set[int], wanted: str | None = None) -> st
         or not all(isinstance(v, int | float) and math.isfinite(v) for v in box)
     ):
         return f"expected bbox as four numbers, got {box!r}"
+    if box[2] < 0 or box[3] < 0:
+        return f"expected a bbox with sides of at least 0, got {box!r}"
     return None

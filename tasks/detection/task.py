@@ -26,6 +26,7 @@ class DetectionTask(Task):
 
     name = "detection"
     version = 1
+    reads_submissions = True
     datasets = {
         "coco": DatasetInfo(
             name="coco",
@@ -82,6 +83,13 @@ class DetectionTask(Task):
     def data_files(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> list[Path]:
         return [annotation_path(Path(root), split)[0]]
 
+    def prepare(self, model: nn.Module, recipe: Recipe) -> None:
+        """Freezes the body's first stages (``frozen_stages``)."""
+        from tasks.detection.model import Detector
+
+        assert isinstance(model, Detector)
+        model.freeze(int(recipe.extra.get("frozen_stages", 0)))
+
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from tasks.detection.inference import training_losses
@@ -107,7 +115,9 @@ class DetectionTask(Task):
     ) -> dict[str, float]:
         return figures(stats, counts, wanted)
 
-    def submission_stats(self, dataset: str, root: Path, split: str, path: Path, protocol: DetectionProtocol) -> Stats:
+    def submission_stats(
+        self, dataset: str, root: Path, split: str, path: Path, protocol: DetectionProtocol
+    ) -> tuple[Stats, tuple[str, ...]]:
         """Of a results file (boxes, or masks where it holds ``segmentation`` alone), or a folder with bbox.json and segm.json."""
         from tasks.detection.annotations import read_instances
         from tasks.detection.metrics import results_stats
@@ -116,8 +126,10 @@ class DetectionTask(Task):
         instances = read_instances(Path(root), split, protocol.degenerate_boxes)
         if path.is_dir():
             masks = path / "segm.json"
-            return results_stats(instances, path / "bbox.json", masks if masks.exists() else None)
-        return results_stats(instances, **{"masks" if of_masks(path) else "boxes": path})
+            stats = results_stats(instances, path / "bbox.json", masks if masks.exists() else None)
+        else:
+            stats = results_stats(instances, **{"masks" if of_masks(path) else "boxes": path})
+        return stats, instances.notes
 
     def class_figures(self, dataset: str, stats: Stats) -> dict[str, dict[str, Any]]:
         """For the report's bars: see :func:`tasks.detection.metrics.class_figures`; empty without match lists."""

@@ -17,6 +17,9 @@ def interpolate(image: Tensor, short_px: int, long_px: int) -> Tensor:
     """(3, H, W) float -> keep-ratio resized, as torchvision's transform does after normalising (bilinear, no antialias)."""
     height, width = image.shape[-2:]
     factor = min(short_px / min(height, width), long_px / max(height, width))
+    if factor * min(height, width) < 1:  # PyTorch makes no picture without pixels of a very narrow one
+        size_hw = (max(1, int(height * factor)), max(1, int(width * factor)))
+        return functional.interpolate(image[None], size=size_hw, mode="bilinear", align_corners=False)[0]
     return functional.interpolate(
         image[None], scale_factor=factor, mode="bilinear", recompute_scale_factor=True, align_corners=False
     )[0]

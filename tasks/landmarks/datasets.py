@@ -21,6 +21,7 @@ from tasks.landmarks.faces import Faces, with_boxes
 from tasks.landmarks.markup import MARKUPS, mirror_points
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 from tasks.landmarks.targets import face_targets
+from tasks.recipe import check_odds
 
 STRIDE = 4
 WFLW_SUBSETS = dict(zip(raw_forms.WFLW_FLAGS, ("largepose", *raw_forms.WFLW_FLAGS[1:]), strict=True))
@@ -43,6 +44,9 @@ class FaceAugment:
     flip_prob: float = 0.5
     sigma: float = 0.0
     target_rule: Literal["face", "pose", "exact"] = "face"
+
+    def __post_init__(self) -> None:
+        check_odds(self, "rotation_prob", "flip_prob")
 
 
 def csv_path(dataset: str, root: Path, split: str) -> Path:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -121,32 +121,43 @@ def boxes_in_csv(path: Path, image: Path) -> list[Box]:
         raise ValueError(f"Expected face boxes in {path} but there is no such file; correct --boxes")
     found: list[Box] = []
     resolved = image.resolve().as_posix()
+    for line, row in _rows(path):
+        # Names are paths below the dataset's folder of pictures; a bare name fits any folder.
+        if not row or not (resolved == row[0] or resolved.endswith("/" + row[0].strip("/"))):
+            continue
+        try:
+            numbers = [float(value) for value in row[1:]]
+        except ValueError:
+            raise ValueError(f"{path}, line {line}: expected numbers after the name but got {row[1:4]}") from None
+        if len(numbers) == 4:
+            x0, y0, x1, y1 = numbers
+            centre, scale = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0) / 200
+        elif len(numbers) > 6 and len(numbers) % 2:
+            scale, centre = numbers[0], np.array(numbers[1:3])
+        elif len(numbers) > 6:
+            scale, centre = numbers[0], np.array(numbers[2:4])
+        else:
+            raise ValueError(
+                f"{path}, line {line}: expected x0,y0,x1,y1 or a line of a face csv but got {len(numbers)} numbers"
+            )
+        if not scale > 0:
+            raise ValueError(f"{path}, line {line}: expected a face box with an area but got scale {scale:g}")
+        found.append((centre, scale))
+    return found
+
+
+def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
+    """The lines of a csv, with their numbers from 1.
+
+    Raises:
+        ValueError: it is no text in UTF-8, or no csv.
+    """
     with path.open(newline="", encoding="utf-8-sig") as handle:
         reader = csv.reader(handle)
-        for row in reader:
-            # Names are paths below the dataset's folder of pictures; a bare name fits any folder.
-            if not row or not (resolved == row[0] or resolved.endswith("/" + row[0].strip("/"))):
-                continue
-            try:
-                numbers = [float(value) for value in row[1:]]
-            except ValueError:
-                raise ValueError(
-                    f"{path}, line {reader.line_num}: expected numbers after the name but got {row[1:4]}"
-                ) from None
-            if len(numbers) == 4:
-                x0, y0, x1, y1 = numbers
-                centre, scale = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0) / 200
-            elif len(numbers) > 6 and len(numbers) % 2:
-                scale, centre = numbers[0], np.array(numbers[1:3])
-            elif len(numbers) > 6:
-                scale, centre = numbers[0], np.array(numbers[2:4])
-            else:
-                raise ValueError(
-                    f"{path}, line {reader.line_num}: expected x0,y0,x1,y1 or a line of a face csv but got {len(numbers)} numbers"
-                )
-            if not scale > 0:
-                raise ValueError(
-                    f"{path}, line {reader.line_num}: expected a face box with an area but got scale {scale:g}"
-                )
-            found.append((centre, scale))
-    return found
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(
+                f"{path}: expected face boxes as text in UTF-8 but got {error}; correct --boxes"
+            ) from error

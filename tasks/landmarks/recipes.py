@@ -36,6 +36,7 @@ def reference(dataset: str, model: str) -> Recipe:
         schedule="step",
         milestones=(30, 50),
         init_from=IMAGENET_FILES.get(model),
+        drop_last=False,
         augment=FaceAugment(),
         num_workers=8,
         source="HRNet-Facial-Landmark-Detection f776dbe, experiments",

@@ -15,6 +15,7 @@ from tasks.landmarks.markup import MARKUPS
 from tasks.landmarks.metrics import landmark_figures, metric_infos
 from tasks.landmarks.protocol import LandmarkProtocol, header, landmark_protocol
 from tasks.landmarks.recipes import landmark_recipe
+from tasks.options import refuse_unknown
 from tasks.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -137,6 +138,7 @@ class LandmarkTask(Task):
         """
         from tasks.landmarks.pictures import predict_pictures
 
+        refuse_unknown(options, ("boxes",), "predict for landmarks")
         return predict_pictures(self, model, dataset, images, protocol, **options)
 
 

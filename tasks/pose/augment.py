@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import PIXEL_STD
+from tasks.recipe import check_odds
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,8 @@ class PoseAugment:
             (f N, clipped to +-2 f). rotation_prob, flip_prob, half_body_prob: odds of each.
         half_body_joints: a person needs more visible joints than this for half-body.
         colour: each channel times U(1 - c, 1 + c), clipped (pytorch-pose: 0.2; 0 elsewhere).
-        sigma, target_rule, stride: of the heat maps; see `tasks.heatmaps.gaussian_targets`. The stride is the network's.
+        sigma, target_rule, stride: of the heat maps; see `tasks.heatmaps.gaussian_targets`. The stride is the network's. A
+            sigma of 0 takes the references': 3 cells for inputs of 384 px and more, else 2.
         joint_weights: weigh wrists, ankles, elbows and knees more in the loss; off in every published recipe.
     """
 
@@ -36,10 +38,17 @@ class PoseAugment:
     half_body_prob: float = 0.0
     half_body_joints: int = 8
     colour: float = 0.0
-    sigma: float = 2.0
+    sigma: float = 0.0
     target_rule: Literal["pose", "hourglass", "unbiased"] = "pose"
     stride: int = 4
     joint_weights: bool = False
+
+    def __post_init__(self) -> None:
+        check_odds(self, "rotation_prob", "flip_prob", "half_body_prob")
+
+    def sigma_for(self, input_wh: Sequence[int]) -> float:
+        """Standard deviation of the targets in cells, at an input's width and height in px."""
+        return self.sigma or (3.0 if max(input_wh) >= 384 else 2.0)
 
 
 @dataclass(frozen=True)

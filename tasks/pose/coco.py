@@ -50,7 +50,12 @@ def expected_boxes(root: Path, split: str, boxes_file: str = "") -> Path:
     folder = root / "person_detection_results"
     if boxes_file or list(folder.glob(f"COCO_{split}_detections_*_person.json")):
         return boxes_path(root, split, boxes_file)
-    return folder / f"COCO_{split}_detections_AP_H_56_person.json"
+    return folder / _official_boxes(split)
+
+
+def _official_boxes(split: str) -> str:
+    """The authors' file; its name holds the detector's AP of persons."""
+    return f"COCO_{split}_detections_AP_H_{'609' if split.startswith('test-dev') else '56'}_person.json"
 
 
 def boxes_path(root: Path, split: str, boxes_file: str = "") -> Path:
@@ -66,7 +71,7 @@ def boxes_path(root: Path, split: str, boxes_file: str = "") -> Path:
     found = sorted(folder.glob(f"COCO_{split}_detections_*_person.json"))
     if len(found) == 1:
         return found[0]
-    expected = folder / f"COCO_{split}_detections_AP_H_56_person.json"
+    expected = folder / _official_boxes(split)
     if not found:
         raise ValueError(
             f"Expected detector boxes at {expected} but there is no such file; fetch it from the HRNet repository's links, "
@@ -86,7 +91,9 @@ def read_persons(root: Path, split: str, protocol: CocoProtocol) -> Persons:
     """
     path = annotation_path(root, split)
     data = read_json(path, "COCO keypoint annotations")
-    pictures = _pictures(data, path)
+    pictures = pictures_of(data, path)
+    if has_truth(split):
+        require_categories(data, path)
     folder = image_folder(root, split)
     require_folder(root / folder, f"the pictures of {split}")
     if protocol.boxes == "detector":
@@ -98,7 +105,12 @@ def read_persons(root: Path, split: str, protocol: CocoProtocol) -> Persons:
     return _from_truth(root, path, data, pictures, folder, protocol)
 
 
-def _pictures(data: Any, path: Path) -> dict[Any, dict[str, Any]]:
+def pictures_of(data: Any, path: Path) -> dict[Any, dict[str, Any]]:
+    """An annotation file's pictures by their ids.
+
+    Raises:
+        ValueError: the file has no list of images, or a picture lacks a field.
+    """
     if not isinstance(data, dict) or not isinstance(data.get("images"), list):
         kind = "a list (MPII's or a detector's form)" if isinstance(data, list) else "no list of images"
         raise ValueError(
@@ -117,6 +129,17 @@ def _pictures(data: Any, path: Path) -> dict[Any, dict[str, Any]]:
             raise ValueError(f"{path}, images[{row}]: expected an id (a number) but got {picture['id']!r}; correct it")
         pictures[picture["id"]] = picture
     return pictures
+
+
+def require_categories(data: Any, path: Path) -> None:
+    """Raises ValueError where an annotation file does not list the person among its categories: pycocotools judges by them."""
+    listed = data.get("categories") if isinstance(data, dict) else None
+    ids = [entry.get("id") for entry in listed if isinstance(entry, dict)] if isinstance(listed, list) else []
+    if PERSON not in ids:
+        raise ValueError(
+            f"Expected COCO's form in {path} with the person among its categories (a list with the id {PERSON}) but got "
+            f"{str(listed)[:80]}; fetch the file again, or add it"
+        )
 
 
 def _require_object(entry: Any, where: str) -> None:

@@ -161,6 +161,6 @@ class PoseTrainData(TrainData):
             )
         weights = skeleton.loss_weights if augment.joint_weights else None
         target, weight = pose_targets(
-            joints, visible, self.size_wh, self.map_wh, augment.sigma, augment.target_rule, weights
+            joints, visible, self.size_wh, self.map_wh, augment.sigma_for(self.size_wh), augment.target_rule, weights
         )
         return {"index": index, "images": images, "target": target, "weight": weight}

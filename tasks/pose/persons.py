@@ -58,7 +58,7 @@ def read_json(path: Path, what: str) -> Any:
             f"Expected {what} at {path} but there is no such file; put the dataset in its official layout "
             "(tasks/pose/README.md) or correct --data-root and --split"
         ) from None
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"Expected {what} at {path} but it is no valid json ({error}); fetch it again") from error
 
 

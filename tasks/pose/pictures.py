@@ -81,9 +81,17 @@ def picture_boxes(
 
     In this order: the file `boxes`; the annotations, then the detections of the COCO-form dataset that the picture lies in; the
     whole picture.
+
+    Raises:
+        ValueError: the file `boxes` does not know the picture. One that lists it without a person gives no boxes.
     """
     if boxes is not None:
-        return boxes_in_file(Path(boxes), image, min_score), str(boxes)
+        named = boxes_in_file(Path(boxes), image, min_score)
+        if named is None:
+            raise ValueError(
+                f"Expected person boxes of {image.name} in {boxes} but it names none; add an entry, or leave out --boxes"
+            )
+        return named, str(boxes)
     split = image.parent.name
     root = image.parent.parent.parent if image.parent.parent.name == "images" else image.parent.parent
     candidates = [root / "annotations" / f"person_keypoints_{split}.json"]
@@ -96,16 +104,20 @@ def picture_boxes(
     return [np.array([0.0, 0.0, width, height])], "the whole picture"
 
 
-def boxes_in_file(path: Path, image: Path, min_score: float) -> list[NDArray[np.float64]]:
+def boxes_in_file(path: Path, image: Path, min_score: float) -> list[NDArray[np.float64]] | None:
     """A picture's person boxes in a COCO annotation file, or in a list of detections {image_id, bbox, score}.
+
+    None where the file does not know the picture: no image of its name, no detection of its id.
 
     Raises:
         ValueError: the file is missing or of another form.
     """
     data = read_json(path, "person boxes")
+    known = False
     if isinstance(data, dict) and isinstance(data.get("annotations"), list):
         listed = [entry for entry in data.get("images", []) if isinstance(entry, dict)]
         ids = {entry.get("id") for entry in listed if Path(str(entry.get("file_name"))).name == image.name}
+        known = bool(ids)
         entries = [entry for entry in data["annotations"] if not (isinstance(entry, dict) and entry.get("iscrowd"))]
     elif isinstance(data, list):
         # Detections name pictures by id, which COCO's file names carry.
@@ -122,10 +134,13 @@ def boxes_in_file(path: Path, image: Path, min_score: float) -> list[NDArray[np.
             raise ValueError(
                 f"{path}, entry {line}: expected an image_id but got {entry['image_id']!r}; check the file"
             )
-        if entry["image_id"] not in ids or entry.get("category_id", PERSON) != PERSON:
+        if entry["image_id"] not in ids:
+            continue
+        known = True
+        if entry.get("category_id", PERSON) != PERSON:
             continue
         if finite_row(entry.get("score", 1.0), 1, "a score", f"{path}, entry {line}")[0] >= min_score:
             box = finite_row(entry["bbox"], 4, "a box (x, y, width, height)", f"{path}, entry {line}")
             if (box[2:] > 1).all():
                 found.append(box)
-    return found
+    return found if known else None

@@ -34,7 +34,8 @@ def hrnet(dataset: str, model: str) -> Recipe:
 
     Expected: COCO val2017 with detector boxes and flip, AP 74.4 (W32, 256x192) and 76.3 (W48, 384x288); MPII val PCKh@0.5 90.3
     (W32; others often reproduce 90.1). Cost: about two days on four GPUs of 2018. Weight decay stands in its files, but is
-    never passed to Adam. Learning rates assume 4 GPUs with 32 persons each.
+    never passed to Adam. The batch is 4 GPUs' of 32 persons; of W48 at 384x288 it is 96 (--set recipe.batch_size=96 with
+    --protocol input_wh=288,384). Targets widen with the input (sigma 3 from 384 px).
 
         python run_all.py train --task pose --dataset coco --model hrnet_w32 --data-root D --weights W
     """
@@ -51,6 +52,7 @@ def hrnet(dataset: str, model: str) -> Recipe:
         schedule="step",
         milestones=(170, 200),
         init_from=IMAGENET_FILES.get(model),
+        drop_last=False,
         augment=augment,
         num_workers=8,
         source="leoxiaobin/deep-high-resolution-net.pytorch 6f69e46, experiments",
@@ -83,7 +85,8 @@ def hourglass() -> Recipe:
     """pytorch-pose's training of stacked hourglasses (bearpaw/pytorch-pose), losses summed over stacks.
 
     Expected: MPII val, unweighted PCKh@0.5, 86.95 (two stacks), 88.78 (eight). Cost: days on one GPU of 2017. Its
-    mirror maps x to W - x and its crop rounds to whole pixels; training here uses HRNet's mirror and affine crop.
+    mirror maps x to W - x and its crop rounds to whole pixels; training here uses HRNet's mirror and affine crop. Its own
+    annotation file gives occluded joints no weight, HRNet's json, which is read here, does (T22).
 
         python run_all.py train --task pose --dataset mpii --model hourglass_s2 --data-root D
     """
@@ -94,6 +97,7 @@ def hourglass() -> Recipe:
         name="hourglass",
         epochs=100,
         batch_size=6,
+        drop_last=False,
         lr=2.5e-4,
         optimizer="rmsprop",
         schedule="step",

@@ -28,7 +28,9 @@ def coco_stats(root: Path, split: str, path: Path) -> Stats:
         raise ValueError(f"{split} has no public ground truth: upload {path} to the benchmark's server")
     annotations = coco.annotation_path(root, split)
     data = read_json(annotations, "COCO keypoint annotations")
-    records = read_records(path, {entry["id"] for entry in data["images"]})
+    pictures = coco.pictures_of(data, annotations)
+    coco.require_categories(data, annotations)
+    records = read_records(path, pictures)
     for row, record in enumerate(records):
         problem = _problem(record)
         if problem:
@@ -70,7 +72,18 @@ def _points(path: Path) -> NDArray[np.float64]:
         raise ValueError(
             f"{path}: expected `preds` (persons, {MPII.num_joints}, 2), got {found}; write the predictions again"
         )
-    return np.asarray(points[..., :2], dtype=np.float64)
+    try:
+        found_xy = np.asarray(points[..., :2], dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: expected `preds` of numbers, got {error}; write the predictions again") from None
+    wrong = np.argwhere(~np.isfinite(found_xy).all(-1))
+    if len(wrong):
+        person, joint = wrong[0].tolist()
+        raise ValueError(
+            f"{path}, `preds` of person {person}, joint {joint}: expected finite coordinates, got "
+            f"{found_xy[person, joint].tolist()} ({len(wrong)} such joints); write the predictions again"
+        )
+    return found_xy
 
 
 def _problem(record: dict[str, Any]) -> str | None:

@@ -40,7 +40,10 @@ def pose_targets(
             "check the dataset of the annotation file"
         )
     stride = np.asarray(image_size_wh, dtype=np.float64) / np.asarray(heatmap_size_wh, dtype=np.float64)
-    maps, weight = gaussian_targets(xy / stride, visible, heatmap_size_wh, sigma, rule)
+    cells = xy / stride
+    if rule == "hourglass":
+        cells = np.trunc(cells)  # pytorch-pose draws at a whole cell; the patch's corner is truncated from there
+    maps, weight = gaussian_targets(cells, visible, heatmap_size_wh, sigma, rule)
     if joint_weights is not None:
         weight = weight * np.asarray(joint_weights, dtype=np.float32)
     return maps, weight

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.options import refuse_unknown
 from tasks.pose import coco, mpii
 from tasks.pose.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
@@ -44,6 +45,7 @@ class PoseTask(Task):
 
     name = "pose"
     version = 1
+    reads_submissions = True
     input_fields = ("colour", "normaliser")
     datasets: Mapping[str, DatasetInfo] = {
         "coco": DatasetInfo(
@@ -132,12 +134,14 @@ class PoseTask(Task):
     ) -> dict[str, float]:
         return dict(figures(dataset, stats, counts, wanted))
 
-    def submission_stats(self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol) -> Stats:
+    def submission_stats(
+        self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol
+    ) -> tuple[Stats, tuple[str, ...]]:
         """Of COCO keypoint results (json), or of MPII's pred.mat."""
         from tasks.pose.submissions import coco_stats, mpii_file_stats
 
         self.dataset(dataset)
-        return (coco_stats if dataset == "coco" else mpii_file_stats)(Path(root), split, path)
+        return (coco_stats if dataset == "coco" else mpii_file_stats)(Path(root), split, path), ()
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(
@@ -152,6 +156,7 @@ class PoseTask(Task):
         """
         from tasks.pose.pictures import predict_pictures
 
+        refuse_unknown(options, ("boxes", "min_score"), "predict for pose")
         return predict_pictures(self, model, dataset, images, protocol, **options)
 
 

@@ -8,7 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.recipe import check_odds
 from tasks.segmentation.classes import IGNORE, ClassTable
+from tasks.segmentation.protocol import with_short_side
 from tasks.segmentation.targets import mirrored_label
 
 Pair = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -21,7 +23,7 @@ class SegmentationAugment:
     Attributes:
         crop_hw: height and width in px of what the network sees.
         base_px: side to which a picture is brought at scale 1; 0 keeps its own size.
-        base_side: whether that is the longer or the shorter side.
+        first_short_px: picture and label are brought to this short side before anything else; 0 leaves them.
         scale_min, scale_steps: the scale is scale_min + k / 10 with k drawn from 0 .. scale_steps, *inclusive*: 16 steps
             from 0.5 reach 2.1, as the reference's inclusive draw does (trap T11).
         flip: probability of mirroring.
@@ -30,11 +32,14 @@ class SegmentationAugment:
 
     crop_hw: tuple[int, int]
     base_px: int = 0
-    base_side: str = "long"
+    first_short_px: int = 0
     scale_min: float = 0.5
     scale_steps: int = 16
     flip: float = 0.5
     squash: bool = False
+
+    def __post_init__(self) -> None:
+        check_odds(self, "flip")
 
 
 def train_sample(
@@ -51,6 +56,8 @@ def train_sample(
     crop_h, crop_w = augment.crop_hw
     if augment.squash:
         image, label = resized(image, label, (crop_h, crop_w))
+    if augment.first_short_px:
+        image, label = resized(image, label, with_short_side(image.shape[:2], augment.first_short_px))
     scale = augment.scale_min + int(rng.integers(0, augment.scale_steps + 1)) / 10
     image, label = resized(image, label, scaled_size(image.shape[:2], scale, augment))
     image, label = padded(image, label, (crop_h, crop_w))
@@ -60,16 +67,9 @@ def train_sample(
 
 
 def scaled_size(size_hw: tuple[int, ...], scale: float, augment: SegmentationAugment) -> tuple[int, int]:
-    """Height and width in px at a scale: the long side becomes int(base * scale + 0.5).
-
-    With ``base_side`` "short", the picture is first brought to that short side, then its long side is scaled.
-    """
+    """Height and width in px at a scale: the long side becomes int(base * scale + 0.5)."""
     height, width = size_hw
-    if augment.base_px and augment.base_side == "short":
-        ratio = augment.base_px / min(height, width)
-        height, width = int(height * ratio + 0.5), int(width * ratio + 0.5)
-    base = augment.base_px if augment.base_px and augment.base_side == "long" else max(height, width)
-    long_side = int(base * scale + 0.5)
+    long_side = int((augment.base_px or max(height, width)) * scale + 0.5)
     if height > width:
         return long_side, int(width * long_side / height + 0.5)
     return int(height * long_side / width + 0.5), long_side

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
-from tasks.images import normalise, read_image
+from tasks.images import IMAGENET_MEAN, normalise, read_image
 from tasks.segmentation.augment import Pair, SegmentationAugment, resized, train_sample
 from tasks.segmentation.classes import ClassTable
 from tasks.segmentation.layouts import Layout, check_files
-from tasks.segmentation.protocol import SegmentationProtocol
+from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 from tasks.segmentation.targets import check_sizes
 
 MEMORY_BYTES = 2**29
@@ -108,9 +108,15 @@ class SegmentationEvalData(EvalData):
 
 
 def network_input(picture: NDArray[np.uint8], protocol: SegmentationProtocol) -> NDArray[np.uint8]:
-    """The picture before normalisation: squashed where the protocol says so, else as it is."""
+    """The picture before normalisation: squashed, or brought to a short side and padded, where the protocol says so."""
     if protocol.view != "square" and protocol.score_at != "crop":
-        return picture
+        if not protocol.first_short_px:
+            return picture
+        height, width = with_short_side(picture.shape[:2], protocol.first_short_px)
+        picture = np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
+        below, right = -height % protocol.pad_multiple, -width % protocol.pad_multiple
+        mean = [round(255 * value) for value in IMAGENET_MEAN]
+        return np.asarray(cv2.copyMakeBorder(picture, 0, below, 0, right, cv2.BORDER_CONSTANT, value=mean), np.uint8)
     crop_h, crop_w = protocol.crop_hw
     if picture.shape[:2] == (crop_h, crop_w):
         return picture

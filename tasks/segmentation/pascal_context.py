@@ -48,7 +48,7 @@ class PascalContext(Layout):
             content = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             raise FileNotFoundError(f"{path}: expected the PASCAL in Detail annotations, found no such file.") from None
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:
             raise ValueError(f"{path}: expected json, got {error}; fetch the file again.") from None
         for key in ("images", "annos_segmentation"):
             if not isinstance(content, dict) or not isinstance(content.get(key), list):

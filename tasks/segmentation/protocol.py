@@ -27,6 +27,8 @@ class SegmentationProtocol:
         crop_hw: height and width in px for the views that need them.
         base_px: side in px to which a picture is brought at scale 1; 0 keeps its own size.
         base_side: whether ``base_px`` is the longer or the shorter side.
+        first_short_px: pictures are brought to this short side, as 8-bit pixels, before scales and views; their scores return
+            from there to the label's size. 0 leaves them.
         pad_multiple: pictures are padded (mean colour, bottom and right) until both sides divide by this; 1 never pads.
         scales, flip: scores of every scale are added; a mirrored pass is averaged with the plain one.
         combine: "exp_logits" adds exp(mean of plain and mirrored logits), as the reference does;
@@ -43,6 +45,7 @@ class SegmentationProtocol:
     crop_hw: tuple[int, int] = (1024, 2048)
     base_px: int = 0
     base_side: Literal["long", "short"] = "long"
+    first_short_px: int = 0
     pad_multiple: int = 1
     scales: tuple[float, ...] = (1.0,)
     flip: bool = False
@@ -54,10 +57,10 @@ class SegmentationProtocol:
     def __post_init__(self) -> None:
         if not self.scales or min(self.scales) <= 0:
             raise ValueError(f"Expected one positive scale or more, got {self.scales}; for example scales=0.75,1,1.25.")
-        if min(self.crop_hw) < 1 or self.pad_multiple < 1 or self.base_px < 0:
+        if min(self.crop_hw) < 1 or self.pad_multiple < 1 or min(self.base_px, self.first_short_px) < 0:
             raise ValueError(
                 f"Expected positive sizes, got crop_hw={self.crop_hw}, pad_multiple={self.pad_multiple}, "
-                f"base_px={self.base_px}."
+                f"base_px={self.base_px}, first_short_px={self.first_short_px}."
             )
 
     @property
@@ -80,6 +83,8 @@ class SegmentationProtocol:
             "square": f"squashed to {crop}",
         }[self.view]
         parts = [f"{self.num_classes} classes", view, scales, "flip" if self.flip else "no flip"]
+        if self.first_short_px:
+            parts.append(f"first short side {self.first_short_px} px")
         if self.base_px:
             parts.append(f"{self.base_side} side {self.base_px} px")
         if self.combine == "softmax" and (self.flip or len(self.scales) > 1 or self.view in ("tiles", "windows")):
@@ -91,11 +96,20 @@ class SegmentationProtocol:
         return ", ".join(parts)
 
 
+def with_short_side(size_hw: tuple[int, ...], side: int) -> tuple[int, int]:
+    """Height and width in px of a picture whose short side becomes ``side``."""
+    height, width = size_hw
+    if height < width:
+        return side, int(width * side / height + 0.5)
+    return int(height * side / width + 0.5), side
+
+
 def reference_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtocol:
     """The protocol of a dataset's published figures.
 
     Cityscapes: single scale, whole picture (val 81.1 with W48). PASCAL Context: seven scales with flip, windows of 480
-    (54.1 with 59 classes); the OCR branch: short side 520, whole picture. LIP: squashed to 473, flip (55.8).
+    (54.1 with 59 classes); the OCR branch: windows of 520, of pictures that were first brought to a short side of 520.
+    LIP: squashed to 473, flip (55.8).
     """
     if dataset == "cityscapes":
         made = SegmentationProtocol(num_classes=19, view="tiles", crop_hw=(1024, 2048))
@@ -109,7 +123,7 @@ def reference_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtoc
             flip=True,
         )
         if ocr:
-            made = replace(made, view="whole", base_side="short", pad_multiple=8, crop_hw=(520, 520))
+            made = replace(made, first_short_px=520, pad_multiple=8, crop_hw=(520, 520))
     else:
         made = SegmentationProtocol(num_classes=20, view="square", crop_hw=(473, 473), flip=True)
     return replace(made, align_corners=ocr)
@@ -122,6 +136,6 @@ def embedded_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtoco
         return replace(made, crop_hw=(128, 256))
     if dataset == "pascal_context":
         return replace(
-            made, crop_hw=(128, 128), base_px=128, base_side="long", view="windows", scales=(1.0,), flip=False
+            made, crop_hw=(128, 128), base_px=128, first_short_px=0, pad_multiple=1, scales=(1.0,), flip=False
         )
     return replace(made, crop_hw=(96, 96))

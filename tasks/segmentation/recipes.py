@@ -101,7 +101,7 @@ def with_ocr(recipe: Recipe, dataset: str) -> Recipe:
     Expected: Cityscapes val 81.6 (W48), single scale.
     """
     if dataset == "pascal_context":
-        augment = SegmentationAugment((520, 520), 520, base_side="short")
+        augment = SegmentationAugment((520, 520), 520, first_short_px=520)
         recipe = replace(recipe, lr=0.001, head_lr_factor=10.0, augment=augment, input_wh=(520, 520))
     return replace(recipe, name=f"{recipe.name}-ocr", extra={"aux_weight": 0.4}, source=f"{SEG} (branch HRNet-OCR)")
 

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
-from tasks.segmentation.protocol import SegmentationProtocol
+from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 
 STRIP_ELEMENTS = {"cpu": 2**20, "cuda": 2**26}
 """Scores held at full size at one time: on a CPU a strip should stay in the cache."""
@@ -190,6 +190,33 @@ def view_rows(
     return total.div_(count)
 
 
+Views = Sequence[tuple[tuple[int, int], Sequence[Window]]]
+"""Size of every scale's view, and its windows."""
+
+
+def _summed_rows(
+    views: Views,
+    sample: int,
+    out_hw: tuple[int, int],
+    start: int,
+    stop: int,
+    protocol: SegmentationProtocol,
+    plain: bool = False,
+) -> Tensor:
+    """Rows (K, stop - start, width) of the scores of all scales, each brought to ``out_hw``, added."""
+    total: Tensor | None = None
+    for size_hw, windows in views:
+        rows: Rows = partial(view_rows, windows, size_hw, sample, protocol=protocol, plain=plain)
+        part = resized_rows(rows, size_hw, out_hw, start, stop, protocol.align_corners)
+        total = part if total is None else total + part
+    assert total is not None
+    return total
+
+
+def _cut_rows(rows: Rows, width: int, start: int, stop: int) -> Tensor:
+    return rows(start, stop)[..., :width]
+
+
 def best_class(scores: Tensor) -> Tensor:
     """(K, h, w) -> (h, w) uint8; the lower class where two tie, as argmax."""
     if scores.device.type != "cpu":
@@ -234,19 +261,21 @@ def label_maps(
     maps = []
     for sample, out_hw in enumerate(sizes_hw):
         out_hw = (int(out_hw[0]), int(out_hw[1]))
-        # A resize of exp(logits) is not that of the logits, but without one the exponential keeps the order.
-        plain = only_order and views[0][0] == out_hw
+        scored = partial(_summed_rows, views, sample, protocol=protocol)
+        if protocol.first_short_px:
+            # All scales meet at the input's size; what was padded there is cut before the scores return to the label's size.
+            in_hw = (images.shape[-2], images.shape[-1])
+            kept_hw = with_short_side(out_hw, protocol.first_short_px)
+            inner: Rows = partial(_cut_rows, partial(scored, in_hw), kept_hw[1])
+            rows: Rows = partial(resized_rows, inner, kept_hw, out_hw, align_corners=protocol.align_corners)
+        else:
+            # A resize of exp(logits) is not that of the logits, but without one the exponential keeps the order.
+            rows = partial(scored, out_hw, plain=only_order and views[0][0] == out_hw)
         found = np.empty(out_hw, np.uint8)
         budget = STRIP_ELEMENTS["cpu" if images.device.type == "cpu" else "cuda"]
         step = max(1, budget // (protocol.num_classes * out_hw[1]))
         for start in range(0, out_hw[0], step):
             stop = min(start + step, out_hw[0])
-            total: Tensor | None = None
-            for size_hw, windows in views:
-                rows: Rows = partial(view_rows, windows, size_hw, sample, protocol=protocol, plain=plain)
-                part = resized_rows(rows, size_hw, out_hw, start, stop, protocol.align_corners)
-                total = part if total is None else total + part
-            assert total is not None
-            found[start:stop] = best_class(total).cpu().numpy()
+            found[start:stop] = best_class(rows(start, stop)).cpu().numpy()
         maps.append(found)
     return maps

@@ -29,7 +29,11 @@ def test_base_is_the_cell_of_the_main_table(name: str, tier: str) -> None:
 
 def test_targets_widen_with_the_input_as_the_papers_do() -> None:
     cells = load_suite("ablation_input_size", tier="full").cells
-    sigmas = {tuple(c.protocol.input_wh): c.recipe.augment.sigma for c in cells if c.recipe and c.dataset == "coco"}
+    sigmas = {
+        tuple(c.protocol.input_wh): c.recipe.augment.sigma_for(c.protocol.input_wh)
+        for c in cells
+        if c.recipe and c.dataset == "coco"
+    }
     assert sigmas == {(96, 128): 2.0, (192, 256): 2.0, (288, 384): 3.0}
 
 

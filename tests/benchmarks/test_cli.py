@@ -19,6 +19,7 @@ from benchmarks.synthetic.cache import ensure
 from tasks import get_task, task_names
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+TRAIN = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8"]
 
 
 @pytest.mark.parametrize(
@@ -51,7 +52,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
             "/no/such.pth",
         ),
         (["predict", "--task", "pose", "--model", "hrnet_w32", "--checkpoint", "F", "/no/such.jpg"], "/no/such.jpg"),
-        (["run", "--jobs", "many"], "invalid int value"),
+        (["run", "--jobs", "many"], "expected a whole number of at least 1, got 'many'"),
+        (["plan", "--only", "pose/coco/hrnet_micro_w9"], "Nearest: pose/coco/hrnet_micro_w8, "),
+        (["plan", "--only", "pose/coco/hrnet_micro_w9"], "`run_all.py plan` without --only lists all"),
+        ([*TRAIN, "--seed", "-1"], "--seed -1"),
+        ([*TRAIN, "--train-split", "foo"], "'foo' of coco. Known: train2017, val2017"),
+        ([*TRAIN, "--set", "recipe.epochs=0"], "recipe.epochs of at least 1, got 0"),
+        ([*TRAIN, "--set", "recipe.augment=1"], "Known: augment.scale_factor, "),
+        ([*TRAIN, "--set", "recipe.augment.flip_prob=2"], "recipe.augment.flip_prob between 0 and 1, got 2.0"),
     ],
 )
 def test_a_bad_call_ends_with_status_2_and_one_line(
@@ -151,11 +159,56 @@ def test_doctor_opens_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str
         entry(words)
         return next(line for line in capsys.readouterr().out.splitlines() if "pose/coco" in line)
 
-    assert "ok" in told()
+    assert "ok" in told() and "all 1 annotation files" in told()
     shutil.rmtree(root / "person_detection_results")
     assert told().lstrip().startswith("!") and "COCO_val2017_detections" in told()
     shutil.rmtree(root / "images" / "val2017")
     assert told().lstrip().startswith("!") and "val2017" in told()
+
+
+def test_doctor_names_a_folder_that_takes_no_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "file").touch()
+    assert entry(["doctor", "--out", str(tmp_path / "file" / "results")]) == 1
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if str(tmp_path) in line)
+    assert line.lstrip().startswith("!") and f"{tmp_path / 'file'} is no writable folder" in line and "GiB" not in line
+
+
+def _piped(script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
+    """What bash makes of a script in which $RUN stands for the command line."""
+    known = {"PATH": "/usr/bin:/bin", "RUN": f"{sys.executable} {REPOSITORY / 'run_all.py'}"} | environment
+    return subprocess.run(["bash", "-c", script], env=known, cwd=REPOSITORY, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize("buffered", ["", "1"])
+def test_a_reader_that_leaves_early_ends_the_call_quietly(tmp_path: Path, buffered: str) -> None:
+    script = f"$RUN plan --out {tmp_path} | head -1; exit ${{PIPESTATUS[0]}}"
+    made = _piped(script, PYTHONUNBUFFERED=buffered)
+    assert made.returncode in (0, 141) and made.stderr == b"" and len(made.stdout.splitlines()) == 1
+    # Nobody reads from the start.
+    made = _piped(f"{{ sleep 0.5; $RUN plan --out {tmp_path}; echo $? >&2; }} | true", PYTHONUNBUFFERED=buffered)
+    assert made.stderr == b"141\n"
+
+
+def test_an_output_without_room_is_one_line(tmp_path: Path) -> None:
+    made = _piped(f"$RUN plan --out {tmp_path} > /dev/full")
+    assert made.returncode == 2 and len(made.stderr.splitlines()) == 1 and b"No space left" in made.stderr
+
+
+def test_a_broken_pipe_that_is_not_the_output_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object) -> int:
+        raise BrokenPipeError(32, "Broken pipe of a worker")
+
+    monkeypatch.setattr("benchmarks.commands.plan.main", broken)
+    assert entry(["plan"]) == 2
+    assert "Broken pipe of a worker" in capsys.readouterr().err
+
+
+def test_signs_that_the_encoding_lacks_are_question_marks() -> None:
+    code = "from benchmarks.cli import entry; entry(['--help']); print('AP', chr(0x2191))"
+    made = _piped(f'{sys.executable} -c "{code}"', PYTHONIOENCODING="ascii")
+    assert made.returncode == 0 and made.stdout.endswith(b"AP ?\n"), made.stderr
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -228,3 +281,48 @@ def test_every_task_is_torch_free_and_complete(name: str) -> None:
         for tier in ("smoke", "embedded", "full"):
             assert task.protocol_header(task.protocol(dataset, tier=tier))
             assert task.recipe(dataset, "hrnet_micro_w8", tier).epochs > 0
+
+
+def test_folders_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for words in (["tables"], ["report"], ["check"], ["check", "--update", "--expected", str(tmp_path / "new")]):
+        assert entry([*words, "--out", str(tmp_path / "nope")]) == 2, words
+        assert "nope: expected a folder of results" in capsys.readouterr().err
+    assert not (tmp_path / "nope").exists() and not (tmp_path / "new").exists()
+    assert entry(["check", "--out", str(tmp_path), "--expected", str(tmp_path / "nope")]) == 2
+    assert "nope: expected a folder of expected values" in capsys.readouterr().err
+
+
+def test_only_narrows_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry(["tables", "--only", "pose/mpii/*", "--out", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "### MPII, embedded" in out and "COCO" not in out and "Cityscapes" not in out
+    assert entry(["tables", "--only", "zzz", "--out", str(tmp_path)]) == 2
+    assert "zzz" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["eval", "--batch", "0"],
+        ["eval", "--workers", "-1"],
+        ["run", "--jobs", "0"],
+        ["plan", "--seeds", "0"],
+        ["run", "--threads", "x"],
+    ],
+)
+def test_numbers_of_options_are_checked_first(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert entry(words) == 2
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert len(lines) == 1 and "expected a whole number of at least" in lines[0] and words[1] in lines[0]
+
+
+def test_a_target_that_cannot_be_written_is_said_before_the_work(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--tier", "smoke"]
+    words += ["--embedded-root", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    (tmp_path / "folder.json").mkdir()
+    for target in ("/proc/x.json", str(tmp_path / "folder.json")):
+        assert entry([*words, "--json", target]) == 2
+        assert target in capsys.readouterr().err
+    assert not (tmp_path / "out").exists() and not (tmp_path / "data").exists()

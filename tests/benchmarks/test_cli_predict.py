@@ -112,6 +112,51 @@ def test_predict_takes_dataset_and_protocol_from_the_weights(
     np.testing.assert_allclose(found["faces"][0]["points"], expected["faces"][0]["points"], atol=1e-2)
 
 
+def test_what_cannot_be_written_is_one_line(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = trained.picture()
+    words = ["predict", "--task", "landmarks", "--model", MODEL, "--checkpoint", str(trained.weights), str(image)]
+
+    def refused(out: Path) -> str:
+        assert entry([*words, "--out", str(out)]) == 2
+        said = capsys.readouterr()
+        assert ".png" not in said.out and "predictions.json" not in said.out
+        return said.err.strip().splitlines()[-1]
+
+    (tmp_path / "file").touch()
+    assert f"--out {tmp_path / 'file'}: expected a folder to write to" in refused(tmp_path / "file")
+    # A folder has the picture's name.
+    target = tmp_path / "taken" / f"{image.stem}.png"
+    target.mkdir(parents=True)
+    assert f"{target}: could not be written (Is a directory)" in refused(tmp_path / "taken")
+
+    def full(path: Path, content: bytes) -> int:
+        with path.open("wb") as handle:
+            handle.write(content[:10])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    line = refused(tmp_path / "full")
+    assert f"{tmp_path / 'full' / target.name}: could not be written (No space left on device); make room" in line
+    assert list((tmp_path / "full").iterdir()) == []
+
+
+def test_options_of_another_task_are_named(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    network = build_model("pose", MODEL, "coco")
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "pose.pt")
+    for task, dataset, weights, known in (
+        ("landmarks", "300w", trained.weights, "boxes."),
+        ("pose", "coco", tmp_path / "pose.pt", "boxes, min_score."),
+    ):
+        words = ["predict", "--task", task, "--dataset", dataset, "--model", MODEL, "--checkpoint", str(weights)]
+        assert entry([*words, str(trained.picture()), "--out", str(tmp_path), "--score", "0.3"]) == 2
+        line = capsys.readouterr().err.strip().splitlines()[-1]
+        assert f"Unknown option 'score' of predict for {task}. Known: {known}" in line
+
+
 def test_older_weights_warn_and_take_a_tier(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -56,10 +56,14 @@ def test_other_files_are_refused(
         points = loadmat(folder / "p.mat")["preds"]
         savemat(tmp_path / "few.mat", {"preds": points[:-1]})
         savemat(tmp_path / "other.mat", {"points": points})
+        unknown = points.astype(float)
+        unknown[1, 2, 0] = float("nan")
+        savemat(tmp_path / "unknown.mat", {"preds": unknown})
         (tmp_path / "text.mat").write_text("no matrix")
         cases = {
             "few.mat": f"got {len(points) - 1}",
             "other.mat": "expected `preds`",
+            "unknown.mat": "`preds` of person 1, joint 2: expected finite coordinates",
             "text.mat": "MATLAB file",
             "gone.mat": "no such file",
         }
@@ -79,6 +83,7 @@ def test_other_files_are_refused(
         for stem, content in contents.items():
             (tmp_path / f"{stem}.json").write_text(json.dumps(content))
         (tmp_path / "cut.json").write_text(json.dumps(records)[:-9])
+        (tmp_path / "deep.json").write_text("[" * 100_000)
         cases = {
             "stranger.json": "4711",
             "short.json": f"expected {field}",
@@ -87,6 +92,7 @@ def test_other_files_are_refused(
             "object.json": "list of results",
             "row.json": "entry 0",
             "cut.json": "expected JSON",
+            "deep.json": "expected JSON",
             "gone.json": "no such file",
         }
     for file, words in cases.items():

@@ -160,9 +160,9 @@ def test_a_metric_of_some_cells_and_of_none(tmp_path: Path) -> None:
         compare(folder, folder, metric="rat", draws=20)
 
 
-@pytest.mark.parametrize("draws", [0, -3])
+@pytest.mark.parametrize("draws", [19, 0, -3])
 def test_no_draws_are_refused(tmp_path: Path, draws: int) -> None:
-    with pytest.raises(ValueError, match=f"--draws: expected 1 or more bootstrap draws, got {draws}"):
+    with pytest.raises(ValueError, match=f"--draws: expected 20 or more bootstrap draws, got {draws}"):
         compare(tmp_path, tmp_path, draws=draws)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import engine
+from benchmarks import engine, optimisation
 from benchmarks.hooks import save_tensors
 from hrnet import build_backbone
 from tasks.base import EvalData, Evaluation, TrainData
@@ -68,6 +68,9 @@ class Collected(Evaluation):
 
 class MeanTask:
     """The least that the engine asks of a task."""
+
+    def prepare(self, model: Any, recipe: Any) -> None:
+        return
 
     name = "mean"
 
@@ -227,3 +230,22 @@ def test_batches_hold_one_group() -> None:
     assert len(batches) == len(sampler)
     assert all(len({i % 2 for _, i in batch}) == 1 for batch in batches)
     assert sorted(i for batch in batches for _, i in batch) == list(range(20))
+
+
+def test_poly_follows_the_references_formula_to_the_last_iteration() -> None:
+    """lr (1 - i / total) ** 0.9 at iteration i: the last one still learns."""
+    network = torch.nn.Linear(2, 1)
+    recipe = Recipe("test", epochs=2, batch_size=1, lr=0.1, optimizer="sgd", schedule="poly")
+    wrapper = optimisation.wrapper_of(optimisation.optimizer_of(network, recipe), recipe)
+    (scheduler,) = optimisation.schedulers_of(wrapper, recipe, 10)
+    rates = []
+    for _ in range(20):
+        rates.append(wrapper.get_lr()["lr"][0])
+        wrapper.step()
+        scheduler.step()
+    np.testing.assert_allclose(rates, [0.1 * (1 - i / 20) ** 0.9 for i in range(20)], rtol=1e-6)
+
+
+def test_frozen_statistics_need_weights_to_start_from(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"--init FILE.*batch_norm=train"):
+        _train(tmp_path / "x", Recipe("test", epochs=1, batch_size=8, lr=1e-3, batch_norm="frozen"))

@@ -103,7 +103,10 @@ def _store(cell: Cell, places: Places, **record: object) -> None:
     Store(places.out).save(
         {
             "id": cell.id,
+            "name": cell.name,
             "status": "done",
+            "figures": {},
+            "headline": "AP",
             "cell": cell.identity(),
             "key": cell_key(cell, places),
             "provenance": {"key_parts": parts},

@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+from made_up import Runs, make
 
 from benchmarks import store as module
-from benchmarks.store import Store, without_nan
+from benchmarks.leftovers import OWNER, owner
+from benchmarks.store import BusyError, Store, without_nan
 
 
 def _record(**changes: object) -> dict:
-    return {"id": "abc", "status": "done", "cell": {"task": "pose"}, "figures": {"AP": {"value": 1.5}}, **changes}
+    cell = {
+        "task": "pose",
+        "dataset": "coco",
+        "split": "val2017",
+        "model": "m",
+        "protocol": {},
+        "seed": 0,
+        "tier": "smoke",
+    }
+    figures = {"figures": {"AP": {"value": 1.5}}, "headline": "AP"}
+    return {"id": "abc", "name": "pose/coco/m", "status": "done", "cell": cell, **figures, **changes}
 
 
 def test_saved_and_read_back(tmp_path: Path) -> None:
@@ -74,8 +88,11 @@ def test_a_folder_that_cannot_be_made_says_so(tmp_path: Path, monkeypatch: pytes
 
 def test_a_workspace_that_cannot_be_made_says_so(tmp_path: Path) -> None:
     (tmp_path / "pose").write_text("a file where the folder would be")
-    with pytest.raises(OSError, match=r"abc\.work: could not write the workspace.*--out"):
+    with pytest.raises(OSError, match=r"abc\.work: could not write the workspace.*--out") as caught:
         Store(tmp_path).workspace("pose", "abc")
+    # Room is not what lacks.
+    assert f"{tmp_path / 'pose'} must be a writable folder" in str(caught.value)
+    assert "free" not in str(caught.value).lower()
 
 
 def test_a_spoilt_result_names_its_file(tmp_path: Path) -> None:
@@ -87,7 +104,75 @@ def test_a_spoilt_result_names_its_file(tmp_path: Path) -> None:
     (folder / "cell.json").write_text(json.dumps({"schema": 99}))
     with pytest.raises(ValueError, match="schema"):
         store.load("pose", "abc")
+    (folder / "cell.json").write_bytes(b'{"schema": "\xff"}')
+    with pytest.raises(ValueError, match=r"cell\.json.*run again"):
+        store.load("pose", "abc")
+
+
+@pytest.mark.parametrize(
+    ("record", "missing"),
+    [
+        ({"name": "x", "cell": {}}, r"'id', 'status', 'cell\.task'.*'cell\.seed'"),
+        ({k: v for k, v in _record().items() if k != "headline"}, "'headline'"),
+        (_record(cell=[]), "'cell' as an object"),
+    ],
+)
+def test_a_result_without_a_field_names_file_and_field(tmp_path: Path, record: dict, missing: str) -> None:
+    folder = tmp_path / "pose" / "abc"
+    folder.mkdir(parents=True)
+    (folder / "cell.json").write_text(json.dumps({"schema": 1, **record}))
+    with pytest.raises(ValueError, match=rf"abc/cell\.json: expected a result, got one without .*{missing}.*run again"):
+        list(Store(tmp_path).all())
+
+
+@pytest.mark.parametrize("spoil", ["empty", "cut", "flipped"])
+def test_spoilt_statistics_name_their_file(tmp_path: Path, spoil: str) -> None:
+    stored = Store(tmp_path).save(_record(), {"image": np.array(["a", "b"]), "v": np.random.default_rng(0).random(200)})
+    path = stored.folder / "stats.npz"
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    flipped = whole[:middle] + bytes(255 - value for value in whole[middle : middle + 8]) + whole[middle + 8 :]
+    path.write_bytes({"empty": b"", "cut": whole[:middle], "flipped": flipped}[spoil])
+    with pytest.raises(ValueError, match=r"abc/stats\.npz: expected statistics.*Run the cell again"):
+        stored.stats()
 
 
 def test_plain_data_without_nan() -> None:
     assert without_nan({"a": [np.float32(1), np.nan], "b": np.array([1, 2])}) == {"a": [1.0, None], "b": [1, 2]}
+
+
+def test_a_failure_lies_beside_a_finished_result(runs: Runs, tmp_path: Path) -> None:
+    cell = make()
+    done = runs.finish(cell)
+    (done.folder / "weights.pt").write_bytes(b"days of training")
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    (kept / "traceback.txt").write_text("Traceback ...")
+    record = {**done.record, "status": "failed", "reason": "out of memory", "figures": {}}
+    failed = runs.store.save(record, files=kept)
+    assert not failed.done and (failed.folder / "traceback.txt").exists()
+    assert json.loads((failed.folder / "failure.json").read_text())["reason"] == "out of memory"
+    assert (done.folder / "weights.pt").exists()
+    # This run's tables show the failure; the next process finds the result, and one that succeeds replaces both.
+    assert runs.store.load(cell.task, cell.id) is failed
+    fresh = Store(runs.store.root)
+    found = fresh.load(cell.task, cell.id)
+    assert found is not None and found.done and [stored.id for stored in fresh.all()] == [cell.id]
+    again = runs.finish(cell, 0.7)
+    assert again.done and runs.store.load(cell.task, cell.id) == again and not failed.folder.exists()
+
+
+def test_a_workspace_has_one_owner_that_lives(runs: Runs) -> None:
+    path = runs.store.workspace("people", "one")
+    assert runs.store.workspace("people", "one") == path  # this process again
+    host, _, _ = owner().rpartition(".")
+    other = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        (path / OWNER).write_text(f"{host}.{other.pid}\n")
+        with pytest.raises(BusyError, match=rf"one\.work: process {host}\.{other.pid} runs this cell.*--out"):
+            runs.store.workspace("people", "one")
+    finally:
+        other.communicate()
+    assert runs.store.workspace("people", "one") == path  # it has ended
+    runs.store.release("people", "one")
+    assert path.is_dir() and not (path / OWNER).exists()

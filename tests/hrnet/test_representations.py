@@ -66,6 +66,13 @@ def test_the_pyramid_pools_one_map_by_averages() -> None:
     assert made.strides == (4, 8, 16, 32, 64)
 
 
+def test_the_pyramid_of_a_narrow_map_keeps_a_column() -> None:
+    made = build_representation("V2p", *BODIES["hrnet"]).eval()
+    with torch.no_grad():
+        levels = made(maps_of("hrnet", (512, 32)))
+    assert [tuple(level.shape[-2:]) for level in levels] == [(128, 8), (64, 4), (32, 2), (16, 1), (8, 1)]
+
+
 def test_the_feature_pyramid_sums_downwards_and_subsamples_the_fifth_level() -> None:
     maps = maps_of("resnet")
     made = build_representation("FPN", *BODIES["resnet"], width=12).eval()

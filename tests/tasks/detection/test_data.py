@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from tasks.detection.categories import COCO_IDS, COCO_NAMES, label_of_category
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
 from tasks.detection.geometry import flip_boxes, keep_ratio, network_input
 from tasks.detection.protocol import DetectionProtocol, detection_protocol
+from tasks.detection.results import of_masks
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
 
 SMALL = DetectionProtocol(short_px=96, long_px=128)
@@ -88,6 +90,14 @@ def test_bad_annotations_give_one_clear_message(
     assert "\n" not in text
     for word in words:
         assert word in text
+
+
+def test_json_without_end_is_named(shapes_root: Path, tmp_path: Path) -> None:
+    root = edited(shapes_root, tmp_path / "coco", lambda d: None)
+    (root / "annotations" / "instances_val2017.json").write_text("[" * 100_000)
+    with pytest.raises(ValueError, match=r"instances_val2017\.json: expected JSON"):
+        DetectionEvalData(root, "val2017", SMALL)
+    assert not of_masks(root / "annotations" / "instances_val2017.json")
 
 
 @pytest.mark.parametrize("broken", [{"area": 0}, {"ignore": 1}, {"iscrowd": 1}, {"bbox": [5, 5, 0.5, 30]}])
@@ -163,6 +173,14 @@ def test_keep_ratio_sizes() -> None:
     assert keep_ratio((480, 640), 800, 1333)[1] == (800, 1067)
     assert keep_ratio((426, 640), 800, 1333)[1] == (800, 1202)
     assert keep_ratio((300, 640), 800, 1333)[1] == (625, 1333)
+
+
+@pytest.mark.parametrize("size_hw", [(900, 1), (1, 900)])
+@pytest.mark.parametrize("family", [None, "torchvision"])
+def test_a_picture_of_one_column_keeps_a_pixel(size_hw: tuple[int, int], family: str | None) -> None:
+    protocol = replace(detection_protocol(family), short_px=64, long_px=128)
+    made, _ = network_input(np.full((*size_hw, 3), 128, dtype=np.uint8), protocol)
+    assert min(made.shape[1:]) == 1 and max(made.shape[1:]) == 128
 
 
 @pytest.mark.parametrize("family", [None, "mmdet", "torchvision"])

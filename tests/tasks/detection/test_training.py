@@ -116,6 +116,10 @@ def test_schedules_are_the_papers() -> None:
     assert multi_scale(recipe).augment.pad_wh == (1600, 1024)
     assert multi_scale(recipe, crop=True).augment.crop_wh == (1200, 800)
     assert full("resnet50").extra == {"frozen_stages": 1}
+    # Frozen statistics are those of ImageNet; a body that has none learns its own.
+    assert (recipe.batch_norm, recipe.init_from) == ("frozen", "hrnetv2_w32_imagenet_pretrained.pth")
+    assert (full("resnet50").batch_norm, full("resnet50").init_from) == ("frozen", "resnet50-19c8e357.pth")
+    assert (full("timm:convnext_tiny").batch_norm, full("timm:convnext_tiny").init_from) == ("train", None)
     with pytest.raises(ValueError, match="2x"):
         full(schedule="3x")
 
@@ -131,6 +135,8 @@ def test_losses_fall_and_frozen_stages_stay(shapes_root: Path) -> None:
     model = build_model("detection", "resnet_micro", "coco", masks=True).train()
     before = {k: v.clone() for k, v in model.state_dict().items() if ".layer1." in k and "weight" in k}
     recipe = replace(smoke(), extra={"frozen_stages": 1})
+    task.prepare(model, recipe)
+    assert not any(p.requires_grad for p in model.body.layer1.parameters())  # type: ignore[union-attr, operator]
     optimizer = torch.optim.AdamW(model.parameters(), 2e-3)
     totals = []
     for _ in range(8):

@@ -157,6 +157,10 @@ def test_box_files(tmp_path: Path) -> None:
     path.write_text("x.jpg,10,20,10,20\n")
     with pytest.raises(ValueError, match="line 1: expected a face box with an area"):
         boxes_in_csv(path, tmp_path / "x.jpg")
+    for content in ("é.jpg,1,2,3,4\n".encode("latin-1"), b"x" * 200_000):
+        path.write_bytes(content)
+        with pytest.raises(ValueError, match=r"boxes\.csv: expected face boxes as text in UTF-8 but got .*--boxes"):
+            boxes_in_csv(path, tmp_path / "x.jpg")
     with pytest.raises(ValueError, match="no such file; correct --boxes"):
         boxes_in_csv(tmp_path / "none.csv", tmp_path / "x.jpg")
 

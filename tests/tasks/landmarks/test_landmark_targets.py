@@ -27,6 +27,24 @@ def test_support(sigma: float, first: int, last: int) -> None:
     assert (support[0], support[-1]) == (first, last)
 
 
+def reference_routine(cell: int, side: int, sigma: float) -> np.ndarray:
+    """The face reference's patch on one axis, step by step: both ends of the patch are truncated from the cell."""
+    reach = sigma * 3
+    low, high = int(cell - reach), int(cell + reach + 1)
+    size = 2 * reach + 1
+    across = np.arange(0, size, 1, dtype=np.float32)
+    patch = np.exp(-((across - size // 2) ** 2) / (2 * sigma**2))
+    made = np.zeros(side, dtype=np.float32)
+    made[max(0, low) : min(high, side)] = patch[max(0, -low) : min(high, side) - low]
+    return made
+
+
+@pytest.mark.parametrize("sigma", [1.0, 1.5, 2.0])
+def test_patches_end_where_the_references_do(sigma: float) -> None:
+    for cell in (0, 1, 3, 4, 5, 6, 30, 58, 60, 63):
+        np.testing.assert_allclose(drawn_at(float(cell), sigma), reference_routine(cell, 64, sigma), atol=1e-6)
+
+
 def test_the_reference_truncates_and_mmpose_rounds() -> None:
     cells = [[20.9, 20.2]]
     for rule, peak in (("face", (20, 20)), ("pose", (21, 20))):

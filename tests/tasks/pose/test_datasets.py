@@ -16,8 +16,10 @@ from tasks import get_task
 from tasks.pose import coco, mpii
 from tasks.pose.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
-from tasks.pose.pictures import boxes_in_file
+from tasks.pose.pictures import boxes_in_file, picture_boxes
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol
+from tasks.pose.submissions import coco_stats
+from tasks.pose.targets import pose_targets
 
 SIZE = (96, 128)
 
@@ -182,6 +184,22 @@ def test_mirrored_sample_is_the_mirrored_picture(coco_root: Path) -> None:
         assert abs(found[left][1] - (23 - true[right][1])) <= 1
 
 
+@pytest.mark.parametrize(("input_wh", "cells"), [((192, 256), 13), ((288, 384), 19), ((384, 384), 19)])
+def test_targets_widen_with_the_input(input_wh: tuple[int, int], cells: int) -> None:
+    """A sigma of 2 cells reaches 13, one of 3 reaches 19 (protocols.md 3)."""
+    maps, weights = pose_targets(
+        [[100.0, 120.0]], [1], input_wh, (input_wh[0] // 4, input_wh[1] // 4), PoseAugment().sigma_for(input_wh)
+    )
+    assert weights[0] == 1 and (maps[0] > 0).any(0).sum() == cells
+
+
+def test_hourglass_targets_stand_at_the_truncated_cell() -> None:
+    """Also near the border, where a corner truncated from the point itself would move them one further on."""
+    points = [[4 * cell, 40.0] for cell in (0.2, 1.3, 2.4, 2.9, 3.4, 10.7)]
+    maps, _ = pose_targets(points, [1] * 6, (256, 256), (64, 64), 1.0, "hourglass")
+    assert [int(one.max(0).argmax()) for one in maps] == [0, 1, 2, 2, 3, 10]
+
+
 def test_targets_sit_on_the_joints_of_the_crop(mpii_root: Path) -> None:
     data = PoseTrainData("mpii", mpii_root, "train", MpiiProtocol(input_wh=(128, 128)), PoseAugment(flip_prob=0), 0)
     sample = data[(0, 0)]
@@ -236,6 +254,22 @@ def test_entries_that_are_no_records_are_named(coco_root: Path, field: str, entr
         open_coco(coco_root)
 
 
+@pytest.mark.parametrize("categories", [None, 1, [], [{"id": 2, "name": "bicycle"}], ["person"]])
+def test_an_annotation_file_without_the_person_category_is_refused_when_opened(
+    coco_root: Path, categories: Any
+) -> None:
+    path = coco.annotation_path(coco_root, "val2017")
+    content = json.loads(path.read_text())
+    del content["categories"]
+    path.write_text(json.dumps(content if categories is None else content | {"categories": categories}))
+    said = r"person_keypoints_val2017\.json with the person among its categories"
+    for boxes in ("gt", "detector"):
+        with pytest.raises(ValueError, match=said):
+            open_coco(coco_root, boxes=boxes)
+    with pytest.raises(ValueError, match=said):
+        coco_stats(coco_root, "val2017", path)
+
+
 def test_instances_file_is_recognised(coco_root: Path) -> None:
     entry = annotation(1)
     del entry["keypoints"]
@@ -254,9 +288,10 @@ def test_files_of_another_dataset(coco_root: Path, mpii_root: Path) -> None:
         open_coco(coco_root)
     with pytest.raises(ValueError, match="list of persons"):
         mpii.read_persons(mpii_root, "valid")
-    path.write_text("{")
-    with pytest.raises(ValueError, match="no valid json"):
-        open_coco(coco_root)
+    for broken in ("{", "[" * 100_000):
+        path.write_text(broken)
+        with pytest.raises(ValueError, match=r"person_keypoints_val2017\.json but it is no valid json"):
+            open_coco(coco_root)
     path.unlink()
     with pytest.raises(ValueError, match="--data-root"):
         open_coco(coco_root)
@@ -292,6 +327,23 @@ def test_boxes_for_predict_say_which_entry_is_wrong(tmp_path: Path) -> None:
         path.write_text(json.dumps([box, box | changes]))
         with pytest.raises(ValueError, match=message):
             boxes_in_file(path, image, 0.3)
+
+
+def test_boxes_for_predict_must_know_the_picture(tmp_path: Path) -> None:
+    path, image = tmp_path / "boxes.json", tmp_path / "000000000007.jpg"
+    box = {"image_id": 8, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}
+    listed = {"images": [{"id": 8, "file_name": "000000000008.jpg"}], "annotations": [box]}
+    for content in ([box], [], listed):
+        path.write_text(json.dumps(content))
+        with pytest.raises(
+            ValueError, match=r"Expected person boxes of 000000000007\.jpg in .*boxes\.json but it names none"
+        ):
+            picture_boxes(image, 100, 100, path, 0.3)
+    # A picture that the file lists may show nobody.
+    empty = {"images": [{"id": 7, "file_name": image.name}], "annotations": []}
+    for known in ([box | {"image_id": 7, "score": 0.1}], empty):
+        path.write_text(json.dumps(known))
+        assert picture_boxes(image, 100, 100, path, 0.3) == ([], str(path))
 
 
 def test_detector_file_missing_or_ambiguous(coco_root: Path) -> None:

@@ -8,6 +8,7 @@ from seg_fixtures import blocks, picture
 
 from tasks.segmentation.augment import SegmentationAugment, padded, resized, scaled_size, train_sample
 from tasks.segmentation.classes import CITYSCAPES, LIP, ClassTable
+from tasks.segmentation.protocol import with_short_side
 from tasks.segmentation.recipes import segmentation_recipe
 from tasks.segmentation.targets import mirrored_label
 
@@ -52,8 +53,16 @@ def test_scales_are_drawn_evenly_from_seventeen_steps(monkeypatch: pytest.Monkey
 def test_sizes_at_a_scale() -> None:
     long = SegmentationAugment((480, 480), 520)
     assert scaled_size((375, 500), 1.0, long) == (390, 520) and scaled_size((500, 375), 2.1, long) == (1092, 819)
-    short = SegmentationAugment((520, 520), 520, base_side="short")
-    assert scaled_size((375, 500), 1.0, short) == (520, 693)
+    assert with_short_side((375, 500), 520) == (520, 693) and with_short_side((500, 375), 520) == (693, 520)
+
+
+def test_the_ocr_branch_scales_what_was_brought_to_a_short_side() -> None:
+    """Short side 40 first, then the long side becomes 40 times the scale: 40x53 -> 30x40 at scale 1."""
+    augment = SegmentationAugment((64, 64), 40, scale_min=1.0, scale_steps=0, flip=0, first_short_px=40)
+    image, label = np.full((30, 40, 3), 200, np.uint8), np.full((30, 40), 3, np.uint8)
+    made, labels = train_sample(image, label, augment, CITYSCAPES, np.random.default_rng(0))
+    assert made.shape[:2] == (64, 64)
+    assert (labels != 255).sum() == 30 * 40 and (made.sum(-1) > 0).sum() == 30 * 40
 
 
 def test_padding_is_black_and_ignored_at_bottom_and_right() -> None:

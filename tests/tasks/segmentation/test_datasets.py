@@ -284,9 +284,10 @@ def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"expected images of phase 'train', got an empty list \(phases: \['val'\]\)"):
         SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
-    path.write_text("{")
-    with pytest.raises(ValueError, match="expected json"):
-        SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
+    for broken in (b"{", b"[" * 100_000, b"\xff"):
+        path.write_bytes(broken)
+        with pytest.raises(ValueError, match=r"trainval_merged\.json: expected json"):
+            SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
 
 
 @pytest.mark.parametrize(

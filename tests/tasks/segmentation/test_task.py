@@ -167,7 +167,7 @@ def test_a_split_without_labels_is_predicted_but_not_scored(tmp_path: Path) -> N
             None,
             {"flip": True, "base_px": 520, "crop_hw": (480, 480), "view": "windows", "num_classes": 59},
         ),
-        ("pascal_context", "segmentation_ocr", {"view": "whole", "base_side": "short", "pad_multiple": 8}),
+        ("pascal_context", "segmentation_ocr", {"view": "windows", "first_short_px": 520, "pad_multiple": 8}),
         ("lip", "segmentation", {"view": "square", "crop_hw": (473, 473), "flip": True, "num_classes": 20}),
     ],
 )

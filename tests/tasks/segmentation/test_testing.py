@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -12,8 +14,10 @@ from seg_fixtures import Pointwise, Strided
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.images import normalise
 from tasks.segmentation import testing
 from tasks.segmentation.classes import CITYSCAPES, LIP
+from tasks.segmentation.datasets import network_input
 from tasks.segmentation.protocol import SegmentationProtocol, reference_protocol
 
 SAME = CITYSCAPES.mirror()
@@ -168,8 +172,35 @@ def test_view_sizes_follow_the_reference() -> None:
     assert testing.view_size((375, 500), 1.0, pascal) == (390, 520)
     assert testing.view_size((500, 375), 1.75, pascal) == (910, 683)
     ocr = reference_protocol("pascal_context", ocr=True)
-    assert testing.view_size((375, 500), 1.0, ocr) == (520, 693)
+    # The OCR branch brings the short side to 520 first, pads to multiples of 8, and scales the long side of that.
+    assert testing.view_size((520, 696), 1.0, ocr) == (389, 520)
+    assert testing.view_size((520, 696), 2.0, ocr) == (777, 1040)
     assert testing.view_size((1024, 2048), 0.5, reference_protocol("cityscapes")) == (512, 1024)
+
+
+@pytest.mark.parametrize(("size_hw", "first_hw"), [((37, 50), (52, 70)), ((61, 44), (72, 52)), ((40, 40), (52, 52))])
+def test_the_ocr_branch_brings_pascal_to_a_short_side_first(
+    size_hw: tuple[int, int], first_hw: tuple[int, int]
+) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), dtype=np.uint8)
+    picture = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
+    model, scales = Strided(19).eval(), (0.5, 1.0, 1.75)
+    reference = reference_protocol("pascal_context", ocr=True)
+    protocol = replace(reference, num_classes=19, crop_hw=(48, 48), base_px=52, first_short_px=52, scales=scales)
+    assert (protocol.view, protocol.flip, protocol.align_corners, protocol.pad_multiple) == ("windows", True, True, 8)
+    made = network_input(picture, protocol)
+    height, width = first_hw
+    padded = (-(-height // 8) * 8, -(-width // 8) * 8)
+    assert made.shape[:2] == padded
+    bigger = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(made[:height, :width], bigger)
+    if padded != first_hw:
+        assert (made[-1, -1] == (124, 116, 104)).all()  # the mean colour in whole numbers
+    image = torch.from_numpy(normalise(made))[None]
+    (labels,) = testing.label_maps(model, image, [size_hw], protocol, SAME)
+    with torch.inference_mode():
+        scores = full_size_scores(model, image, protocol, SAME)[None, :, :height, :width]
+    assert (labels == up(scores, size_hw, True).argmax(1)[0].numpy()).mean() > 0.999
 
 
 def test_windows_cover_with_two_thirds_stride_and_tiles_shift_back() -> None:

@@ -60,7 +60,7 @@ def test_a_stated_head_counts_as_the_name_does() -> None:
         named.recipe,
         named.representation,
     )
-    assert stated.protocol.align_corners and stated.protocol.base_side == "short"
+    assert stated.protocol.align_corners and stated.protocol.first_short_px == 520
     assert not make_cell("segmentation", "lip", "hrnet_w48", head="ocr", align_corners=False).protocol.align_corners
 
 

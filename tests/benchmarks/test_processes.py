@@ -1,0 +1,117 @@
+"""Several processes train and evaluate one cell: what they share, and that the result is one process's."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks import batches, processes
+from benchmarks.provenance import REPOSITORY
+from tasks.base import TrainData
+
+
+class Numbers(TrainData):
+    def __len__(self) -> int:
+        return 25
+
+    def __getitem__(self, key: tuple[int, int]) -> dict[str, int]:
+        return {"index": key[1]}
+
+
+def test_every_process_has_as_many_samples_and_none_is_left_out() -> None:
+    for count in (1, 4, 5, 8):
+        shares = [processes.share_of(count, rank, 3) for rank in range(3)]
+        assert len({len(share) for share in shares}) == 1
+        # mmengine takes one of each in turn, and cuts what repeats.
+        assert [index for row in zip(*shares) for index in row][:count] == list(range(count))
+
+
+def test_a_batch_is_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two processes see together what one sees alone: the learning rate fits any number of them."""
+    alone = list(batches.EpochSampler(Numbers(), 6, 1, drop_last=True))
+    monkeypatch.setattr(batches, "get_world_size", lambda: 2)
+    parts = []
+    for rank in (0, 1):
+        monkeypatch.setattr(batches, "get_rank", lambda rank=rank: rank)
+        parts.append(list(batches.EpochSampler(Numbers(), 6, 1, drop_last=True)))
+    assert len(alone) == len(parts[0]) == len(parts[1]) == 4
+    for whole, first, second in zip(alone, *parts):
+        assert len(first) == len(second) == 3 and sorted(whole) == sorted(first + second)
+    with pytest.raises(ValueError, match="2 processes share evenly, got 5"):
+        batches.EpochSampler(Numbers(), 5, 1, drop_last=True)
+
+
+def test_groups_end_evenly_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """13 and 12 pictures of two shapes: no process may have a batch more than another."""
+
+    class Grouped(Numbers):
+        def groups(self) -> np.ndarray:
+            return np.arange(25) % 2
+
+    monkeypatch.setattr(batches, "get_world_size", lambda: 2)
+    sizes = []
+    for rank in (0, 1):
+        monkeypatch.setattr(batches, "get_rank", lambda rank=rank: rank)
+        made = list(batches.EpochSampler(Grouped(), 4, 1, drop_last=True))
+        assert all(len({index % 2 for _, index in batch}) == 1 for batch in made)
+        sizes.append([len(batch) for batch in made])
+    assert sizes[0] == sizes[1] and sum(sizes[0]) == 13
+
+
+def test_a_launcher_that_did_not_start_us_is_said() -> None:
+    with pytest.raises(ValueError, match=r"RANK.*torchrun"):
+        processes.join("pytorch")
+
+
+def run(folder: Path, count: int, verb: str, *words: str) -> dict[str, object]:
+    start = [sys.executable]
+    if count > 1:
+        start += ["-m", "torch.distributed.run", "--standalone", "--nproc_per_node", str(count)]
+    arguments = [*words, "--embedded-root", str(folder / "data"), "--tier", "smoke", "--json", str(folder / "r.json")]
+    arguments += ["--out", str(folder / f"out{count}"), "--launcher", "pytorch" if count > 1 else "none"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [*start, "run_all.py", verb, *arguments],
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr[-3000:]
+    assert done.stdout.count("stored:") == 1
+    record = json.loads((folder / "r.json").read_text())
+    assert not list((folder / f"out{count}").glob("runs/*/*.work"))
+    return record  # type: ignore[no-any-return]
+
+
+def test_two_processes_train_a_detector(tmp_path: Path) -> None:
+    words = ["--task", "detection", "--dataset", "coco", "--model", "resnet_micro"]
+    record = run(tmp_path, 2, "train", *words)
+    assert record["status"] == "done" and record["n"]["images"] > 0  # type: ignore[index]
+    weights = next((tmp_path / "out2").glob("runs/*/*/weights.pt"))
+    state = torch.load(weights, weights_only=True)["state_dict"]
+    assert not any(name.startswith("module.") for name in state)
+
+
+def test_two_processes_evaluate_as_one(tmp_path: Path) -> None:
+    words = ["--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8"]
+    run(tmp_path, 1, "train", *words)
+    weights = next((tmp_path / "out1").glob("runs/*/*/weights.pt"))
+    made = []
+    for count in (1, 2):
+        record = run(tmp_path, count, "eval", *words, "--checkpoint", str(weights), "--batch", "3")
+        folder = tmp_path / f"out{count}" / "runs" / "pose" / str(record["id"])
+        made.append((json.loads((folder / "predictions.json").read_text()), record["n"]))
+    (alone, n), (together, same_n) = made
+    assert n == same_n and len(alone) == len(together) > 0
+    for a, b in zip(alone, together):
+        assert a["image_id"] == b["image_id"]
+        np.testing.assert_allclose(a["keypoints"], b["keypoints"], atol=1e-2)
