@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks.cells import Suite, load_suite, make_cell
 from benchmarks.cli import VERBS, entry, parser_for
@@ -326,3 +327,25 @@ def test_a_target_that_cannot_be_written_is_said_before_the_work(
         assert entry([*words, "--json", target]) == 2
         assert target in capsys.readouterr().err
     assert not (tmp_path / "out").exists() and not (tmp_path / "data").exists()
+
+
+def test_a_second_phase_starts_from_the_whole_network(tmp_path: Path) -> None:
+    words = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--tier", "smoke"]
+    words += ["--embedded-root", str(tmp_path / "data")]
+
+    def trained(out: str, *more: str) -> torch.Tensor:
+        assert entry([*words, "--out", str(tmp_path / out), *more]) == 0
+        (weights,) = (tmp_path / out).glob("runs/*/*/weights.pt")
+        return torch.load(weights, weights_only=True)["state_dict"]["head.predict.weight"]  # type: ignore[no-any-return]
+
+    first = trained("first")
+    start = [
+        "--init",
+        str(next((tmp_path / "first").glob("runs/*/*/weights.pt"))),
+        "--seed",
+        "1",
+        "--set",
+        "recipe.lr=1e-12",
+    ]
+    torch.testing.assert_close(trained("all", *start, "recipe.init_part=all"), first, rtol=0, atol=1e-8)
+    assert not torch.allclose(trained("body", *start), first, atol=1e-4)
