@@ -24,7 +24,7 @@ from benchmarks import engine, provenance
 from benchmarks.cells import Cell
 from benchmarks.hooks import Progress, Report, save_tensors
 from benchmarks.keys import key_of, key_parts, train_split
-from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.places import Places, checkpoint_path, dataset_root, initial_path
 from benchmarks.run import available_cores
 from benchmarks.store import Store, StoredCell
 from hrnet.profile import profile
@@ -166,7 +166,7 @@ def _compute(
     elif cell.recipe is not None and cell.recipe.init_from:
         from hrnet.checkpoints import load_backbone, load_checkpoint
 
-        path = checkpoint_path(cell.recipe.init_from, places.weights)
+        path = initial_path(cell.recipe, places.weights)
         if cell.recipe.init_part == "all":
             load_checkpoint(network, path)
         else:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cells import Cell, digest
-from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.places import Places, checkpoint_path, dataset_root, initial_path
 from benchmarks.provenance import code_version, file_digest, files_digest, sizes_digest
 from benchmarks.store import Store
 from tasks import get_task
@@ -45,7 +45,7 @@ def key_parts(cell: Cell, places: Places) -> dict[str, Any]:
     if cell.checkpoint is not None:
         weights = file_digest(checkpoint_path(cell.checkpoint, places.weights))
     elif cell.recipe is not None and cell.recipe.init_from:
-        weights = file_digest(checkpoint_path(cell.recipe.init_from, places.weights))
+        weights = file_digest(initial_path(cell.recipe, places.weights))
     return {
         "identity": cell.fingerprint()[:16],
         "data": data_fingerprint(cell, places),

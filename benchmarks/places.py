@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.cells import Cell
 from tasks import get_task
 from tasks.base import DatasetInfo
+from tasks.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -98,3 +99,17 @@ def checkpoint_path(name: str, weights: Path | None) -> Path:
         if candidate.is_file():
             return candidate
     raise FileNotFoundError(f"{weights / name}: expected a checkpoint of that name below --weights, found none.")
+
+
+def initial_path(recipe: Recipe, weights: Path | None) -> Path:
+    """The checkpoint that a recipe starts from.
+
+    Raises:
+        FileNotFoundError: says where it was looked for, and how to train from nothing.
+    """
+    assert recipe.init_from is not None
+    try:
+        return checkpoint_path(recipe.init_from, weights)
+    except FileNotFoundError as error:
+        frozen = " recipe.batch_norm=train" if recipe.batch_norm == "frozen" else ""
+        raise FileNotFoundError(f"{error} From nothing: --set recipe.init_from=none{frozen}.") from None

@@ -349,3 +349,14 @@ def test_a_second_phase_starts_from_the_whole_network(tmp_path: Path) -> None:
     ]
     torch.testing.assert_close(trained("all", *start, "recipe.init_part=all"), first, rtol=0, atol=1e-8)
     assert not torch.allclose(trained("body", *start), first, atol=1e-4)
+
+
+def test_initial_weights_that_are_not_there_say_how_to_do_without(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["train", "--task", "detection", "--dataset", "coco", "--model", "hrnet_w18", "--data-root", str(tmp_path)]
+    root = ensure("coco_detection", tmp_path, "smoke")
+    root.rename(tmp_path / "coco")
+    assert entry([*words, "--out", str(tmp_path / "out")]) == 2
+    (line,) = [text for text in capsys.readouterr().err.splitlines() if "hrnetv2_w18" in text]
+    assert "--weights" in line and "--set recipe.init_from=none recipe.batch_norm=train" in line
