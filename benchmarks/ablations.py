@@ -152,7 +152,7 @@ def input_size(task: str, dataset: str, models: Sequence[str], tier: str) -> Sui
     for model in models:
         for width, height in SIZES[tier]:
             label = f"{height}x{width}"
-            changes: dict[str, Any] = {"protocol": {"input_wh": (width, height)}}
+            changes = {"protocol": {"input_wh": (width, height)}}
             plain = (width, height) == tuple(usual)
             variants.append((label, _cell(task, dataset, model, tier, label, plain, {} if plain else changes)))
     title = f"Input size, {get_task(task).dataset(dataset).title}"

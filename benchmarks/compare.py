@@ -7,7 +7,9 @@ other weights: their interval holds that spread too (`spread_over_seeds`).
 from __future__ import annotations
 
 import difflib
+import functools
 import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,15 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.expected import load_expected
+from benchmarks.expected import Expected, load_expected
 from benchmarks.filling import direction, protocol_text
 from benchmarks.matching import Family, match, open_run
 from benchmarks.store import StoredCell
 from benchmarks.tables import Column, Entry, Spread, Table
-from benchmarks.uncertainty import DRAWS, Difference, Figures, cell_figures, holm, over_seeds, paired
+from benchmarks.uncertainty import DRAWS, Difference, Figures, Stats, cell_figures, holm, over_seeds, paired
 
 UNKNOWN = "unknown"
 LEAST_DRAWS = 20
+Statistics = Sequence[Stats]
+"""Per-image statistics of a family, seed by seed."""
+ExpectedOf = Callable[[str], Mapping[str, Expected]]
+"""Tier -> what the gate holds its cells to."""
 IMAGES_ALONE = (
     "Of this cell's training one seed is known: the interval is over images alone, and another seed may differ by as much. Run "
     "both with --seeds 3."
@@ -128,13 +134,15 @@ def figure_of(stored: StoredCell, metric: str) -> dict[str, Any]:
     return dict(stored.record.get("figures", {}).get(metric) or {})
 
 
-def spread_over_seeds(a: Family, b: Family, metric: str) -> tuple[float, str]:
+def spread_over_seeds(
+    a: Family, b: Family, metric: str, stats: tuple[Statistics, Statistics], expected: ExpectedOf
+) -> tuple[float, str]:
     """Standard deviation of the difference between two such trainings, and where it is from.
 
     From the seeds of either run where there are several, else from the expected values of the gate. Zero for checkpoints, for
     equal results (nothing was trained anew), and where it is not known.
     """
-    if all(family.first.record["cell"].get("recipe") is None for family in (a, b)) or same_results(a, b):
+    if all(family.first.record["cell"].get("recipe") is None for family in (a, b)) or same_results(*stats):
         return 0.0, "none"
     own = {}
     for side, family in (("A", a), ("B", b)):
@@ -145,7 +153,7 @@ def spread_over_seeds(a: Family, b: Family, metric: str) -> tuple[float, str]:
     if own:
         deviations = [own.get(side, max(own.values())) for side in ("A", "B")]
     else:
-        known = _expected_deviation(a, metric) or _expected_deviation(b, metric)
+        known = _expected_deviation(a, metric, expected) or _expected_deviation(b, metric, expected)
         if known is None:
             return 0.0, UNKNOWN
         deviations, source = [known, known], "results/expected"
@@ -154,32 +162,28 @@ def spread_over_seeds(a: Family, b: Family, metric: str) -> tuple[float, str]:
     return total, f"{total:.2g} ({source})"
 
 
-def same_results(a: Family, b: Family) -> bool:
+def same_results(a: Statistics, b: Statistics) -> bool:
     """Whether two families hold the very same statistics, seed by seed."""
-    if len(a.done) != len(b.done):
-        return False
-    for one, other in zip(a.done, b.done):
-        held, given = one.stats(), other.stats()
-        if held.keys() != given.keys() or not all(
-            np.array_equal(held[k], given[k], equal_nan=_number(held[k])) for k in held
-        ):
-            return False
-    return True
+    return len(a) == len(b) and all(
+        held.keys() == given.keys() and all(np.array_equal(held[k], given[k], equal_nan=_number(held[k])) for k in held)
+        for held, given in zip(a, b)
+    )
 
 
 def _number(array: Any) -> bool:
     return np.asarray(array).dtype.kind in "fc"
 
 
-def _expected_deviation(family: Family, metric: str) -> float | None:
-    tier = family.members[0].record["cell"]["tier"]
-    for value in load_expected(tier).values():
+def _expected_deviation(family: Family, metric: str, expected: ExpectedOf) -> float | None:
+    for value in expected(family.members[0].record["cell"]["tier"]).values():
         if value.name == family.base_name and value.metric == metric:
             return value.sd
     return None
 
 
-def compare_families(a: Family, b: Family, metric: str | None = None, draws: int = DRAWS, seed: int = 0) -> Pair:
+def compare_families(
+    a: Family, b: Family, expected: ExpectedOf, metric: str | None = None, draws: int = DRAWS, seed: int = 0
+) -> Pair:
     """The paired difference of one metric (the headline by default), of means where there are seeds; or why there is none."""
     for family in (a, b):
         if not family.done:
@@ -197,9 +201,10 @@ def compare_families(a: Family, b: Family, metric: str | None = None, draws: int
         if not all(figure_of(stored, chosen) for stored in family.done):
             return Pair(a, b, None, f"{side} has no figure {chosen}")
     try:
-        figures_a, images_a = _mean_figures(a, chosen)
-        figures_b, images_b = _mean_figures(b, chosen)
-        training_sd, source = spread_over_seeds(a, b, chosen)
+        stats_a, stats_b = ([stored.stats() for stored in family.done] for family in (a, b))
+        figures_a, images_a = _mean_figures(a, stats_a, chosen)
+        figures_b, images_b = _mean_figures(b, stats_b, chosen)
+        training_sd, source = spread_over_seeds(a, b, chosen, (stats_a, stats_b), expected)
         found = paired(figures_a, figures_b, images_a, images_b, [chosen], draws, seed, training_sd=training_sd)
     except ValueError as error:
         return Pair(a, b, None, str(error))
@@ -214,13 +219,13 @@ def compare_families(a: Family, b: Family, metric: str | None = None, draws: int
     return Pair(a, b, difference, seeds=source)
 
 
-def _mean_figures(family: Family, metric: str) -> tuple[Figures, NDArray[Any]]:
+def _mean_figures(family: Family, stats: Statistics, metric: str) -> tuple[Figures, NDArray[Any]]:
     """The metric's mean over the seeds as a function of counts, and the images of its rows.
 
     Raises:
         ValueError: a seed without statistics, or seeds that were evaluated on different images.
     """
-    parts = [cell_figures(stored, wanted=[metric]) for stored in family.done]
+    parts = [cell_figures(stored, held, [metric]) for stored, held in zip(family.done, stats, strict=True)]
     images = parts[0][1]
     if any(not np.array_equal(images, others) for _, others in parts):
         raise ValueError(f"the seeds of {family.base_name} were evaluated on different images; run them again")
@@ -251,6 +256,7 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
                 f"--metric {metric}: no cell of {path_a} or {path_b} has it. {told}Known: {whole}, and those by class "
                 "(METRIC/CLASS)."
             )
+    expected = functools.cache(load_expected)  # a file for each tier, read where it is asked for
     pairs: list[Pair] = []
     gone: list[Family] = []
     new: list[Family] = []
@@ -258,7 +264,7 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
         if a is None or b is None:
             (gone if b is None else new).append(a or b)  # type: ignore[arg-type]
             continue
-        pairs.append(compare_families(a, b, metric, draws, seed))
+        pairs.append(compare_families(a, b, expected, metric, draws, seed))
     corrected = holm([pair.difference.p for pair in pairs if pair.difference])
     done: list[Pair] = []
     for pair in pairs:

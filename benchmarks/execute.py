@@ -51,7 +51,8 @@ def run_cell(
     durations: dict[str, float] = {}
     store = Store(places.out)
     main = is_main_process()
-    workspace = store.workspace(cell.task, cell.id) if main else _rank_folder(store, cell)
+    # Of several processes the first claims the workspace of all.
+    workspace = (store.workspace if main else store.work_folder)(cell.task, cell.id)
     record: dict[str, Any] = {
         "id": cell.id,
         "name": cell.name,
@@ -99,11 +100,6 @@ def run_cell(
     else:
         store.release(cell.task, cell.id)
     return stored
-
-
-def _rank_folder(store: Store, cell: Cell) -> Path:
-    """The workspace that the first of several processes claims."""
-    return store.root / cell.task / f"{cell.id}.work"
 
 
 _IN_LOADER = re.compile(r"Caught (\w+) in \w+ worker process \d+\.\n")

@@ -94,6 +94,10 @@ class Store:
     def folder(self, task: str, cell_id: str) -> Path:
         return self.root / task / cell_id
 
+    def work_folder(self, task: str, cell_id: str) -> Path:
+        """Where a cell's workspace lies; :meth:`workspace` makes and claims it."""
+        return self.root / task / f"{cell_id}.work"
+
     def load(self, task: str, cell_id: str) -> StoredCell | None:
         """None if the cell was never finished; what :meth:`remember` holds goes before what is on disk.
 
@@ -152,7 +156,7 @@ class Store:
 
     def release(self, task: str, cell_id: str) -> None:
         """Gives a workspace up that is kept to continue from."""
-        (self.root / task / f"{cell_id}.work" / OWNER).unlink(missing_ok=True)
+        (self.work_folder(task, cell_id) / OWNER).unlink(missing_ok=True)
 
     def workspace(self, task: str, cell_id: str) -> Path:
         """A folder for what a running cell keeps between interruptions (resumable checkpoints), claimed for this process.
@@ -161,7 +165,7 @@ class Store:
             BusyError: another process that lives has it.
             OSError: the disk refused; the text names the folder and what to do.
         """
-        path = self.root / task / f"{cell_id}.work"
+        path = self.work_folder(task, cell_id)
         try:
             path.mkdir(parents=True, exist_ok=True)
             other = claim(path)

@@ -163,21 +163,28 @@ def cell_figures(
     Raises:
         ValueError: the cell holds no per-image statistics.
     """
-    from tasks import get_task
-
     cell = stored.record["cell"]
-    held = dict(stored.stats() if stats is None else stats)
+    held = stored.stats() if stats is None else stats
     if "image" not in held:
         raise ValueError(
             f"{stored.folder}: expected per-image statistics (stats.npz with 'image'), found none; run the cell again"
         )
-    task = get_task(cell["task"])
-    few = {"wanted": tuple(wanted)} if wanted and "wanted" in inspect.signature(task.figures).parameters else {}
+    return figures_of(cell["task"], cell["dataset"], held, cell["protocol"], wanted), held["image"]
+
+
+def figures_of(
+    task: str, dataset: str, stats: Stats, protocol: Mapping[str, Any], wanted: Sequence[str] | None = None
+) -> Figures:
+    """Figures of per-image statistics as a function of counts; tasks that can leave out those that are not `wanted`."""
+    from tasks import get_task
+
+    found, held = get_task(task), dict(stats)
+    few = {"wanted": tuple(wanted)} if wanted and "wanted" in inspect.signature(found.figures).parameters else {}
 
     def figures(counts: NDArray[np.int64] | None) -> Mapping[str, float]:
-        return task.figures(cell["dataset"], held, cell["protocol"], counts, **few)
+        return found.figures(dataset, held, protocol, counts, **few)
 
-    return figures, held["image"]
+    return figures
 
 
 def cell_spread(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +16,15 @@ from tasks import get_task
 from tasks.options import nearest, override
 
 
-def positive(text: str) -> int:
-    """A whole number of at least 1, for argparse."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 1, got {text!r}")
-    return int(text)
+def at_least(least: int) -> Callable[[str], int]:
+    """The argparse type of whole numbers from ``least`` on."""
 
+    def convert(text: str) -> int:
+        if not text.isdecimal() or int(text) < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+        return int(text)
 
-def not_negative(text: str) -> int:
-    """A whole number of at least 0, for argparse."""
-    if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text!r}")
-    return int(text)
+    return convert
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
@@ -46,18 +43,18 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine (none of these changes a number beyond the rounding of its last digits)")
     group.add_argument(
         "--batch",
-        type=positive,
+        type=at_least(1),
         metavar="N",
         help="evaluation batch size; rounding differs a little between sizes (default: fixed by model and input size on "
         "a CPU, what memory allows on an accelerator; recorded with the result)",
     )
     group.add_argument(
         "--workers",
-        type=not_negative,
+        type=at_least(0),
         metavar="N",
         help="loader processes of training and evaluation (default: the recipe's, no more than cores)",
     )
-    group.add_argument("--threads", type=positive, metavar="N", help="threads per process")
+    group.add_argument("--threads", type=at_least(1), metavar="N", help="threads per process")
     group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
     group.add_argument("--tensorboard", action="store_true", help="write TensorBoard events beside the results")
     group.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="distributed launcher")
@@ -98,7 +95,7 @@ def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> Non
     )
     parser.add_argument("--tier", choices=TIERS, help="tier of a suite that has several (embedded: smoke)")
     parser.add_argument("--models", metavar="M,M", help="bodies of an ablation suite, separated by commas")
-    parser.add_argument("--seeds", type=positive, default=1, metavar="N", help="train every cell under N seeds")
+    parser.add_argument("--seeds", type=at_least(1), default=1, metavar="N", help="train every cell under N seeds")
 
 
 def places_of(arguments: argparse.Namespace) -> Places:
@@ -242,3 +239,14 @@ def suite_of(arguments: argparse.Namespace) -> Suite:
         dataclasses.replace(t, cells=tuple(renamed[i].id if i in renamed else i for i in t.cells)) for t in suite.tables
     )
     return Suite(suite.name, tuple(renamed.values()), tables, suite.description)
+
+
+def stored_suite(arguments: argparse.Namespace) -> tuple[Suite, Places]:
+    """The suite whose results are read, narrowed by ``--only``, and the places, whose folder of results is there.
+
+    Raises:
+        ValueError: no such folder, or a pattern that matches no cell.
+    """
+    places = places_of(arguments)
+    require_results(places)
+    return narrowed(suite_of(arguments), arguments.only), places

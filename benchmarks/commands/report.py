@@ -6,15 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.cells import Suite
-from benchmarks.commands.arguments import (
-    add_places,
-    add_set,
-    add_suite,
-    narrowed,
-    places_of,
-    require_results,
-    suite_of,
-)
+from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
 from benchmarks.store import Store
 
 
@@ -25,8 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    suite, places = narrowed(suite_of(arguments), arguments.only), places_of(arguments)
-    require_results(places)
+    suite, places = stored_suite(arguments)
     write_report(suite, Store(places.out), arguments.out)
     return 0
 

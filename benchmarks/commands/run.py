@@ -13,9 +13,9 @@ from benchmarks.commands.arguments import (
     add_places,
     add_set,
     add_suite,
+    at_least,
     check_places,
     places_of,
-    positive,
     suite_of,
 )
 from benchmarks.leftovers import sweep
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_places(parser)
     add_machine(parser)
     add_set(parser)
-    parser.add_argument("--jobs", type=positive, metavar="N", help="worker processes (default: one per core)")
+    parser.add_argument("--jobs", type=at_least(1), metavar="N", help="worker processes (default: one per core)")
     parser.add_argument("--rerun", nargs="*", default=[], choices=("failed", "all"), help="run these again")
     parser.add_argument("--no-report", action="store_true", help="do not write the html report")
 

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.commands.arguments import add_places, check_places, places_of
-from benchmarks.commands.single import check_target
+from benchmarks.commands.single import check_target, figure_line, write_json
 from benchmarks.places import real_root
 from benchmarks.provenance import file_digest
-from benchmarks.uncertainty import DRAWS, LEVEL, draw, image_counts, interval
+from benchmarks.uncertainty import DRAWS, LEVEL, draw, figures_of, image_counts, interval
 from tasks import get_task
 from tasks.options import to_plain
 
@@ -61,11 +60,7 @@ def main(arguments: argparse.Namespace) -> int:
         root = ensure(info.embedded, places.embedded / tier, tier)
     stats, notes = task.submission_stats(info.name, root, split, arguments.file, protocol)
     plain = to_plain(protocol)
-
-    def figures(counts: np.ndarray | None) -> dict[str, float]:
-        return task.figures(info.name, stats, plain, counts)
-
-    found = {name: value for name, value in figures(None).items() if not math.isnan(value)}
+    found = {name: value for name, value in task.figures(info.name, stats, plain).items() if not math.isnan(value)}
     if not found:
         raise ValueError(
             f"{arguments.file}: no figure of {info.title} is defined on {split}; is its ground truth empty?"
@@ -73,6 +68,7 @@ def main(arguments: argparse.Namespace) -> int:
     headline = task.headline(info.name)
     shown = headline if headline in found else next(iter(found))
     images = len(np.unique(stats["image"]))
+    figures = figures_of(task.name, info.name, stats, plain, [shown])
     low, high = interval(draw(figures, image_counts(stats["image"], DRAWS), [shown])[shown])
     print(f"{info.title}, {split}: {arguments.file}  (n = {images} images, tier {tier})")
     print("protocol: the file's maker's, which it does not tell; the metric is the benchmark's")
@@ -80,10 +76,8 @@ def main(arguments: argparse.Namespace) -> int:
         print(f"note: {note}")
     width = max(len(name) for name in found)
     for name, value in found.items():
-        metric = task.metrics[name]
         spread = f"  [{low:.2f}, {high:.2f}]" if name == shown else ""
-        arrow = "↑" if metric.higher_is_better else "↓"
-        print(f"  {name:{width}}  {value:>9.{max(metric.decimals, 2)}f} {metric.unit} {arrow}{spread}")
+        print(figure_line(name, value, task.metrics[name], width) + spread)
     print(f"In brackets: {LEVEL:.0%} of {DRAWS} bootstrap draws over images.")
     if arguments.json is not None:
         record = {
@@ -106,6 +100,5 @@ def main(arguments: argparse.Namespace) -> int:
             },
             "interval": {"figure": shown, "low": low, "high": high, "level": LEVEL, "draws": DRAWS},
         }
-        arguments.json.parent.mkdir(parents=True, exist_ok=True)
-        arguments.json.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+        write_json(record, arguments.json)
     return 0

@@ -6,7 +6,9 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from benchmarks.cells import Cell
 from benchmarks.places import Places
@@ -14,6 +16,7 @@ from benchmarks.run import available_cores
 from benchmarks.store import StoredCell, without_nan
 from benchmarks.watch import Watcher
 from tasks import get_task
+from tasks.base import MetricInfo
 
 
 def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: Path | None) -> int:
@@ -40,14 +43,14 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
     processes.leave()
     if not stored.done:
         if json_path is not None:
-            write_json(stored, json_path)
+            write_json(stored.record, json_path)
         if stored.record.get("user_error"):
             raise ValueError(stored.record["reason"])
         print(f"failed: {stored.record['reason']}  (traceback: {stored.folder / 'traceback.txt'})")
         return 1
     print_figures(stored, predictions)
     if json_path is not None:
-        write_json(stored, json_path)
+        write_json(stored.record, json_path)
     if predictions is not None:
         copy_predictions(stored, predictions)
     return 0
@@ -67,11 +70,11 @@ def check_target(path: Path) -> None:
         raise ValueError(f"{path}: expected the name of a file, this is a folder. Choose another.")
 
 
-def write_json(stored: StoredCell, path: Path) -> None:
-    """The stored record as one JSON file, written whole."""
+def write_json(record: Mapping[str, Any], path: Path) -> None:
+    """A record as one JSON file, written whole; not-a-number becomes null."""
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(without_nan(stored.record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    temporary.write_text(json.dumps(without_nan(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     temporary.replace(path)
 
 
@@ -105,6 +108,12 @@ def _prediction_files(stored: StoredCell) -> list[Path]:
     return sorted(stored.folder.glob("predictions*"))
 
 
+def figure_line(name: str, value: float | None, metric: MetricInfo, width: int) -> str:
+    """Name, value at two decimals or more ("-" without one), unit, and the arrow of the better direction."""
+    shown = "-" if value is None else f"{value:.{max(metric.decimals, 2)}f}"
+    return f"  {name:{width}}  {shown:>9} {metric.unit} {'↑' if metric.higher_is_better else '↓'}"
+
+
 def print_figures(stored: StoredCell, predictions: Path | None = None) -> None:
     """Figures with unit, protocol and n, as lines; without public truth, where the predictions are.
 
@@ -136,12 +145,7 @@ def print_figures(stored: StoredCell, predictions: Path | None = None) -> None:
         print(f"no public truth: predictions written to {predictions or predictions_of(stored)}")
     width = max((len(name) for name in figures), default=0)
     for name, figure in figures.items():
-        if figure["value"] is None:
-            shown = "-"
-        else:
-            shown = f"{figure['value']:.{max(figure['decimals'], 2)}f}"
-        arrow = "↑" if task.metrics[name].higher_is_better else "↓"
-        print(f"  {name:{width}}  {shown:>9} {figure['unit']} {arrow}")
+        print(figure_line(name, figure["value"], task.metrics[name], width))
     spent = record["durations_s"]
     parts = [
         f"{key.replace('_', ' ')} {spent[key]:.1f} s"

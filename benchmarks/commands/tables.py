@@ -6,15 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.cells import Suite
-from benchmarks.commands.arguments import (
-    add_places,
-    add_set,
-    add_suite,
-    narrowed,
-    places_of,
-    require_results,
-    suite_of,
-)
+from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
 from benchmarks.places import Places
 from benchmarks.store import Store
 
@@ -33,9 +25,7 @@ def main(arguments: argparse.Namespace) -> int:
     from benchmarks.filling import fill
     from benchmarks.tables import render_all
 
-    suite, places = suite_of(arguments), places_of(arguments)
-    suite = narrowed(suite, arguments.only)
-    require_results(places)
+    suite, places = stored_suite(arguments)
     tables = fill(suite, Store(places.out), intervals=arguments.intervals, places=places)
     print(render_all(tables, arguments.format), end="")
     return 0

@@ -134,10 +134,4 @@ def _check_masks(records: Sequence[Mapping[str, Any]], instances: Instances, pat
 
 def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:
     """The figures of results files, see :func:`results_stats`."""
-    stats = results_stats(instances, boxes, masks)
-    result: dict[str, float] = {}
-    if boxes is not None:
-        result |= accumulate(stats, BOX_FIGURES)
-    if masks is not None:
-        result |= {MASK_PREFIX + k: v for k, v in accumulate(stats, BOX_FIGURES, None, MASK_PREFIX).items()}
-    return result
+    return figures(results_stats(instances, boxes, masks))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -36,8 +36,9 @@ def check_images(entries: list[Any], path: Path) -> dict[Any, dict[str, Any]]:
                 raise ValueError(
                     f"{where}: expected {side} as a positive whole number of pixels, got {known[side]!r}; correct it"
                 )
-        if not isinstance(known["id"], int | str) or known["id"] in images:
-            problem = "a second picture of this id" if known["id"] in images else repr(known["id"])
+        named = isinstance(known["id"], int | str)
+        if not named or known["id"] in images:
+            problem = "a second picture of this id" if named else repr(known["id"])
             raise ValueError(
                 f"{where}: expected an id (number or text) of its own, got {problem}; correct or remove the entry"
             )
@@ -55,7 +56,8 @@ def check_categories(entries: list[Any], path: Path) -> dict[int, str]:
     for row, entry in enumerate(entries):
         number = entry.get("id") if isinstance(entry, dict) else None
         if not isinstance(number, int) or isinstance(number, bool) or number in names:
-            problem = "a second entry of this id" if number in names else repr(number)
+            second = isinstance(number, int) and not isinstance(number, bool)
+            problem = "a second entry of this id" if second else repr(number)
             raise ValueError(
                 f"{path}, categories[{row}]: expected a whole number of its own as id, got {problem}; correct it"
             )
@@ -93,11 +95,11 @@ def check_annotation(
             are skipped), an area that is no number, a broken segmentation.
     """
     where = f"{path}, annotation {annotation.get('id')}"
-    if annotation.get("image_id") not in images:
+    if not _listed(annotation.get("image_id"), images):
         raise ValueError(
             f"{where}: expected the id of a listed picture, got {annotation.get('image_id')!r}; fetch the file again"
         )
-    if annotation.get("category_id") not in categories:
+    if not _listed(annotation.get("category_id"), categories):
         listed = ", ".join(f"{k} {v}" for k, v in list(categories.items())[:10])
         raise ValueError(
             f"{where}: expected a listed category, got category_id {annotation.get('category_id')!r} (listed: {listed}"
@@ -133,6 +135,10 @@ def check_annotation(
             return None
         return {**annotation, "bbox": [x1, y1, right - x1, bottom - y1]}
     return dict(annotation)
+
+
+def _listed(name: Any, known: Container[Any]) -> bool:
+    return isinstance(name, int | str) and name in known
 
 
 def _finite(value: Any) -> bool:
