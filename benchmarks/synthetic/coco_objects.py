@@ -14,7 +14,7 @@ from benchmarks.synthetic.canvas import Canvas
 from benchmarks.synthetic.coco_people import SKELETON
 from benchmarks.synthetic.figure.body import COCO_JOINTS
 from benchmarks.synthetic.gathering import gathering
-from tasks.detection.categories import COCO_NAMES
+from tasks.detection.files.categories import COCO_NAMES
 
 VERSION = 1
 SIZES = {

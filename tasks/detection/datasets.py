@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
-from tasks.detection.annotations import Instances, read_instances
+from tasks.detection.files.annotations import Instances, read_instances
 from tasks.detection.geometry import crop_boxes, flip_boxes, keep_ratio, network_input, resize
 from tasks.detection.protocol import DetectionProtocol
 from tasks.images import PictureCache, normalise
@@ -164,7 +164,7 @@ class DetectionTrainData(TrainData):
         """``images`` (B, 3, H, W) padded to multiples of 32, ``sizes_hw`` before padding; the rest as lists of tensors."""
         import torch
 
-        from tasks.detection.transform import pad_together
+        from tasks.detection.network.transform import pad_together
 
         images = pad_together([torch.from_numpy(s["images"]) for s in samples], self.protocol.pad_multiple)
         if self.augment.pad_wh is not None:

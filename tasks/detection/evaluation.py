@@ -10,17 +10,17 @@ import numpy as np
 
 from tasks.base import Evaluation, Stats
 from tasks.coco_matches import curves
-from tasks.detection.annotations import category_name
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.drawing import SHOWN_SCORE, draw
+from tasks.detection.files.annotations import category_name
+from tasks.detection.files.results import Prediction, box_records, mask_records, write_results
+from tasks.detection.files.runs import decode
 from tasks.detection.metrics import MASK_PREFIX, ground_truth, match_lists
 from tasks.detection.protocol import DetectionProtocol
-from tasks.detection.results import Prediction, box_records, mask_records, write_results
-from tasks.detection.runs import decode
 
 
 class DetectionEvaluation(Evaluation):
-    """One prediction per picture (:data:`tasks.detection.results.Prediction`)."""
+    """One prediction per picture (:data:`tasks.detection.files.results.Prediction`)."""
 
     data: DetectionEvalData
 

@@ -32,7 +32,7 @@ def network_input(
     input pixels per source pixel (x, y)."""
     height, width = picture.shape[:2]
     if protocol.resize == "interpolate":
-        from tasks.detection.transform import interpolate_array
+        from tasks.detection.network.transform import interpolate_array
 
         made = interpolate_array(normalise(picture), protocol.short_px, protocol.long_px)
         factor = 1.0

@@ -11,17 +11,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.detection.boxes import from_family
-from tasks.detection.categories import COCO_IDS, COCO_NAMES
-from tasks.detection.conventions import Conventions
 from tasks.detection.drawing import SHOWN_SCORE, draw
+from tasks.detection.files.categories import COCO_IDS, COCO_NAMES
+from tasks.detection.files.runs import decode, encode
 from tasks.detection.geometry import network_input
-from tasks.detection.model import Detector
-from tasks.detection.postprocess import Keep
+from tasks.detection.network.boxes import from_family
+from tasks.detection.network.conventions import Conventions
+from tasks.detection.network.model import Detector
+from tasks.detection.network.postprocess import Keep
+from tasks.detection.network.transform import pad_together
 from tasks.detection.protocol import DetectionProtocol
-from tasks.detection.runs import decode, encode
 from tasks.detection.targets import Truth
-from tasks.detection.transform import pad_together
 from tasks.images import read_image
 from tasks.recipe import Recipe
 
@@ -49,7 +49,7 @@ def training_losses(model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> 
 
 
 def predict(model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol) -> list[dict[str, Any]]:
-    """One :data:`tasks.detection.results.Prediction` per picture.
+    """One :data:`tasks.detection.files.results.Prediction` per picture.
 
     Pictures are run together only where they are padded to the same size, so that a picture's detections do not depend on its
     neighbours in the batch.

@@ -12,9 +12,9 @@ import numpy as np
 
 from tasks.base import MetricInfo, Stats
 from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves, extract
-from tasks.detection.annotations import Instances
-from tasks.detection.categories import COCO_NAMES
-from tasks.detection.results import read_results
+from tasks.detection.files.annotations import Instances
+from tasks.detection.files.categories import COCO_NAMES
+from tasks.detection.files.results import read_results
 from tasks.run_lengths import check_run_lengths
 
 MASK_PREFIX = "mask_"
@@ -109,7 +109,7 @@ def results_stats(instances: Instances, boxes: Path | None = None, masks: Path |
     """Match lists of results files made here or elsewhere.
 
     Raises:
-        ValueError: results for other pictures, see :func:`tasks.detection.results.read_results`.
+        ValueError: results for other pictures, see :func:`tasks.detection.files.results.read_results`.
     """
     truth = ground_truth(instances)
     ids = [entry["id"] for entry in instances.images]

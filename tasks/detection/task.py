@@ -10,9 +10,9 @@ import numpy as np
 
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
 from tasks.detection import recipes
-from tasks.detection.annotations import annotation_path
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
 from tasks.detection.evaluation import DetectionEvaluation
+from tasks.detection.files.annotations import annotation_path
 from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
 from tasks.recipe import Recipe
@@ -50,7 +50,7 @@ class DetectionTask(Task):
         return "FPN" if model.startswith(("resnet", "timm:")) else "V2p"
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
-        from tasks.detection.build import build_detector
+        from tasks.detection.network.build import build_detector
 
         info = self.dataset(dataset)
         chosen = representation or self.default_representation(model, dataset)
@@ -85,7 +85,7 @@ class DetectionTask(Task):
 
     def prepare(self, model: nn.Module, recipe: Recipe) -> None:
         """Freezes the body's first stages (``frozen_stages``)."""
-        from tasks.detection.model import Detector
+        from tasks.detection.network.model import Detector
 
         assert isinstance(model, Detector)
         model.freeze(int(recipe.extra.get("frozen_stages", 0)))
@@ -119,9 +119,9 @@ class DetectionTask(Task):
         self, dataset: str, root: Path, split: str, path: Path, protocol: DetectionProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
         """Of a results file (boxes, or masks where it holds ``segmentation`` alone), or a folder with bbox.json and segm.json."""
-        from tasks.detection.annotations import read_instances
+        from tasks.detection.files.annotations import read_instances
+        from tasks.detection.files.results import of_masks
         from tasks.detection.metrics import results_stats
-        from tasks.detection.results import of_masks
 
         instances = read_instances(Path(root), split, protocol.degenerate_boxes)
         if path.is_dir():

@@ -15,8 +15,8 @@ from pycocotools.coco import COCO
 from benchmarks.synthetic.canvas import Canvas, ellipse_points, rectangle
 from benchmarks.synthetic.coco_objects import CATEGORY_IDS, instance_records, outlines, write
 from benchmarks.synthetic.gathering import KINDS, THINGS, gathering
-from tasks.detection.annotations import read_instances
-from tasks.detection.categories import COCO_NAMES
+from tasks.detection.files.annotations import read_instances
+from tasks.detection.files.categories import COCO_NAMES
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import tasks
-from tasks.detection.model import Detector
+from tasks.detection.network.model import Detector
 from tasks.detection.protocol import DetectionProtocol
 
 sys.path.insert(0, str(Path(__file__).parent))

@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from tasks import get_task
-from tasks.detection.annotations import decode_segmentation, read_instances
-from tasks.detection.categories import COCO_IDS, COCO_NAMES, label_of_category
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
+from tasks.detection.files.annotations import decode_segmentation, read_instances
+from tasks.detection.files.categories import COCO_IDS, COCO_NAMES, label_of_category
+from tasks.detection.files.results import of_masks
 from tasks.detection.geometry import flip_boxes, keep_ratio, network_input
 from tasks.detection.protocol import DetectionProtocol, detection_protocol
-from tasks.detection.results import of_masks
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
 
 SMALL = DetectionProtocol(short_px=96, long_px=128)

@@ -19,15 +19,15 @@ from pycocotools.cocoeval import COCOeval
 import hrnet
 import tasks
 from tasks.base import Evaluation
-from tasks.detection.annotations import read_instances
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.evaluation import DetectionEvaluation
+from tasks.detection.files.annotations import read_instances
+from tasks.detection.files.results import read_results
+from tasks.detection.files.runs import encode
 from tasks.detection.inference import predict, predict_files
 from tasks.detection.metrics import METRICS, class_figures, figures, score_results
-from tasks.detection.model import Detector
+from tasks.detection.network.model import Detector
 from tasks.detection.protocol import DetectionProtocol
-from tasks.detection.results import read_results
-from tasks.detection.runs import encode
 from tasks.options import to_plain
 
 SAMPLES = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[3].parent / "shared" / "samples")) / "coco"

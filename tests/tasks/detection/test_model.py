@@ -14,9 +14,9 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
 import hrnet
 import tasks
-from tasks.detection.conventions import PRESETS
-from tasks.detection.model import Detector
-from tasks.detection.postprocess import Keep
+from tasks.detection.network.conventions import PRESETS
+from tasks.detection.network.model import Detector
+from tasks.detection.network.postprocess import Keep
 
 GOLDEN = Path(os.environ.get("HRNET_GOLDEN", Path(__file__).parents[2] / "data" / "golden"))
 MANIFESTS = sorted(path.stem for path in (GOLDEN / "manifests").glob("det_*.tsv"))
@@ -52,8 +52,8 @@ def test_torchvision_weights_give_torchvisions_detections(
     assert report.family == "torchvision"
     assert ours.conventions.name == "torchvision"
     ours.keep = Keep(score_threshold=0.0)
-    from tasks.detection import model as module
-    from tasks.detection.transform import torchvision_batch
+    from tasks.detection.network import model as module
+    from tasks.detection.network.transform import torchvision_batch
 
     monkeypatch.setattr(module, "torchvision_batch", lambda x: torchvision_batch(x, size, 2 * size))
     pictures = [torch.rand(3, 60, 90), torch.rand(3, 80, 50)]

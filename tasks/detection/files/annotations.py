@@ -15,9 +15,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.detection.categories import COCO_NAMES, label_of_category
-from tasks.detection.records import check_annotation, check_categories, check_ids, check_images
-from tasks.detection.runs import decode
+from tasks.detection.files.categories import COCO_NAMES, label_of_category
+from tasks.detection.files.records import check_annotation, check_categories, check_ids, check_images
+from tasks.detection.files.runs import decode
 
 
 @dataclass(frozen=True)
@@ -183,6 +183,6 @@ def category_name(label: int, labels: Mapping[int, int], categories: Mapping[int
     for number, rank in labels.items():
         if rank == label:
             return categories[number]
-    from tasks.detection.categories import COCO_IDS
+    from tasks.detection.files.categories import COCO_IDS
 
     return COCO_NAMES[COCO_IDS[label - 1]] if 1 <= label <= len(COCO_IDS) else str(label)

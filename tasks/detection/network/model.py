@@ -9,14 +9,14 @@ import torch
 from torch import Tensor, nn
 
 from hrnet.backbone import CONVENTIONS as BODY_CONVENTIONS
-from tasks.detection.anchors import RATIOS, pyramid_anchors
-from tasks.detection.conventions import Conventions, preset
 from tasks.detection.heads import BoxHead, MaskHead, ProposalHead
 from tasks.detection.losses import Sampling, box_losses, mask_loss, proposal_losses, sample_rois
-from tasks.detection.postprocess import Detections, Keep, chosen_masks, paste, select
-from tasks.detection.proposals import pool_rois, propose
+from tasks.detection.network.anchors import RATIOS, pyramid_anchors
+from tasks.detection.network.conventions import Conventions, preset
+from tasks.detection.network.postprocess import Detections, Keep, chosen_masks, paste, select
+from tasks.detection.network.proposals import pool_rois, propose
+from tasks.detection.network.transform import torchvision_batch
 from tasks.detection.targets import Truth, mask_targets
-from tasks.detection.transform import torchvision_batch
 from tasks.model import TaskModel
 
 ROI_LEVELS = 4
@@ -73,7 +73,7 @@ class Detector(TaskModel):
         """Sets what a checkpoint's family implies, before its weights are loaded.
 
         Args:
-            conventions: ``detection`` (or ``preset``) names a preset of :data:`tasks.detection.conventions.PRESETS`; fields of
+            conventions: ``detection`` (or ``preset``) names a preset of :data:`PRESETS`; fields of
                 :class:`Conventions` change single ones; ``num_classes`` the classes (torchvision's files have 90);
                 ``bn_eps`` the epsilon of every batch normalisation; ``upsample``, ``align_corners``, ``bn_momentum`` go to
                 body and pyramid. Outputs whose number of rows changes are made anew.

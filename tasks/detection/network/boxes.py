@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tasks.detection.conventions import Conventions
+from tasks.detection.network.conventions import Conventions
 
 LOG_SIZE_LIMIT = math.log(1000 / 16)
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tasks.coco_results import read_records
-from tasks.detection.annotations import Instances
-from tasks.detection.categories import COCO_IDS, PERSON
+from tasks.detection.files.annotations import Instances
+from tasks.detection.files.categories import COCO_IDS, PERSON
 
 Prediction = Mapping[str, Any]
 """One picture's: ``boxes`` (n, 4) x, y, w, h in its pixels, ``labels`` (n,) from 1, ``scores`` (n,), best first, and perhaps

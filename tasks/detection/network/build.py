@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from tasks.detection.conventions import DEFAULT, preset
 from tasks.detection.losses import Sampling
-from tasks.detection.model import Detector
+from tasks.detection.network.conventions import DEFAULT, preset
+from tasks.detection.network.model import Detector
 from tasks.model import build_parts
 from tasks.options import nearest
 
