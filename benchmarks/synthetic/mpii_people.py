@@ -8,10 +8,10 @@ from typing import Any
 
 import cv2
 import numpy as np
-from scipy.io import savemat
 
 from benchmarks.synthetic.people import RenderedPerson
 from benchmarks.synthetic.people_scene import Scene, compose_scene
+from tasks.matlab import write_mat
 
 VERSION = 1
 SIZES = {"smoke": {"train": 16, "valid": 8, "test": 4}, "embedded": {"train": 1100, "valid": 200, "test": 30}}
@@ -43,7 +43,7 @@ def write(root: Path, sizes: dict[str, int], seed: int) -> None:
         both = [entry["record"] for split in ("train", "valid") for entry in records[split]]
         (annot / "trainval.json").write_text(json.dumps(both, separators=(",", ":")))
     if records.get("valid"):
-        savemat(annot / "gt_valid.mat", ground_truth(records["valid"]))
+        write_mat(annot / "gt_valid.mat", ground_truth(records["valid"]))
 
 
 def render_picture(seed: int, split: str, number: int) -> tuple[Scene, np.random.Generator]:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.matlab import write_mat
 from tasks.pose.joints import MPII
 from tasks.pose.persons import Persons, finite_row, read_json, require_folder
 
@@ -158,8 +159,5 @@ def read_truth(path: Path) -> Truth:
 
 def write_predictions(path: Path, keypoints: ArrayLike) -> None:
     """Write pred.mat: `preds` (N, 16, 2) from 0-based points (N, 16, >=2), with the +1 that makes them 1-based."""
-    from scipy.io import savemat
-
     points: Any = np.asarray(keypoints, dtype=np.float64)[..., :2] + 1.0
-    with path.open("wb") as handle:
-        savemat(handle, {"preds": points})
+    write_mat(path, {"preds": points})
