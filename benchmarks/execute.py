@@ -26,7 +26,7 @@ from benchmarks.hooks import Progress, Report, save_tensors
 from benchmarks.keys import key_of, key_parts, train_split
 from benchmarks.places import Places, checkpoint_path, dataset_root, initial_path
 from benchmarks.run import available_cores
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from hrnet.profile import profile
 from tasks import get_task
 from tasks.base import Evaluation, Task

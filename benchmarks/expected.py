@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cells import Cell, Suite
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from benchmarks.uncertainty import cell_spread, over_seeds
 
 ROOT = Path(__file__).resolve().parent.parent / "results" / "expected"

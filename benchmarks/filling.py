@@ -15,7 +15,7 @@ from benchmarks.cells import Cell, Suite, TableSpec
 from benchmarks.places import Places
 from benchmarks.staleness import NOTE as STALE
 from benchmarks.staleness import outdated
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables import HIGHER, LOWER, Column, Entry, Spread, Table
 from benchmarks.uncertainty import cell_spread, over_seeds
 

@@ -21,7 +21,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from benchmarks.store import no_room
+from benchmarks.store.store import no_room
 
 
 @dataclass

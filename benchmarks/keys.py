@@ -10,7 +10,7 @@ from typing import Any
 from benchmarks.cells import Cell, digest
 from benchmarks.places import Places, checkpoint_path, dataset_root, initial_path
 from benchmarks.provenance import code_version, file_digest, files_digest, sizes_digest
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 from tasks import get_task
 from tasks.base import Task
 

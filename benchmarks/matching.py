@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.expected import family_of
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from fnmatch import fnmatch
 from benchmarks.cells import Cell, Suite
 from benchmarks.keys import changed_parts, missing_files, missing_text, train_split
 from benchmarks.places import Places, checkpoint_path, dataset_root
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from tasks import get_task
 
 DONE, STALE, FAILED, TO_RUN = "done", "stale", "failed", "to run"

@@ -15,7 +15,7 @@ from benchmarks.keys import missing_files
 from benchmarks.places import Places, checkpoint_path, dataset_root
 from benchmarks.published import Figure, load
 from benchmarks.reproduction import main_slot, setting, slot
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 from benchmarks.weights import weights_of
 from tasks import get_task
 

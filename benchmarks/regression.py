@@ -25,7 +25,7 @@ from benchmarks.expected import (
     propose,
     save_expected,
 )
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables import Column, Entry, Table
 
 

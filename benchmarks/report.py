@@ -26,7 +26,7 @@ from benchmarks.reporting.gather import Plot, Section
 from benchmarks.reproduction import summary
 from benchmarks.staleness import NOTE as STALE
 from benchmarks.staleness import outdated
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables import ARROWS, Table
 
 FOLDER = Path(__file__).resolve().parent / "reporting"

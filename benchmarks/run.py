@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.cells import Cell
 from benchmarks.places import Places
 from benchmarks.plan import Planned
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 from benchmarks.worker import main as worker_main
 
 

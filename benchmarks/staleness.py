@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from benchmarks.cells import Cell
 from benchmarks.keys import cell_key
 from benchmarks.places import Places
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 
 NOTE = "made by other code or data than are here now: run it again"
 

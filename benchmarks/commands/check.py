@@ -7,7 +7,7 @@ from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, require_results, suite_of
 from benchmarks.staleness import NOTE, outdated
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

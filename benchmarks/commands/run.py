@@ -18,11 +18,11 @@ from benchmarks.commands.arguments import (
     places_of,
     suite_of,
 )
-from benchmarks.leftovers import sweep
 from benchmarks.places import Places
 from benchmarks.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
 from benchmarks.run import failure_record, run
-from benchmarks.store import Store
+from benchmarks.store.store import Store
+from benchmarks.store.workspace import sweep
 from benchmarks.watch import Watcher
 
 

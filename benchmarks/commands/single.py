@@ -13,7 +13,7 @@ from typing import Any
 from benchmarks.cells import Cell
 from benchmarks.places import Places
 from benchmarks.run import available_cores
-from benchmarks.store import StoredCell, without_nan
+from benchmarks.store.store import StoredCell, without_nan
 from benchmarks.watch import Watcher
 from tasks import get_task
 from tasks.base import MetricInfo

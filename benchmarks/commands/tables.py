@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.cells import Suite
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
 from benchmarks.places import Places
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ from benchmarks.cross_task import family, ranks
 from benchmarks.filling import Measured, entry
 from benchmarks.reporting import plots
 from benchmarks.reporting.plots import Bar, Series
-from benchmarks.store import StoredCell
+from benchmarks.store.store import StoredCell
 from benchmarks.tables import HIGHER, Table
 
 _PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")

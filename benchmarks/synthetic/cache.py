@@ -10,7 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
-from benchmarks.leftovers import scratch_folder
+from benchmarks.store.workspace import scratch_folder
 from benchmarks.synthetic import WRITERS
 
 STAMP = "embedded.json"

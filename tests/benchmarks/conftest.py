@@ -10,7 +10,7 @@ import pytest
 
 import tasks
 from benchmarks.cells import Cell, Suite, TableSpec
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
 

@@ -12,7 +12,7 @@ import numpy as np
 
 import tasks
 from benchmarks.cells import Cell
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 from tasks.recipe import Recipe
 
 

@@ -13,7 +13,7 @@ from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 from benchmarks.cells import Suite
 from benchmarks.compare import compare
 from benchmarks.expected import Expected
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 
 
 def run(folder: Path, *cells: tuple[object, float]) -> Path:

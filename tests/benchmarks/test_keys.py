@@ -14,7 +14,7 @@ from benchmarks.keys import cell_key, changed_parts, key_parts, train_split
 from benchmarks.places import Places
 from benchmarks.plan import DONE, MISSING_DATA, STALE, TO_RUN, plan
 from benchmarks.provenance import code_files
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 from benchmarks.synthetic.cache import ensure
 from tasks import get_task
 

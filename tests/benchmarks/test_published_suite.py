@@ -23,7 +23,7 @@ from benchmarks.filling import fill
 from benchmarks.places import Places
 from benchmarks.published import Figure, load
 from benchmarks.reproduction import judge
-from benchmarks.store import Store
+from benchmarks.store.store import Store
 from benchmarks.suites import published
 from benchmarks.tables import render_all
 from tasks import get_task

@@ -20,7 +20,7 @@ from benchmarks.keys import cell_key, key_parts
 from benchmarks.places import Places
 from benchmarks.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.run import Event, run
-from benchmarks.store import Store, StoredCell
+from benchmarks.store.store import Store, StoredCell
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.leftovers import OWNER, owner, scratch_folder, sweep
-from benchmarks.store import Store
+from benchmarks.store.store import Store
+from benchmarks.store.workspace import OWNER, owner, scratch_folder, sweep
 
 
 @pytest.fixture

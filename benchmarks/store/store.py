@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.leftovers import OWNER, claim, scratch_folder
+from benchmarks.store.workspace import OWNER, claim, scratch_folder
 
 SCHEMA = 1
 LAST_FAILURE = "last_failure"

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from made_up import Runs, make
 
-from benchmarks import store as module
-from benchmarks.leftovers import OWNER, owner
-from benchmarks.store import BusyError, Store, without_nan
+from benchmarks.store.store import BusyError, Store, without_nan
+from benchmarks.store.store import store as module
+from benchmarks.store.workspace import OWNER, owner
 
 
 def _record(**changes: object) -> dict:
