@@ -85,9 +85,9 @@ def test_unknown_dataset_and_tier_are_named(tmp_path):
 def test_fingerprint_covers_the_figure():
     names = cache.source_files(WRITERS["coco"])
     assert {
-        "benchmarks.synthetic.coco_people",
-        "benchmarks.synthetic.people",
-        "benchmarks.synthetic.figure.raster",
+        "benchmarks.synthetic.datasets.coco_people",
+        "benchmarks.synthetic.people.people",
+        "benchmarks.synthetic.raster.strokes",
     } <= set(names)
     assert cache.fingerprint("coco", {"train": 1}, 0) != cache.fingerprint("coco", {"train": 2}, 0)
     assert cache.fingerprint("coco", {"train": 1}, 0) != cache.fingerprint("coco", {"train": 1}, 1)
