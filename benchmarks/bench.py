@@ -12,7 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from benchmarks.provenance import hardware
+from benchmarks.experiment.provenance import hardware
 
 
 def main() -> int:

@@ -20,11 +20,12 @@ import torch
 from mmengine.dist import get_rank, is_main_process
 from torch import nn
 
-from benchmarks import engine, provenance
-from benchmarks.cells import Cell
+from benchmarks import engine
+from benchmarks.experiment import provenance
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.key import key_of, key_parts, train_split
+from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
 from benchmarks.hooks import Progress, Report, save_tensors
-from benchmarks.keys import key_of, key_parts, train_split
-from benchmarks.places import Places, checkpoint_path, dataset_root, initial_path
 from benchmarks.run import available_cores
 from benchmarks.store.store import Store, StoredCell
 from hrnet.profile import profile

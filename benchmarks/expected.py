@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import Cell, Suite
+from benchmarks.experiment.cell import Cell, Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.uncertainty import cell_spread, over_seeds
 

@@ -11,10 +11,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.cells import Cell, Suite, TableSpec
-from benchmarks.places import Places
-from benchmarks.staleness import NOTE as STALE
-from benchmarks.staleness import outdated
+from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.staleness import NOTE as STALE
+from benchmarks.experiment.staleness import outdated
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables import HIGHER, LOWER, Column, Entry, Spread, Table
 from benchmarks.uncertainty import cell_spread, over_seeds
@@ -64,7 +64,7 @@ class Measured:
 def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -> list[Measured]:
     """Rows of these cells: cells that differ in their seed alone are one row, in order of first appearance.
 
-    `stale` are ids of cells that other code or data made (`benchmarks.staleness.outdated`); their rows say so.
+    `stale` are ids of cells that other code or data made (`benchmarks.experiment.staleness.outdated`); their rows say so.
     """
     groups: dict[str, list[Cell]] = {}
     for cell in cells:

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatch
 
-from benchmarks.cells import Cell, Suite
-from benchmarks.keys import changed_parts, missing_files, missing_text, train_split
-from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.experiment.cell import Cell, Suite
+from benchmarks.experiment.key import changed_parts, missing_files, missing_text, train_split
+from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root
 from benchmarks.store.store import Store, StoredCell
 from tasks import get_task
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from functools import lru_cache
 
-from benchmarks.cells import Cell, Suite, TableSpec
-from benchmarks.keys import missing_files
-from benchmarks.places import Places, checkpoint_path, dataset_root
+from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.experiment.key import missing_files
+from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root
 from benchmarks.published import Figure, load
 from benchmarks.reproduction import main_slot, setting, slot
 from benchmarks.store.store import Store

@@ -13,7 +13,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.cells import Cell, Suite
 from benchmarks.expected import (
     ROOT,
     Expected,
@@ -25,6 +24,7 @@ from benchmarks.expected import (
     propose,
     save_expected,
 )
+from benchmarks.experiment.cell import Cell, Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables import Column, Entry, Table
 

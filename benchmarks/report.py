@@ -17,15 +17,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import Suite, TableSpec
 from benchmarks.cross_task import cross_table
+from benchmarks.experiment.cell import Suite, TableSpec
+from benchmarks.experiment.staleness import NOTE as STALE
+from benchmarks.experiment.staleness import outdated
 from benchmarks.filling import Measured, body_name, fill, measured, seconds, variants
 from benchmarks.rendering import html
 from benchmarks.reporting import gather
 from benchmarks.reporting.gather import Plot, Section
 from benchmarks.reproduction import summary
-from benchmarks.staleness import NOTE as STALE
-from benchmarks.staleness import outdated
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables import ARROWS, Table
 

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.cells import Cell, TableSpec
+from benchmarks.experiment.cell import Cell, TableSpec
+from benchmarks.experiment.paths import Places
 from benchmarks.filling import Measured
-from benchmarks.places import Places
 from benchmarks.published import METRICS, Figure, load, load_footnotes
 from benchmarks.tables import Column, Entry, Table
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from benchmarks.cells import Cell
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.paths import Places
 from benchmarks.plan import Planned
 from benchmarks.store.store import Store
 from benchmarks.worker import main as worker_main
@@ -204,7 +204,7 @@ def _drop_dependants(ordered: list[Job], name: str, reason: str, store: Store, w
 
 def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
     """Stores a failure, unless its worker has done so; where the disk refuses, the store remembers it for the tables."""
-    from benchmarks import provenance
+    from benchmarks.experiment import provenance
 
     held = store.load(cell.task, cell.id)
     if held is not None and not held.done and held.record.get("reason") == reason:

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
-from benchmarks.cells import Cell
+from benchmarks.experiment.cell import Cell
 from benchmarks.run import Event
 
 

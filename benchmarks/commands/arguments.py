@@ -9,8 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import TIERS, Cell, Suite, load_suite
-from benchmarks.places import Places
+from benchmarks.experiment.cell import TIERS, Cell, Suite, load_suite
+from benchmarks.experiment.paths import Places
 from benchmarks.plan import select
 from tasks import get_task
 from tasks.options import nearest, override

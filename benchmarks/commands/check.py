@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, require_results, suite_of
-from benchmarks.staleness import NOTE, outdated
+from benchmarks.experiment.staleness import NOTE, outdated
 from benchmarks.store.store import Store
 
 

@@ -6,7 +6,6 @@ import argparse
 import dataclasses
 import sys
 
-from benchmarks.cells import Cell, make_cell
 from benchmarks.commands.arguments import (
     add_cell,
     add_machine,
@@ -17,7 +16,8 @@ from benchmarks.commands.arguments import (
     split_sets,
 )
 from benchmarks.commands.trained import trained_protocol, trained_tier
-from benchmarks.places import checkpoint_path, dataset_root
+from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.paths import checkpoint_path, dataset_root
 from tasks import get_task
 
 

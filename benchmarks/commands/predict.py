@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.cells import TIERS
 from benchmarks.commands.arguments import add_machine, add_places, pairs, places_of
 from benchmarks.commands.trained import trained_protocol
-from benchmarks.places import checkpoint_path
+from benchmarks.experiment.cell import TIERS
+from benchmarks.experiment.paths import checkpoint_path
 from benchmarks.store.store import without_nan
 from tasks import get_task
 from tasks.base import Task

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.cells import Suite
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
+from benchmarks.experiment.cell import Suite
 from benchmarks.store.store import Store
 
 

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 
-from benchmarks.cells import Suite
 from benchmarks.commands.arguments import (
     add_machine,
     add_places,
@@ -18,7 +17,8 @@ from benchmarks.commands.arguments import (
     places_of,
     suite_of,
 )
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.paths import Places
 from benchmarks.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
 from benchmarks.run import failure_record, run
 from benchmarks.store.store import Store

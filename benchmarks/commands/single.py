@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import Cell
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.paths import Places
 from benchmarks.run import available_cores
 from benchmarks.store.store import StoredCell, without_nan
 from benchmarks.watch import Watcher

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks.cells import Suite
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.paths import Places
 from benchmarks.store.store import Store
 
 

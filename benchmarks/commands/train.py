@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.cells import Cell, make_cell
 from benchmarks.commands.arguments import (
     add_cell,
     add_machine,
@@ -14,6 +13,7 @@ from benchmarks.commands.arguments import (
     places_of,
     split_sets,
 )
+from benchmarks.experiment.cell import Cell, make_cell
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

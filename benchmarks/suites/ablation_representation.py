@@ -5,8 +5,8 @@ python run_all.py run --suite ablation_representation
 
 from __future__ import annotations
 
-from benchmarks.ablations import models_of, representation
-from benchmarks.cells import Suite
+from benchmarks.experiment.ablation import models_of, representation
+from benchmarks.experiment.cell import Suite
 from tasks import task_names
 from tasks.options import nearest
 

@@ -6,8 +6,8 @@ ablation_input_size.
 
 from __future__ import annotations
 
-from benchmarks.ablations import PARALLEL, SERIAL, representation
-from benchmarks.cells import Suite
+from benchmarks.experiment.ablation import PARALLEL, SERIAL, representation
+from benchmarks.experiment.cell import Suite
 from tasks import task_names
 
 GRID: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {

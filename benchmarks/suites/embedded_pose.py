@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.cells import Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import Suite, TableSpec, make_cell
 
 MODELS = ("hrnet_micro_w8", "simple_baseline_micro", "hourglass_micro")
 COLUMNS = {

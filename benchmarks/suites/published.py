@@ -14,7 +14,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.cells import Cell, Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import Cell, Suite, TableSpec, make_cell
 from benchmarks.published import Figure, load
 from benchmarks.reproduction import measured_protocol, slot
 from benchmarks.weights import Weights, load_weights

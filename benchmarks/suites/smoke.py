@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.cells import Suite, load_suite
+from benchmarks.experiment.cell import Suite, load_suite
 
 
 def suite() -> Suite:

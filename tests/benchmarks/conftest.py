@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import tasks
-from benchmarks.cells import Cell, Suite, TableSpec
+from benchmarks.experiment.cell import Cell, Suite, TableSpec
 from benchmarks.store.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 import tasks
-from benchmarks.cells import Cell
+from benchmarks.experiment.cell import Cell
 from benchmarks.store.store import Store, StoredCell
 from tasks.recipe import Recipe
 

@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 
-from benchmarks.cells import Suite
 from benchmarks.compare import compare
 from benchmarks.expected import Expected
+from benchmarks.experiment.cell import Suite
 from benchmarks.store.store import Store, StoredCell
 
 

@@ -9,7 +9,7 @@ import pytest
 from made_up import MadeUpProtocol, Runs
 
 from benchmarks import cross_task, filling, uncertainty
-from benchmarks.cells import Cell, Suite, TableSpec
+from benchmarks.experiment.cell import Cell, Suite, TableSpec
 
 
 def test_every_cell_is_a_row(runs: Runs, two_task_suite: Suite) -> None:
@@ -152,7 +152,7 @@ def test_what_the_data_said_is_a_footnote(runs: Runs, cell: Callable[..., Cell])
 
 
 def test_what_other_code_made_says_so(runs: Runs, cell: Callable[..., Cell], monkeypatch: pytest.MonkeyPatch) -> None:
-    from benchmarks import staleness
+    from benchmarks.experiment import staleness
 
     old, fresh = cell(data="street"), cell(model="fresh", data="street")
     real = cell(model="real")

@@ -13,7 +13,7 @@ import pytest
 import torch
 
 from benchmarks import batches, processes
-from benchmarks.provenance import REPOSITORY
+from benchmarks.experiment.provenance import REPOSITORY
 from tasks.base import TrainData
 
 

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 
 from benchmarks import published_plan, reproduction, weights
-from benchmarks.cells import Cell, Suite, load_suite
 from benchmarks.cli import entry as command
 from benchmarks.commands import doctor
+from benchmarks.experiment.cell import Cell, Suite, load_suite
+from benchmarks.experiment.paths import Places
 from benchmarks.filling import fill
-from benchmarks.places import Places
 from benchmarks.published import Figure, load
 from benchmarks.reproduction import judge
 from benchmarks.store.store import Store

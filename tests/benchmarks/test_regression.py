@@ -11,7 +11,7 @@ import pytest
 from made_up import Runs, make
 
 from benchmarks import regression
-from benchmarks.cells import Suite
+from benchmarks.experiment.cell import Suite
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from made_up import MadeUpTask, Runs
 
-from benchmarks.cells import Suite
+from benchmarks.experiment.cell import Suite
 from benchmarks.filling import measured
 from benchmarks.report import page_name, picture_size, write
 from benchmarks.reporting import gather, plots

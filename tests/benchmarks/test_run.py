@@ -14,10 +14,10 @@ from typing import Any
 
 import pytest
 
-from benchmarks.cells import Cell, Suite, TableSpec, cell_from_identity, make_cell
 from benchmarks.execute import explained, run_cell
-from benchmarks.keys import cell_key, key_parts
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Cell, Suite, TableSpec, cell_from_identity, make_cell
+from benchmarks.experiment.key import cell_key, key_parts
+from benchmarks.experiment.paths import Places
 from benchmarks.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.run import Event, run
 from benchmarks.store.store import Store, StoredCell
@@ -71,7 +71,7 @@ def test_a_stale_cell_says_so(places: Places, monkeypatch: pytest.MonkeyPatch) -
     suite = _suite(_good())
     run(plan(suite, places), places, 1, lambda e: None)
     assert plan(suite, places)[0].status == DONE
-    monkeypatch.setattr("benchmarks.keys.code_version", lambda *a: "another")
+    monkeypatch.setattr("benchmarks.experiment.key.code_version", lambda *a: "another")
     assert plan(suite, places)[0].status == STALE
 
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 from seg_fixtures import Strided, write_cityscapes, write_lip, write_pascal
 
-from benchmarks.cells import cell_from_identity, make_cell
+from benchmarks.experiment.cell import cell_from_identity, make_cell
 from tasks import get_task
 from tasks.options import to_plain
 from tasks.segmentation.classes import class_table

@@ -13,8 +13,8 @@ import torch
 from seg_fixtures import Strided, save, write_cityscapes, write_pascal
 from torch import nn
 
-from benchmarks.cells import make_cell
 from benchmarks.cli import entry
+from benchmarks.experiment.cell import make_cell
 from tasks import build_model, get_task
 from tasks.segmentation.protocol import SegmentationProtocol
 

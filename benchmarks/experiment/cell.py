@@ -220,7 +220,7 @@ class Suite:
 
 def suite_names() -> list[str]:
     """Every module of ``benchmarks/suites``, sorted."""
-    return sorted(p.stem for p in (Path(__file__).parent / "suites").glob("*.py") if p.stem != "__init__")
+    return sorted(p.stem for p in (Path(__file__).parents[1] / "suites").glob("*.py") if p.stem != "__init__")
 
 
 def load_suite(name: str, **options: Any) -> Suite:

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.cells import Cell, Suite, make_cell
-from benchmarks.keys import cell_key, changed_parts, key_parts, train_split
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Cell, Suite, make_cell
+from benchmarks.experiment.key import cell_key, changed_parts, key_parts, train_split
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.provenance import code_files
 from benchmarks.plan import DONE, MISSING_DATA, STALE, TO_RUN, plan
-from benchmarks.provenance import code_files
 from benchmarks.store.store import Store
 from benchmarks.synthetic.cache import ensure
 from tasks import get_task
@@ -143,7 +143,7 @@ def test_a_stale_cell_names_what_changed(places: Places, monkeypatch: pytest.Mon
     _store(cell, places)
     record = Store(places.out).load("pose", cell.id)
     assert record is not None and changed_parts(cell, places, record.record) == []
-    monkeypatch.setattr("benchmarks.keys.code_version", lambda *a: "another")
+    monkeypatch.setattr("benchmarks.experiment.key.code_version", lambda *a: "another")
     assert changed_parts(cell, places, record.record) == ["code"]
 
 

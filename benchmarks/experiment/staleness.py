@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from benchmarks.cells import Cell
-from benchmarks.keys import cell_key
-from benchmarks.places import Places
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.key import cell_key
+from benchmarks.experiment.paths import Places
 from benchmarks.store.store import Store
 
 NOTE = "made by other code or data than are here now: run it again"

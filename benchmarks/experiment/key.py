@@ -7,9 +7,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.cells import Cell, digest
-from benchmarks.places import Places, checkpoint_path, dataset_root, initial_path
-from benchmarks.provenance import code_version, file_digest, files_digest, sizes_digest
+from benchmarks.experiment.cell import Cell, digest
+from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
+from benchmarks.experiment.provenance import code_version, file_digest, files_digest, sizes_digest
 from benchmarks.store.store import Store
 from tasks import get_task
 from tasks.base import Task

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.cells import Cell, Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import Cell, Suite, TableSpec, make_cell
 from tasks import get_task
 
 SERIAL = "resnet_micro_w10"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks import ablations
-from benchmarks.cells import Cell, Suite, load_suite, make_cell, suite_names
+from benchmarks.experiment import ablation as ablations
+from benchmarks.experiment.cell import Cell, Suite, load_suite, make_cell, suite_names
 
 SUITES = ("ablation_representation", "ablation_exchange", "ablation_resolution", "ablation_input_size")
 

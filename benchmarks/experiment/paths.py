@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.cells import Cell
+from benchmarks.experiment.cell import Cell
 from tasks import get_task
 from tasks.base import DatasetInfo
 from tasks.recipe import Recipe

@@ -15,7 +15,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 PACKAGES = ("torch", "torchvision", "mmengine", "numpy", "opencv-python", "pillow", "pycocotools", "timm", "pandas")
 
 
