@@ -20,12 +20,12 @@ import torch
 from mmengine.dist import get_rank, is_main_process
 from torch import nn
 
-from benchmarks import engine
+from benchmarks.engine import loops as engine
+from benchmarks.engine.hooks import Progress, Report, save_tensors
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.key import key_of, key_parts, train_split
 from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
-from benchmarks.hooks import Progress, Report, save_tensors
 from benchmarks.run import available_cores
 from benchmarks.store.store import Store, StoredCell
 from hrnet.profile import profile

@@ -41,7 +41,7 @@ def _serve(job: tuple[Any, ...], connection: Connection, threads: int) -> None:
         return
     import cv2
 
-    from benchmarks import engine
+    from benchmarks.engine import loops as engine
     from benchmarks.execute import run_cell
     from benchmarks.experiment.cell import cell_from_identity
 

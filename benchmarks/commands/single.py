@@ -26,7 +26,8 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
             check_target(path)
     if places.launcher == "none" and "OMP_NUM_THREADS" not in os.environ:
         os.environ["OMP_NUM_THREADS"] = str(places.threads or available_cores())
-    from benchmarks import engine, processes
+    from benchmarks.engine import distributed as processes
+    from benchmarks.engine import loops as engine
     from benchmarks.execute import run_cell
 
     processes.join(places.launcher)

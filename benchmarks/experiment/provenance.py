@@ -106,10 +106,6 @@ def files_digest(paths: Iterable[Path]) -> str:
     return hasher.hexdigest()
 
 
-ENGINE = ("engine", "batches", "hooks", "optimisation", "processes")
-"""Files of ``benchmarks/`` that train and evaluate."""
-
-
 def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     """The source files that can change a cell's numbers: backbone, the task, what tasks share, the body with
     what it imports of its folder, the engine."""
@@ -117,7 +113,7 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
 
     files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
     files += (REPOSITORY / "tasks" / task).rglob("*.py")
-    files += [REPOSITORY / "benchmarks" / f"{name}.py" for name in ENGINE]
+    files += (REPOSITORY / "benchmarks" / "engine").glob("*.py")
     body = file_of_body(model)
     if body is not None:
         files += _with_imports(body)

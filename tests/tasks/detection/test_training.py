@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks import engine
+from benchmarks.engine import loops as engine
 from tasks import build_model, get_task
 from tasks.detection.datasets import DetectionAugment, DetectionTrainData
 from tasks.detection.losses import Sampling, mask_loss, sample_rois, smooth_l1

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import tasks
-from benchmarks import engine
+from benchmarks.engine import loops as engine
 from hrnet.variants import VARIANTS
 from tasks.landmarks.losses import heatmap_loss, peak_error_cells
 from tasks.recipe import Recipe

@@ -9,7 +9,7 @@ import pytest
 import torch
 from seg_fixtures import write_cityscapes
 
-from benchmarks import engine
+from benchmarks.engine import loops as engine
 from tasks import build_model, get_task
 from tasks.segmentation.augment import SegmentationAugment
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[2]
+REPOSITORY = Path(__file__).parents[3]
 
 
 def _start(home: Path) -> subprocess.Popen:
     environment = {**os.environ, "HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "TMPDIR": str(home)}
-    command = [sys.executable, "-c", "import benchmarks.first_import, yapf"]
+    command = [sys.executable, "-c", "import benchmarks.engine.first_import, yapf"]
     return subprocess.Popen(command, cwd=REPOSITORY, env=environment, stderr=subprocess.PIPE, text=True)
 
 

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import batches, processes
+from benchmarks.engine import batches
+from benchmarks.engine import distributed as processes
 from benchmarks.experiment.provenance import REPOSITORY
 from tasks.base import TrainData
 

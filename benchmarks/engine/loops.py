@@ -5,7 +5,7 @@ This file, batches, hooks and optimisation are the only ones that know mmengine.
 
 from __future__ import annotations
 
-import benchmarks.first_import  # noqa: F401  before mmengine's own import of yapf
+import benchmarks.engine.first_import  # noqa: F401  before mmengine's own import of yapf
 
 # isort: split
 import contextlib
@@ -27,10 +27,10 @@ from mmengine.visualization import Visualizer
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from benchmarks import processes
-from benchmarks.batches import EpochSampler
-from benchmarks.hooks import Interrupted, Progress, Report, ResumeHook, StopHook, WatchHook
-from benchmarks.optimisation import optimizer_of, schedulers_of, wrapper_of
+from benchmarks.engine import distributed as processes
+from benchmarks.engine.batches import EpochSampler
+from benchmarks.engine.hooks import Interrupted, Progress, Report, ResumeHook, StopHook, WatchHook
+from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
 

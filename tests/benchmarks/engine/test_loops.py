@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import engine, optimisation
-from benchmarks.hooks import save_tensors
+from benchmarks.engine import loops as engine
+from benchmarks.engine import optimisation
+from benchmarks.engine.hooks import save_tensors
 from hrnet import build_backbone
 from tasks.base import EvalData, Evaluation, TrainData
 from tasks.recipe import Recipe

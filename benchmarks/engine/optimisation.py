@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import benchmarks.first_import  # noqa: F401  before mmengine's own import of yapf
+import benchmarks.engine.first_import  # noqa: F401  before mmengine's own import of yapf
 
 # isort: split
 from typing import Any
