@@ -11,7 +11,7 @@ from typing import Any
 
 from benchmarks.experiment.cell import TIERS, Cell, Suite, load_suite
 from benchmarks.experiment.paths import Places
-from benchmarks.plan import select
+from benchmarks.running.plan import select
 from tasks import get_task
 from tasks.options import nearest, override
 

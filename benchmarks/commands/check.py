@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     from benchmarks import regression
-    from benchmarks.plan import select
+    from benchmarks.running.plan import select
 
     suite, places = suite_of(arguments), places_of(arguments)
     require_results(places)

@@ -6,8 +6,8 @@ import argparse
 from collections import Counter
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, check_places, places_of, suite_of
-from benchmarks.plan import plan
-from benchmarks.run import available_cores
+from benchmarks.running.plan import plan
+from benchmarks.running.scheduler import available_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -19,11 +19,11 @@ from benchmarks.commands.arguments import (
 )
 from benchmarks.experiment.cell import Suite
 from benchmarks.experiment.paths import Places
-from benchmarks.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
-from benchmarks.run import failure_record, run
+from benchmarks.running.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
+from benchmarks.running.progress import Watcher
+from benchmarks.running.scheduler import failure_record, run
 from benchmarks.store.store import Store
 from benchmarks.store.workspace import sweep
-from benchmarks.watch import Watcher
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
-from benchmarks.run import available_cores
+from benchmarks.running.progress import Watcher
+from benchmarks.running.scheduler import available_cores
 from benchmarks.store.store import StoredCell, without_nan
-from benchmarks.watch import Watcher
 from tasks import get_task
 from tasks.base import MetricInfo
 
@@ -28,7 +28,7 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
         os.environ["OMP_NUM_THREADS"] = str(places.threads or available_cores())
     from benchmarks.engine import distributed as processes
     from benchmarks.engine import loops as engine
-    from benchmarks.execute import run_cell
+    from benchmarks.running.trial import run_cell
 
     processes.join(places.launcher)
     engine.set_threads(places.threads or (1 if places.launcher != "none" else available_cores()))

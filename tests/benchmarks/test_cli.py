@@ -15,7 +15,7 @@ import torch
 from benchmarks.cli import VERBS, entry, parser_for
 from benchmarks.commands.arguments import apply_sets, pairs, split_sets, suite_of
 from benchmarks.experiment.cell import Suite, load_suite, make_cell
-from benchmarks.plan import select
+from benchmarks.running.plan import select
 from benchmarks.synthetic.cache import ensure
 from tasks import get_task, task_names
 

@@ -41,9 +41,9 @@ def changes(text: str) -> dict[str, str]:
 @pytest.mark.slow
 @pytest.mark.parametrize("row", cases())
 def test_pipeline(row: dict[str, str], samples: Path, seeded_checkpoint: Callable[..., Path], tmp_path: Path) -> None:
-    from benchmarks.execute import run_cell
     from benchmarks.experiment.cell import make_cell
     from benchmarks.experiment.paths import Places
+    from benchmarks.running.trial import run_cell
     from hrnet.checkpoints import identify_checkpoint
 
     assert set(KNOWN) <= set(row), f"pipelines/index.csv lacks a column: {sorted(row)}"

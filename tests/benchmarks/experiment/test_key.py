@@ -13,7 +13,7 @@ from benchmarks.experiment.cell import Cell, Suite, make_cell
 from benchmarks.experiment.key import cell_key, changed_parts, key_parts, train_split
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.provenance import code_files
-from benchmarks.plan import DONE, MISSING_DATA, STALE, TO_RUN, plan
+from benchmarks.running.plan import DONE, MISSING_DATA, STALE, TO_RUN, plan
 from benchmarks.store.store import Store
 from benchmarks.synthetic.cache import ensure
 from tasks import get_task

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmarks.experiment.cell import Cell
-from benchmarks.run import Event
+from benchmarks.running.scheduler import Event
 
 
 class Watcher:
-    """Context manager; call it with the events of :func:`benchmarks.run.run`."""
+    """Context manager; call it with the events of :func:`benchmarks.running.scheduler.run`."""
 
     def __init__(self, cells: Sequence[Cell]) -> None:
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)

@@ -42,8 +42,8 @@ def _serve(job: tuple[Any, ...], connection: Connection, threads: int) -> None:
     import cv2
 
     from benchmarks.engine import loops as engine
-    from benchmarks.execute import run_cell
     from benchmarks.experiment.cell import cell_from_identity
+    from benchmarks.running.trial import run_cell
 
     cv2.setNumThreads(threads)
     engine.set_threads(threads)

@@ -26,7 +26,7 @@ from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.key import key_of, key_parts, train_split
 from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
-from benchmarks.run import available_cores
+from benchmarks.running.scheduler import available_cores
 from benchmarks.store.store import Store, StoredCell
 from hrnet.profile import profile
 from tasks import get_task

@@ -12,9 +12,9 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
-from benchmarks.plan import Planned
+from benchmarks.running.plan import Planned
+from benchmarks.running.worker import main as worker_main
 from benchmarks.store.store import Store
-from benchmarks.worker import main as worker_main
 
 
 @dataclass
@@ -76,7 +76,7 @@ def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Wat
     """Runs the cells that need it; returns how many failed.
 
     Args:
-        planned: from :func:`benchmarks.plan.plan`; those that need no run are passed over.
+        planned: from :func:`benchmarks.running.plan.plan`; those that need no run are passed over.
         jobs: worker processes; None for as many as there are cores.
         watch: called in this process with every event.
         store: what the tables are filled from; failures that the disk has no room for are remembered there.

@@ -14,15 +14,15 @@ from typing import Any
 
 import pytest
 
-from benchmarks.execute import explained, run_cell
 from benchmarks.experiment.cell import Cell, Suite, TableSpec, cell_from_identity, make_cell
 from benchmarks.experiment.key import cell_key, key_parts
 from benchmarks.experiment.paths import Places
-from benchmarks.plan import DONE, FAILED, STALE, TO_RUN, plan, select
-from benchmarks.run import Event, run
+from benchmarks.running.plan import DONE, FAILED, STALE, TO_RUN, plan, select
+from benchmarks.running.scheduler import Event, run
+from benchmarks.running.trial import explained, run_cell
 from benchmarks.store.store import Store, StoredCell
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+REPOSITORY = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
@@ -150,7 +150,7 @@ def test_a_result_holds_the_parts_of_its_key_its_batch_and_the_n_of_each_figure(
 def test_the_batch_of_a_cpu_does_not_depend_on_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from benchmarks.execute import _batch_size
+    from benchmarks.running.trial import _batch_size
 
     activations = (10**6, 19_115_520, 57_157_056, 1_463_793_920)
     found = [_batch_size(number, torch.device("cpu")) for number in activations]
