@@ -18,11 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.expected import Expected, load_expected
-from benchmarks.filling import direction, protocol_text
 from benchmarks.matching import Family, match, open_run
 from benchmarks.store.store import StoredCell
-from benchmarks.tables import Column, Entry, Spread, Table
-from benchmarks.uncertainty import DRAWS, Difference, Figures, Stats, cell_figures, holm, over_seeds, paired
+from benchmarks.tables.filling import direction, protocol_text
+from benchmarks.tables.table import Column, Entry, Spread, Table
+from benchmarks.tables.uncertainty import DRAWS, Difference, Figures, Stats, cell_figures, holm, over_seeds, paired
 
 UNKNOWN = "unknown"
 LEAST_DRAWS = 20

@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell, Suite
 from benchmarks.store.store import Store, StoredCell
-from benchmarks.uncertainty import cell_spread, over_seeds
+from benchmarks.tables.uncertainty import cell_spread, over_seeds
 
 ROOT = Path(__file__).resolve().parent.parent / "results" / "expected"
 SCHEMA = 1

@@ -26,7 +26,7 @@ from benchmarks.expected import (
 )
 from benchmarks.experiment.cell import Cell, Suite
 from benchmarks.store.store import Store, StoredCell
-from benchmarks.tables import Column, Entry, Table
+from benchmarks.tables.table import Column, Entry, Table
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,9 +13,9 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell, TableSpec
 from benchmarks.experiment.paths import Places
-from benchmarks.filling import Measured
 from benchmarks.published import METRICS, Figure, load, load_footnotes
-from benchmarks.tables import Column, Entry, Table
+from benchmarks.tables.filling import Measured
+from benchmarks.tables.table import Column, Entry, Table
 
 ROUNDING = {"%": 0.1}
 """Difference that counts as reproduced: half of the last printed digit on either side, and other arithmetic."""

@@ -12,7 +12,7 @@ from benchmarks.commands.arguments import add_places, check_places, places_of
 from benchmarks.commands.single import check_target, figure_line, write_json
 from benchmarks.experiment.paths import real_root
 from benchmarks.experiment.provenance import file_digest
-from benchmarks.uncertainty import DRAWS, LEVEL, draw, figures_of, image_counts, interval
+from benchmarks.tables.uncertainty import DRAWS, LEVEL, draw, figures_of, image_counts, interval
 from tasks import get_task
 from tasks.options import to_plain
 

@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    from benchmarks.filling import fill
-    from benchmarks.tables import render_all
+    from benchmarks.tables.filling import fill
+    from benchmarks.tables.table import render_all
 
     suite, places = stored_suite(arguments)
     tables = fill(suite, Store(places.out), intervals=arguments.intervals, places=places)
@@ -33,8 +33,8 @@ def main(arguments: argparse.Namespace) -> int:
 
 def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | None = None) -> None:
     """Prints the tables in the terminal as markdown and, if asked for, writes md and csv below ``out/tables``."""
-    from benchmarks.filling import fill
-    from benchmarks.tables import render_all
+    from benchmarks.tables.filling import fill
+    from benchmarks.tables.table import render_all
 
     tables = fill(suite, store, places=places)
     if not tables:

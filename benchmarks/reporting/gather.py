@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.cross_task import family, ranks
-from benchmarks.filling import Measured, entry
 from benchmarks.reporting import plots
 from benchmarks.reporting.plots import Bar, Series
 from benchmarks.store.store import StoredCell
-from benchmarks.tables import HIGHER, Table
+from benchmarks.tables.across_tasks import family, ranks
+from benchmarks.tables.filling import Measured, entry
+from benchmarks.tables.table import HIGHER, Table
 
 _PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
 PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")

@@ -20,12 +20,12 @@ from benchmarks.cli import entry as command
 from benchmarks.commands import doctor
 from benchmarks.experiment.cell import Cell, Suite, load_suite
 from benchmarks.experiment.paths import Places
-from benchmarks.filling import fill
 from benchmarks.published import Figure, load
 from benchmarks.reproduction import judge
 from benchmarks.store.store import Store
 from benchmarks.suites import published
-from benchmarks.tables import render_all
+from benchmarks.tables.filling import fill
+from benchmarks.tables.table import render_all
 from tasks import get_task
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -15,10 +15,10 @@ import pytest
 from made_up import MadeUpTask, Runs
 
 from benchmarks.experiment.cell import Suite
-from benchmarks.filling import measured
 from benchmarks.report import page_name, picture_size, write
 from benchmarks.reporting import gather, plots
 from benchmarks.reporting.plots import Bar, Series
+from benchmarks.tables.filling import measured
 
 
 class Page(HTMLParser):

@@ -13,7 +13,7 @@ import torch
 
 import tasks
 from benchmarks.experiment.cell import load_suite
-from benchmarks.uncertainty import image_counts
+from benchmarks.tables.uncertainty import image_counts
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.evaluation import LandmarkEvaluation
 from tasks.landmarks.pictures import boxes_in_csv, picture_boxes

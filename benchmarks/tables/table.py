@@ -1,7 +1,7 @@
 """One typed table: numbers with unit, direction, n, uncertainty and protocol; rendered in five forms.  Torch-free.
 
 A table refuses what must not stand side by side: two protocols in a column, two tiers in a table, a number whose unit
-or direction is not its column's. `Table.render` gives markdown, csv, json, LaTeX or html (`benchmarks/rendering/`).
+or direction is not its column's. `Table.render` gives markdown, csv, json, LaTeX or html (`benchmarks/tables/render/`).
 """
 
 from __future__ import annotations
@@ -249,7 +249,7 @@ class Table:
         if form not in FORMATS:
             near = difflib.get_close_matches(form, FORMATS, 1)
             raise ValueError(f"expected a format among {list(FORMATS)}, got {form!r}; nearest: {near}")
-        module = importlib.import_module(f"benchmarks.rendering.{FORMATS[form]}")
+        module = importlib.import_module(f"benchmarks.tables.render.{FORMATS[form]}")
         return str(module.render(self))
 
 
@@ -266,7 +266,7 @@ def spread_text(spread: Spread | None, digits: int) -> str:
 
 def render_all(tables: Iterable[Table], form: str = "md") -> str:
     """Several tables one after the other; json as one list, csv with the table's name in the first column."""
-    module = importlib.import_module(f"benchmarks.rendering.{FORMATS[form]}") if form in FORMATS else None
+    module = importlib.import_module(f"benchmarks.tables.render.{FORMATS[form]}") if form in FORMATS else None
     if module is None:
         raise ValueError(f"expected a format among {list(FORMATS)}, got {form!r}")
     return str(module.render_all(list(tables)))

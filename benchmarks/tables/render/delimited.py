@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 
-from benchmarks.tables import Column, Entry, Row, Table
+from benchmarks.tables.table import Column, Entry, Row, Table
 
 
 def _fields(column: Column, entry: Entry, shown: str) -> dict[str, object]:

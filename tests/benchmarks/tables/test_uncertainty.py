@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from benchmarks import uncertainty
+from benchmarks.tables import uncertainty
 
 
 def mean_figures(values: np.ndarray) -> uncertainty.Figures:

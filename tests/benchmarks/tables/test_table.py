@@ -10,9 +10,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from benchmarks.tables.table.render import latex
 
-from benchmarks.rendering import latex
-from benchmarks.tables import FORMATS, Column, Entry, Spread, Table, render_all
+from benchmarks.tables.table import FORMATS, Column, Entry, Spread, Table, render_all
 
 
 def example() -> Table:

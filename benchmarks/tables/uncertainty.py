@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.tables import Spread
+from benchmarks.tables.table import Spread
 
 Stats = Mapping[str, NDArray[Any]]
 Figures = Callable[[NDArray[np.int64] | None], Mapping[str, float]]

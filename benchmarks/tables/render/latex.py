@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
-from benchmarks.tables import HIGHER, Column, Table
+from benchmarks.tables.table import HIGHER, Column, Table
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",

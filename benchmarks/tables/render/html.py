@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from benchmarks.tables import ARROWS, Column, Table, spread_text
+from benchmarks.tables.table import ARROWS, Column, Table, spread_text
 
 _STATUS_CLASS = {
     "ok": "good",

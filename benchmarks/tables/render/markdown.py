@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from benchmarks.tables import Table
+from benchmarks.tables.table import Table
 
 
 def _width(text: str) -> int:

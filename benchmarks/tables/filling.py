@@ -16,8 +16,8 @@ from benchmarks.experiment.paths import Places
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.experiment.staleness import outdated
 from benchmarks.store.store import Store, StoredCell
-from benchmarks.tables import HIGHER, LOWER, Column, Entry, Spread, Table
-from benchmarks.uncertainty import cell_spread, over_seeds
+from benchmarks.tables.table import HIGHER, LOWER, Column, Entry, Spread, Table
+from benchmarks.tables.uncertainty import cell_spread, over_seeds
 
 
 @dataclass(frozen=True)
@@ -348,7 +348,7 @@ def fill(
     `only` restricts to cells with these ids (tables without any such cell are left out). `places` is where the papers' rows
     look for what they lack.
     """
-    from benchmarks.cross_task import cross_table
+    from benchmarks.tables.across_tasks import cross_table
 
     chosen = None if only is None else set(only)
     by_id = {cell.id: cell for cell in suite.cells if chosen is None or cell.id in chosen}

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 from typing import Any
 
-from benchmarks.tables import Entry, Table
+from benchmarks.tables.table import Entry, Table
 
 
 def _entry(entry: Entry, shown: str) -> dict[str, Any]:

@@ -8,8 +8,9 @@ from collections.abc import Callable
 import pytest
 from made_up import MadeUpProtocol, Runs
 
-from benchmarks import cross_task, filling, uncertainty
 from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.tables import across_tasks as cross_task
+from benchmarks.tables import filling, uncertainty
 
 
 def test_every_cell_is_a_row(runs: Runs, two_task_suite: Suite) -> None:

@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.filling import Measured, entry, metric_column
-from benchmarks.tables import HIGHER, LOWER, Column, Entry, Table
+from benchmarks.tables.filling import Measured, entry, metric_column
+from benchmarks.tables.table import HIGHER, LOWER, Column, Entry, Table
 
 
 def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, float]:

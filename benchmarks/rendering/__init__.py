@@ -1,1 +1,0 @@
-"""Text forms of `benchmarks.tables.Table`: a module per form, each with `render(table)` and `render_all(tables)`."""
