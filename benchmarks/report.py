@@ -20,14 +20,14 @@ from typing import Any
 from benchmarks.experiment.cell import Suite, TableSpec
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.experiment.staleness import outdated
+from benchmarks.published.reproduction import summary
 from benchmarks.reporting import gather
 from benchmarks.reporting.gather import Plot, Section
-from benchmarks.reproduction import summary
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.across_tasks import cross_table
 from benchmarks.tables.filling import Measured, body_name, fill, measured, seconds, variants
 from benchmarks.tables.table import ARROWS, Table
-from benchmarks.tables.table.render import html
+from benchmarks.tables.render import html
 
 FOLDER = Path(__file__).resolve().parent / "reporting"
 

@@ -20,7 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     suite, places = suite_of(arguments), places_of(arguments)
     if any(table.kind == "published" for table in suite.tables):
-        from benchmarks.published_plan import print_plan
+        from benchmarks.published.plan import print_plan
 
         return print_plan(suite, places, arguments.only)
     check_places(places)

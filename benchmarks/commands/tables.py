@@ -42,7 +42,7 @@ def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | No
     shown = tables
     if any(spec.kind == "published" for spec in suite.tables):
         # Hundreds of rows say "not attempted": the terminal gets those that were, and the counts.
-        from benchmarks.reproduction import attempted, summary
+        from benchmarks.published.reproduction import attempted, summary
 
         shown = [*attempted(tables), summary(tables)]
     folder = out / "tables"

@@ -15,9 +15,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.experiment.cell import Cell, Suite, TableSpec, make_cell
-from benchmarks.published import Figure, load
-from benchmarks.reproduction import measured_protocol, slot
-from benchmarks.weights import Weights, load_weights
+from benchmarks.published.figures import Figure, load
+from benchmarks.published.reproduction import measured_protocol, slot
+from benchmarks.published.weights import Weights, load_weights
 from tasks import get_task, task_names
 
 TABLES: dict[str, tuple[str, tuple[str, ...]]] = {

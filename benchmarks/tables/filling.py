@@ -360,7 +360,7 @@ def fill(
             continue
         rows = measured(cells, store, stale)
         if spec.kind == "published":
-            from benchmarks.reproduction import published_tables
+            from benchmarks.published.reproduction import published_tables
 
             tables += published_tables(spec, rows, places)
         elif spec.kind == "cross":

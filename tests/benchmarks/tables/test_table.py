@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from benchmarks.tables.table.render import latex
+from benchmarks.tables.render import latex
 
 from benchmarks.tables.table import FORMATS, Column, Entry, Spread, Table, render_all
 

@@ -2,7 +2,7 @@
 
 `results/published/*.csv` holds one figure per line; `load()` reads and checks all of them in well under a second.
 Every figure keeps the source row it was read from (`id` = file and row of the hand-collected table, `column` = its
-column there), so that nothing is lost between the collection and this form (`benchmarks/published_import.py`).
+column there), so that nothing is lost between the collection and this form (`benchmarks/published/collection.py`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent / "results" / "published"
+ROOT = Path(__file__).resolve().parents[2] / "results" / "published"
 HIGHER, LOWER = "higher", "lower"
 UNITS = ("%", "M", "G", "s", "GiB", "1/s")
 BOUNDS = ("=", "<")

@@ -13,10 +13,10 @@ from functools import lru_cache
 from benchmarks.experiment.cell import Cell, Suite, TableSpec
 from benchmarks.experiment.key import missing_files
 from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root
-from benchmarks.published import Figure, load
-from benchmarks.reproduction import main_slot, setting, slot
+from benchmarks.published.figures import Figure, load
+from benchmarks.published.reproduction import main_slot, setting, slot
+from benchmarks.published.weights import weights_of
 from benchmarks.store.store import Store
-from benchmarks.weights import weights_of
 from tasks import get_task
 
 RATE = 50e9

@@ -15,20 +15,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import published_plan, reproduction, weights
 from benchmarks.cli import entry as command
 from benchmarks.commands import doctor
 from benchmarks.experiment.cell import Cell, Suite, load_suite
 from benchmarks.experiment.paths import Places
-from benchmarks.published import Figure, load
-from benchmarks.reproduction import judge
+from benchmarks.published import plan as published_plan
+from benchmarks.published import reproduction, weights
+from benchmarks.published.figures import Figure, load
+from benchmarks.published.reproduction import judge
 from benchmarks.store.store import Store
 from benchmarks.suites import published
 from benchmarks.tables.filling import fill
 from benchmarks.tables.table import render_all
 from tasks import get_task
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 MANIFESTS = ROOT / "tests" / "data" / "golden" / "manifests"
 
 

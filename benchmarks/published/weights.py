@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from benchmarks.published import ROOT
+from benchmarks.published.figures import ROOT
 
 COLUMNS = (
     "file",

@@ -1,7 +1,7 @@
 """What the sources of the published figures disagree about, as footnotes with the figures that they concern.
 
 Each note is a text and a rule: field -> regular expression that must be found in that field of a figure. The rules run
-when `benchmarks/published_import.py` converts the collection; the tidy files carry the resulting ids.  Torch-free.
+when `benchmarks/published/collection.py` converts the collection; the tidy files carry the resulting ids.  Torch-free.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """Turns the hand-collected wide tables of figures into the tidy form of `results/published/`.  Torch-free.
 
-    python -m benchmarks.published_import SOURCE_FOLDER [RESULTS_PUBLISHED]
+    python -m benchmarks.published.collection SOURCE_FOLDER [RESULTS_PUBLISHED]
 
 The product (the csv files) is what the project uses and tracks; this tool exists so that a corrected or extended
 collection can be converted again in the same way. What varies between the wide tables (which columns are metrics,
 what a column's name says about split or protocol) is in `METRIC_COLUMNS` and `protocol_id`; what sources disagree
-about is in `benchmarks/published_footnotes.py`.
+about is in `benchmarks/published/footnotes.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.published import COLUMNS, METRICS, ROOT
-from benchmarks.published_footnotes import FOOTNOTES
+from benchmarks.published.figures import COLUMNS, METRICS, ROOT
+from benchmarks.published.footnotes import FOOTNOTES
 
 Row = dict[str, str]
 
@@ -352,7 +352,7 @@ def write(source: Path, target: Path = ROOT) -> dict[str, int]:
 def main(arguments: list[str]) -> int:
     """Command line of the conversion; returns the exit status."""
     if not 1 <= len(arguments) <= 2:
-        print("usage: python -m benchmarks.published_import SOURCE_FOLDER [RESULTS_PUBLISHED]", file=sys.stderr)
+        print("usage: python -m benchmarks.published.collection SOURCE_FOLDER [RESULTS_PUBLISHED]", file=sys.stderr)
         return 2
     counts = write(Path(arguments[0]), Path(arguments[1]) if len(arguments) == 2 else ROOT)
     for name, count in counts.items():

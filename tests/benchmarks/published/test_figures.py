@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import published, published_import
-from benchmarks.published_footnotes import FOOTNOTES
+from benchmarks.published import collection as published_import
+from benchmarks.published import figures as published
+from benchmarks.published.footnotes import FOOTNOTES
 
 SOURCE_ROWS = 906
 """Rows of the hand-collected tables, models.csv aside."""
@@ -29,7 +30,7 @@ def test_every_source_row_is_there() -> None:
 
 
 def test_collection_converts_to_the_tracked_files(tmp_path: Path) -> None:
-    source = Path(__file__).resolve().parents[3] / "shared" / "published"
+    source = Path(__file__).resolve().parents[4] / "shared" / "published"
     if not source.is_dir():
         pytest.skip(f"the hand-collected tables are not in {source}")
     published_import.write(source, tmp_path)
@@ -159,5 +160,5 @@ def test_unknown_field_names_the_nearest() -> None:
 
 
 def test_loading_needs_no_torch() -> None:
-    code = "import sys, benchmarks.published as p; p.load(); assert 'torch' not in sys.modules"
+    code = "import sys, benchmarks.published.figures as p; p.load(); assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=published.ROOT.parents[1])

@@ -13,7 +13,7 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell, TableSpec
 from benchmarks.experiment.paths import Places
-from benchmarks.published import METRICS, Figure, load, load_footnotes
+from benchmarks.published.figures import METRICS, Figure, load, load_footnotes
 from benchmarks.tables.filling import Measured
 from benchmarks.tables.table import Column, Entry, Table
 
@@ -158,7 +158,7 @@ def _lacking(cell: Cell, places: Places | None) -> str:
     """What keeps a cell from being run."""
     if places is None:
         return f"not run; it needs weights {cell.checkpoint} and data {cell.dataset} {cell.split}"
-    from benchmarks.published_plan import missing
+    from benchmarks.published.plan import missing
 
     return "; ".join(missing(cell, places)) or "nothing is missing; not run yet"
 
