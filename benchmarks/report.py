@@ -26,8 +26,8 @@ from benchmarks.reporting.gather import Plot, Section
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.across_tasks import cross_table
 from benchmarks.tables.filling import Measured, body_name, fill, measured, seconds, variants
-from benchmarks.tables.table import ARROWS, Table
 from benchmarks.tables.render import html
+from benchmarks.tables.table import ARROWS, Table
 
 FOLDER = Path(__file__).resolve().parent / "reporting"
 

@@ -23,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    from benchmarks import regression
+    from benchmarks.analysis import gate as regression
     from benchmarks.running.plan import select
 
     suite, places = suite_of(arguments), places_of(arguments)

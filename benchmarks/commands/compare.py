@@ -15,7 +15,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    from benchmarks.compare import compare
+    from benchmarks.analysis.compare import compare
 
     found = compare(arguments.run_a, arguments.run_b, arguments.metric, arguments.draws)
     print(found.table().render(arguments.format), end="")

@@ -10,8 +10,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from benchmarks.tables.render import latex
 
+from benchmarks.tables.render import latex
 from benchmarks.tables.table import FORMATS, Column, Entry, Spread, Table, render_all
 
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 
-from benchmarks.compare import compare
-from benchmarks.expected import Expected
+from benchmarks.analysis.compare import compare
+from benchmarks.analysis.expected import Expected
 from benchmarks.experiment.cell import Suite
 from benchmarks.store.store import Store, StoredCell
 
@@ -58,13 +58,13 @@ def test_spread_over_seeds_is_part_of_the_interval(tmp_path: Path, monkeypatch: 
     one, other = (tmp_path / name for name in "ab")
     run(one, (make(), 0.6))
     run(other, (make(seed=1), 0.5))
-    monkeypatch.setattr("benchmarks.compare.load_expected", lambda suite: {})
+    monkeypatch.setattr("benchmarks.analysis.compare.load_expected", lambda suite: {})
     alone = compare(one, other, draws=300)
     [pair] = alone.pairs
     assert pair.seeds == "unknown" and "another seed may differ" in alone.table().render("md")
     assert pair.difference is not None and pair.difference.high < 0
     held = Expected("id", "embedded: people/street/net", "embedded", "rate", 60.0, 30.0, "higher", "%", 1, "3 sd", 10.0)
-    monkeypatch.setattr("benchmarks.compare.load_expected", lambda suite: {"id": held})
+    monkeypatch.setattr("benchmarks.analysis.compare.load_expected", lambda suite: {"id": held})
     [pair] = compare(one, other, draws=300).pairs
     assert pair.seeds == "14 (results/expected)"  # of a difference of two: 10 times the root of 2
     assert pair.difference is not None and pair.difference.low < 0 < pair.difference.high and pair.difference.p > 0.05

@@ -14,7 +14,7 @@ from benchmarks.experiment.cell import Cell, Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.uncertainty import cell_spread, over_seeds
 
-ROOT = Path(__file__).resolve().parent.parent / "results" / "expected"
+ROOT = Path(__file__).resolve().parents[2] / "results" / "expected"
 SCHEMA = 1
 SEED_FACTOR = 3.0
 """Tolerance in standard deviations over seeds."""

@@ -17,8 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.expected import Expected, load_expected
-from benchmarks.matching import Family, match, open_run
+from benchmarks.analysis.expected import Expected, load_expected
+from benchmarks.analysis.matching import Family, match, open_run
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.filling import direction, protocol_text
 from benchmarks.tables.table import Column, Entry, Spread, Table

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from benchmarks.expected import (
+from benchmarks.analysis.expected import (
     ROOT,
     Expected,
     expected_path,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.expected import family_of
+from benchmarks.analysis.expected import family_of
 from benchmarks.store.store import Store, StoredCell
 
 

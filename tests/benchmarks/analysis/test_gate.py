@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from made_up import Runs, make
 
-from benchmarks import regression
+from benchmarks.analysis import gate as regression
 from benchmarks.experiment.cell import Suite
 
 
