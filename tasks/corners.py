@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import PIXEL_STD
-from tasks.heatmaps import argmax_points
+from tasks.heatmaps.decoding import argmax_points
 
 
 def corner_pixel(cell: ArrayLike, centre: ArrayLike, side_px: float, cells: int) -> NDArray[np.int64]:

@@ -14,9 +14,9 @@ from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.annotations import category_name
 from tasks.detection.files.results import Prediction, box_records, mask_records, write_results
-from tasks.detection.files.runs import decode
 from tasks.detection.metrics import MASK_PREFIX, ground_truth, match_lists
 from tasks.detection.protocol import DetectionProtocol
+from tasks.rle import decode
 
 
 class DetectionEvaluation(Evaluation):

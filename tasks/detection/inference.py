@@ -13,7 +13,6 @@ from torch import Tensor, nn
 
 from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.categories import COCO_IDS, COCO_NAMES
-from tasks.detection.files.runs import decode, encode
 from tasks.detection.geometry import network_input
 from tasks.detection.network.boxes import from_family
 from tasks.detection.network.conventions import Conventions
@@ -24,6 +23,7 @@ from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.targets import Truth
 from tasks.images import read_image
 from tasks.recipe import Recipe
+from tasks.rle import decode, encode
 
 
 def training_losses(model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:

@@ -15,7 +15,7 @@ from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves, extract
 from tasks.detection.files.annotations import Instances
 from tasks.detection.files.categories import COCO_NAMES
 from tasks.detection.files.results import read_results
-from tasks.run_lengths import check_run_lengths
+from tasks.rle import check_run_lengths
 
 MASK_PREFIX = "mask_"
 _TEXT = {

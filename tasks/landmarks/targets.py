@@ -12,7 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tasks.corners import decode_whole_pixels
 from tasks.geometry import PIXEL_STD
-from tasks.heatmaps import argmax_points, decode, gaussian_targets, to_image
+from tasks.heatmaps.decoding import argmax_points, decode, to_image
+from tasks.heatmaps.targets import gaussian_targets
 from tasks.landmarks.crops import ONE_BASED
 from tasks.landmarks.protocol import LandmarkProtocol
 

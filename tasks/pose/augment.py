@@ -26,8 +26,8 @@ class PoseAugment:
             (f N, clipped to +-2 f). rotation_prob, flip_prob, half_body_prob: odds of each.
         half_body_joints: a person needs more visible joints than this for half-body.
         colour: each channel times U(1 - c, 1 + c), clipped (pytorch-pose: 0.2; 0 elsewhere).
-        sigma, target_rule, stride: of the heat maps; see `tasks.heatmaps.gaussian_targets`. The stride is the network's. A
-            sigma of 0 takes the references': 3 cells for inputs of 384 px and more, else 2.
+        sigma, target_rule, stride: of the heat maps; see `tasks.heatmaps.targets.gaussian_targets`. The stride is the network's.
+            A sigma of 0 takes the references': 3 cells for inputs of 384 px and more, else 2.
         joint_weights: weigh wrists, ankles, elbows and knees more in the loss; off in every published recipe.
     """
 

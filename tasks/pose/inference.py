@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from tasks.geometry import swap_order
-from tasks.heatmaps import decode, to_image
+from tasks.heatmaps.decoding import decode, to_image
 from tasks.pose.corner_crop import decode_one_based
 from tasks.pose.protocol import PoseProtocol
 

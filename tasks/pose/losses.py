@@ -66,7 +66,7 @@ def peak_accuracy(predicted: Tensor, target: Tensor) -> Tensor:
     """Share of joints whose highest cell lies within a twentieth of the map of the target's, over joints that are drawn.
 
     A quick figure for the progress bar, of the batch's first samples alone: looking for peaks takes a CPU as long as a layer.
-    `tasks.heatmaps.pck_accuracy` is the reference's.
+    `tasks.heatmaps.flip.pck_accuracy` is the reference's.
     """
     predicted, target = predicted[:ACCURACY_SAMPLES], target[:ACCURACY_SAMPLES]
     height, width = predicted.shape[-2:]

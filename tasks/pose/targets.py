@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.heatmaps import gaussian_targets
+from tasks.heatmaps.targets import gaussian_targets
 
 
 def pose_targets(
@@ -24,7 +24,7 @@ def pose_targets(
     Args:
         joints_xy: (J, 2) in input pixels. visible: (J,) weights, 0 or 1.
         image_size_wh, heatmap_size_wh: sizes of the input and of the maps; their quotient is the stride.
-        sigma: in heat-map cells. rule: one of `tasks.heatmaps.RULES`.
+        sigma: in heat-map cells. rule: one of `tasks.heatmaps.targets.RULES`.
         joint_weights: (J,) factors on the weights, None for none.
 
     Returns:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from tasks.geometry import affine_matrix, affine_matrix_closed, box_to_centre_scale
-from tasks.heatmaps import decode, flip_heatmaps, to_image
+from tasks.heatmaps.decoding import decode, to_image
+from tasks.heatmaps.flip import flip_heatmaps
 from tasks.pose.augment import half_body
 from tasks.pose.joints import COCO
 from tasks.pose.metrics import head_normalised_errors, pckh_hrnet

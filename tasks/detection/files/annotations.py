@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from tasks.detection.files.categories import COCO_NAMES, label_of_category
 from tasks.detection.files.records import check_annotation, check_categories, check_ids, check_images
-from tasks.detection.files.runs import decode
+from tasks.rle import decode
 
 
 @dataclass(frozen=True)

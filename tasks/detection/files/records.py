@@ -7,7 +7,7 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from tasks.run_lengths import check_run_lengths
+from tasks.rle import check_run_lengths
 
 OUTSIDE_PX = 2.0
 """Boxes may leave the picture by this much; COCO's own do, by rounding."""

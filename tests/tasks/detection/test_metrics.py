@@ -23,12 +23,12 @@ from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import read_instances
 from tasks.detection.files.results import read_results
-from tasks.detection.files.runs import encode
 from tasks.detection.inference import predict, predict_files
 from tasks.detection.metrics import METRICS, class_figures, figures, score_results
 from tasks.detection.network.model import Detector
 from tasks.detection.protocol import DetectionProtocol
 from tasks.options import to_plain
+from tasks.rle import encode
 
 SAMPLES = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[3].parent / "shared" / "samples")) / "coco"
 NAMES = ("AP", "AP50", "AP75", "APS", "APM", "APL", "AR@1", "AR@10", "AR@100", "ARS", "ARM", "ARL")

@@ -1,7 +1,11 @@
-"""COCO's run lengths, checked: pycocotools decodes them without a word where they are cut short. Torch-free."""
+"""COCO's run lengths: encoding and decoding of masks, and checks of what pycocotools decodes in silence where it is cut short.
+
+Torch-free.
+"""
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -58,3 +62,25 @@ def run_lengths(counts: list[int] | str | bytes) -> NDArray[np.int64] | None:
     for first in (1, 2):
         runs[first::2] = np.cumsum(runs[first::2])
     return runs
+
+
+def encode(mask: NDArray[np.bool_]) -> dict[str, Any]:
+    """(H, W) mask -> compressed run lengths {size [H, W], counts text}, as results files hold them."""
+    from pycocotools import mask as rle
+
+    coded = rle.encode(np.asfortranarray(mask.astype(np.uint8)))
+    return {"size": [int(n) for n in coded["size"]], "counts": coded["counts"].decode("ascii")}
+
+
+def decode(segmentation: Any, height: int, width: int) -> NDArray[np.bool_]:
+    """Polygons, run lengths or compressed run lengths -> (H, W) mask."""
+    from pycocotools import mask as rle
+
+    coded = segmentation
+    if isinstance(segmentation, list):
+        coded = rle.merge(rle.frPyObjects(segmentation, height, width))
+    elif isinstance(segmentation["counts"], list):
+        coded = rle.frPyObjects(segmentation, height, width)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="__array__ implementation", category=DeprecationWarning)
+        return np.asarray(rle.decode(coded)).astype(bool)

@@ -1,0 +1,119 @@
+"""From heat maps to points: peaks, sub-cell refinement, and the way back to the picture. NumPy only (torch-free).
+
+Layout: maps are (..., joints, height, width) float; points are (x, y) in heat-map cells unless said otherwise.
+Source of the rules: reference/protocols.md, sections 3 and 5; DARK: Zhang et al., CVPR 2020 (arXiv 1910.06278).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tasks.geometry import affine_matrix, transform_points
+
+
+def argmax_points(heatmaps: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The highest cell of each map: points (..., 2) float32 as (x, y), scores (...,).
+
+    A map without a positive value gives the point (0, 0).
+    """
+    maps = np.asarray(heatmaps)
+    width = maps.shape[-1]
+    flat = maps.reshape(*maps.shape[:-2], -1)
+    index = flat.argmax(-1)
+    scores = np.take_along_axis(flat, index[..., None], -1)[..., 0]
+    points = np.stack([index % width, index // width], -1).astype(np.float32)
+    points[scores <= 0] = 0
+    return points, scores.astype(np.float32)
+
+
+def refine_quarter(heatmaps: ArrayLike, points: ArrayLike) -> NDArray[np.float32]:
+    """Move each point a quarter cell towards the higher neighbour on each axis.
+
+    Done only where 1 < x < width - 1 and 1 < y < height - 1, as in the reference (cell 1 itself is left alone).
+    """
+    maps = np.asarray(heatmaps)
+    refined = np.array(points, dtype=np.float32)
+    height, width = maps.shape[-2:]
+    x = np.floor(refined[..., 0] + 0.5).astype(np.int64)
+    y = np.floor(refined[..., 1] + 0.5).astype(np.int64)
+    inside = (x > 1) & (x < width - 1) & (y > 1) & (y < height - 1)
+    flat, rows = maps.reshape(-1, height, width), refined.reshape(-1, 2)
+    picks = np.flatnonzero(inside)
+    xs, ys = x.reshape(-1)[picks], y.reshape(-1)[picks]
+    rows[picks, 0] += 0.25 * np.sign(flat[picks, ys, xs + 1] - flat[picks, ys, xs - 1])
+    rows[picks, 1] += 0.25 * np.sign(flat[picks, ys + 1, xs] - flat[picks, ys - 1, xs])
+    return refined
+
+
+def refine_dark(heatmaps: ArrayLike, points: ArrayLike, blur: int = 11) -> NDArray[np.float32]:
+    """Distribution-aware refinement: smooth, take logarithms, and step to the maximum of the second-order expansion.
+
+    Args:
+        heatmaps: (..., H, W). points: (..., 2), the highest cells.
+        blur: odd side of the smoothing kernel in cells; 11 for sigma 2, 17 for sigma 3.
+
+    Points closer than two cells to the border, and those with a singular curvature, stay where they are.
+    """
+    if blur < 3 or blur % 2 == 0:
+        raise ValueError(f"Expected an odd smoothing kernel of at least 3 cells but got {blur}")
+    maps = np.asarray(heatmaps, dtype=np.float32)
+    height, width = maps.shape[-2:]
+    flat = maps.reshape(-1, height, width)
+    refined = np.array(points, dtype=np.float32)
+    rows = refined.reshape(-1, 2)
+    x, y = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
+    inside = np.flatnonzero((x > 1) & (x < width - 2) & (y > 1) & (y < height - 2))
+    if not len(inside):
+        return refined
+    smooth = np.stack([cv2.GaussianBlur(flat[i], (blur, blur), 0, borderType=cv2.BORDER_CONSTANT) for i in inside])
+    logs = np.log(np.maximum(smooth, 1e-10)).astype(np.float64)
+    k, xs, ys = np.arange(len(inside)), x[inside], y[inside]
+    dx = 0.5 * (logs[k, ys, xs + 1] - logs[k, ys, xs - 1])
+    dy = 0.5 * (logs[k, ys + 1, xs] - logs[k, ys - 1, xs])
+    dxx = 0.25 * (logs[k, ys, xs + 2] - 2 * logs[k, ys, xs] + logs[k, ys, xs - 2])
+    dyy = 0.25 * (logs[k, ys + 2, xs] - 2 * logs[k, ys, xs] + logs[k, ys - 2, xs])
+    dxy = 0.25 * (logs[k, ys + 1, xs + 1] - logs[k, ys - 1, xs + 1] - logs[k, ys + 1, xs - 1] + logs[k, ys - 1, xs - 1])
+    determinant = dxx * dyy - dxy**2
+    usable = determinant != 0
+    safe = np.where(usable, determinant, 1.0)
+    rows[inside, 0] += np.where(usable, -(dyy * dx - dxy * dy) / safe, 0).astype(np.float32)
+    rows[inside, 1] += np.where(usable, -(dxx * dy - dxy * dx) / safe, 0).astype(np.float32)
+    return refined
+
+
+DECODERS: tuple[str, ...] = ("quarter", "argmax", "dark")
+
+
+def decode(
+    heatmaps: ArrayLike, method: str = "quarter", blur: int = 11
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Points (..., 2) in cells and scores (...,) of heat maps (..., H, W), by one of `DECODERS`.
+
+    Raises:
+        ValueError: an unknown method.
+    """
+    if method not in DECODERS:
+        raise ValueError(f"Expected a decoder of {list(DECODERS)} but got {method!r}")
+    points, scores = argmax_points(heatmaps)
+    if method == "quarter":
+        points = refine_quarter(heatmaps, points)
+    elif method == "dark":
+        points = refine_dark(heatmaps, points, blur)
+    return points, scores
+
+
+def to_image(points: ArrayLike, centres: ArrayLike, scales: ArrayLike, size_wh: Sequence[int]) -> NDArray[np.float32]:
+    """Map points (B, N, 2) of heat maps of `size_wh` back to the pictures they were cropped from.
+
+    centres, scales: (B, 2) as the crop used them. The matrix is built from the *heat-map* size, without a half-cell
+    term.
+    """
+    xy = np.asarray(points)
+    result = np.empty(xy.shape, dtype=np.float32)
+    for index, (centre, scale) in enumerate(zip(np.asarray(centres), np.asarray(scales), strict=True)):
+        result[index] = transform_points(xy[index], affine_matrix(centre, scale, 0.0, size_wh, inverse=True))
+    return result
