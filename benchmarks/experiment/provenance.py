@@ -112,6 +112,8 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     from benchmarks.baselines import file_of_body
 
     files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
+    shared = (f for f in (REPOSITORY / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
+    files += [path for folder in shared for path in folder.glob("*.py")]
     files += (REPOSITORY / "tasks" / task).rglob("*.py")
     files += (REPOSITORY / "benchmarks" / "engine").glob("*.py")
     body = file_of_body(model)

@@ -90,6 +90,11 @@ def test_code_takes_in_what_a_body_imports(model: str, names: set[str]) -> None:
     assert found == names
 
 
+def test_code_takes_in_what_tasks_share_and_no_other_task() -> None:
+    folders = {path.parent.name for path in code_files("pose", "hrnet_w32", False) if "tasks" in path.parts}
+    assert folders == {"tasks", "heatmaps", "pose"}
+
+
 def test_loader_processes_are_no_part_of_the_identity() -> None:
     cell = _real()
     assert cell.recipe is not None and cell.recipe.num_workers > 0
