@@ -24,6 +24,6 @@ def main(arguments: argparse.Namespace) -> int:
 
 def write_report(suite: Suite, store: Store, out: Path) -> None:
     """Writes ``out/report/index.html`` and prints its path."""
-    from benchmarks.report import write
+    from benchmarks.report.page import write
 
     print(f"Report: {write(suite, store, out / 'report')}")

@@ -40,7 +40,7 @@ def test_bodies_cost_alike() -> None:
 
 def test_bench_compares_equal_figures(capsys: pytest.CaptureFixture[str]) -> None:
     pytest.importorskip("cityscapesscripts")
-    from benchmarks.bench_segmentation import scoring
+    from benchmarks.speed.bench_segmentation import scoring
 
     made = scoring(2)
     text = capsys.readouterr().out

@@ -21,15 +21,15 @@ from benchmarks.experiment.cell import Suite, TableSpec
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.experiment.staleness import outdated
 from benchmarks.published.reproduction import summary
-from benchmarks.reporting import gather
-from benchmarks.reporting.gather import Plot, Section
+from benchmarks.report import gather
+from benchmarks.report.gather import Plot, Section
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.across_tasks import cross_table
 from benchmarks.tables.filling import Measured, body_name, fill, measured, seconds, variants
 from benchmarks.tables.render import html
 from benchmarks.tables.table import ARROWS, Table
 
-FOLDER = Path(__file__).resolve().parent / "reporting"
+FOLDER = Path(__file__).resolve().parent
 
 
 def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = None) -> Path:

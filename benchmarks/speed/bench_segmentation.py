@@ -1,6 +1,6 @@
 """Speed and memory of segmentation: scoring beside cityscapesscripts, and evaluation at full size.
 
-python -m benchmarks.bench_segmentation [--maps 500] [--full]
+python -m benchmarks.speed.bench_segmentation [--maps 500] [--full]
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmarks.reporting import plots
-from benchmarks.reporting.plots import Bar, Series
+from benchmarks.report import svg as plots
+from benchmarks.report.svg import Bar, Series
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.across_tasks import family, ranks
 from benchmarks.tables.filling import Measured, entry

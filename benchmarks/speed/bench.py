@@ -22,7 +22,7 @@ def main() -> int:
     networks()
     for path in sorted(Path(__file__).parent.glob("bench_*.py")):
         print()
-        import_module(f"benchmarks.{path.stem}").main()
+        import_module(f"benchmarks.speed.{path.stem}").main()
     return 0
 
 

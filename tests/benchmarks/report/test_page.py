@@ -15,9 +15,10 @@ import pytest
 from made_up import MadeUpTask, Runs
 
 from benchmarks.experiment.cell import Suite
-from benchmarks.report import page_name, picture_size, write
-from benchmarks.reporting import gather, plots
-from benchmarks.reporting.plots import Bar, Series
+from benchmarks.report import gather
+from benchmarks.report import svg as plots
+from benchmarks.report.page import page_name, picture_size, write
+from benchmarks.report.svg import Bar, Series
 from benchmarks.tables.filling import measured
 
 
