@@ -1,6 +1,6 @@
 """Dilated ResNets: the bodies of torchvision's DeepLabV3 and FCN, the published serial rivals in segmentation.
 
-The last two stages keep stride 8 and dilate instead (arXiv 1706.05587). Their heads live in tasks/segmentation/dilated.py.
+The last two stages keep stride 8 and dilate instead (arXiv 1706.05587). Heads: tasks/segmentation/networks/dilated.py.
 """
 
 from __future__ import annotations

@@ -64,7 +64,7 @@ def scoring(count: int = 500) -> dict[str, float]:
     """
     from cityscapesscripts.evaluation import evalPixelLevelSemanticLabeling as judge
 
-    from tasks.segmentation.judge import pixel_level_evaluation
+    from tasks.segmentation.files.judge import pixel_level_evaluation
 
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

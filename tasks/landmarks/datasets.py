@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from tasks.base import EvalData, TrainData
 from tasks.geometry import transform_points
 from tasks.images import PictureCache, normalise
-from tasks.landmarks import raw_forms
-from tasks.landmarks.cofw import CofwPictures, mat_path, read_cofw
 from tasks.landmarks.crops import affine_crop, crop_matrix, reference_crop
-from tasks.landmarks.csv_form import members, read_csv
-from tasks.landmarks.faces import Faces, with_boxes
-from tasks.landmarks.markup import MARKUPS, mirror_points
+from tasks.landmarks.files import raw_forms
+from tasks.landmarks.files.cofw import CofwPictures, mat_path, read_cofw
+from tasks.landmarks.files.csv_form import members, read_csv
+from tasks.landmarks.files.faces import Faces, with_boxes
+from tasks.landmarks.files.markup import MARKUPS, mirror_points
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 from tasks.landmarks.targets import face_targets
 from tasks.recipe import check_odds

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.landmarks.crops import ONE_BASED
-from tasks.landmarks.markup import Markup
+from tasks.landmarks.files.markup import Markup
 
 POINT, LINE, HIDDEN = (255, 214, 0), (60, 220, 255), (255, 70, 70)
 _SHIFT = 4

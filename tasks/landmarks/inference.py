@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from tasks.landmarks.markup import Markup
+from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.landmarks.targets import decode_faces
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.base import MetricInfo, Stats
-from tasks.landmarks.markup import Markup
+from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import NORMALISERS
 
 THRESHOLDS = (0.08, 0.10)

@@ -11,7 +11,7 @@ import numpy as np
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.landmarks.datasets import FaceAugment, LandmarkEvalData, LandmarkTrainData, annotation_files
 from tasks.landmarks.evaluation import LandmarkEvaluation
-from tasks.landmarks.markup import MARKUPS
+from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.metrics import landmark_figures, metric_infos
 from tasks.landmarks.protocol import LandmarkProtocol, header, landmark_protocol
 from tasks.landmarks.recipes import landmark_recipe
@@ -134,9 +134,9 @@ class LandmarkTask(Task):
         """Points on pictures.
 
         Args:
-            options: ``boxes``: a csv of face boxes; see `tasks.landmarks.pictures.predict_pictures`.
+            options: ``boxes``: a csv of face boxes; see `tasks.landmarks.files.pictures.predict_pictures`.
         """
-        from tasks.landmarks.pictures import predict_pictures
+        from tasks.landmarks.files.pictures import predict_pictures
 
         refuse_unknown(options, ("boxes",), "predict for landmarks")
         return predict_pictures(self, model, dataset, images, protocol, **options)

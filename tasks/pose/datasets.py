@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 from tasks.base import EvalData, TrainData
 from tasks.geometry import affine_matrix, crop, flip_points, transform_points
 from tasks.images import PictureCache, normalise
-from tasks.pose import coco, mpii
-from tasks.pose.augment import PoseAugment, draw
-from tasks.pose.corner_crop import crop_by_corners
+from tasks.pose.crops.augment import PoseAugment, draw
+from tasks.pose.crops.corner_crop import crop_by_corners
+from tasks.pose.files import coco, mpii
+from tasks.pose.files.persons import Persons
 from tasks.pose.joints import SKELETONS, Skeleton
-from tasks.pose.persons import Persons
 from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol
 from tasks.pose.targets import pose_targets
 
 
 def read_persons(dataset: str, root: Path, split: str, protocol: PoseProtocol) -> Persons:
-    """The persons of a dataset's split; see `tasks.pose.coco.read_persons` and `tasks.pose.mpii.read_persons`."""
+    """The persons of a dataset's split; see `tasks.pose.files.coco.read_persons` and `tasks.pose.files.mpii.read_persons`."""
     if dataset == "coco":
         assert isinstance(protocol, CocoProtocol)
         return coco.read_persons(root, split, protocol)

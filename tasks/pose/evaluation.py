@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from tasks import coco_matches
 from tasks.base import EvalData, Evaluation, Stats
-from tasks.pose import coco, mpii
 from tasks.pose.datasets import PoseEvalData
 from tasks.pose.drawing import draw_in_view
+from tasks.pose.files import coco, mpii
+from tasks.pose.files.persons import Persons, read_json
 from tasks.pose.metrics import GROUPS, head_normalised_errors, pckh_hrnet, pckh_pytorch_pose
 from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
-from tasks.pose.persons import Persons, read_json
 from tasks.pose.protocol import CocoProtocol, PoseProtocol
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from tasks.geometry import swap_order
 from tasks.heatmaps.decoding import decode, to_image
-from tasks.pose.corner_crop import decode_one_based
+from tasks.pose.crops.corner_crop import decode_one_based
 from tasks.pose.protocol import PoseProtocol
 
 

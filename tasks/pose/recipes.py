@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.pose.augment import PoseAugment
+from tasks.pose.crops.augment import PoseAugment
 from tasks.recipe import Recipe
 
 # Initialisations that the reference releases name; others start from nothing unless --set recipe.init_from=FILE says so.

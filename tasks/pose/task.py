@@ -10,10 +10,10 @@ import numpy as np
 
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.options import refuse_unknown
-from tasks.pose import coco, mpii
-from tasks.pose.augment import PoseAugment
+from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
+from tasks.pose.files import coco, mpii
 from tasks.pose.joints import SKELETONS
 from tasks.pose.metrics import GROUPS
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
@@ -138,7 +138,7 @@ class PoseTask(Task):
         self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
         """Of COCO keypoint results (json), or of MPII's pred.mat."""
-        from tasks.pose.submissions import coco_stats, mpii_file_stats
+        from tasks.pose.files.submissions import coco_stats, mpii_file_stats
 
         self.dataset(dataset)
         return (coco_stats if dataset == "coco" else mpii_file_stats)(Path(root), split, path), ()
@@ -154,7 +154,7 @@ class PoseTask(Task):
                 detections of the dataset that a picture lies in are used, else the whole picture is one person's box.
                 ``min_score`` (0.3): detections below it are left out.
         """
-        from tasks.pose.pictures import predict_pictures
+        from tasks.pose.files.pictures import predict_pictures
 
         refuse_unknown(options, ("boxes", "min_score"), "predict for pose")
         return predict_pictures(self, model, dataset, images, protocol, **options)

@@ -13,7 +13,7 @@ from tasks.base import EvalData, TrainData
 from tasks.images import IMAGENET_MEAN, normalise, read_image
 from tasks.segmentation.augment import Pair, SegmentationAugment, resized, train_sample
 from tasks.segmentation.classes import ClassTable
-from tasks.segmentation.layouts import Layout, check_files
+from tasks.segmentation.files.layouts import Layout, check_files
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 from tasks.segmentation.targets import check_sizes
 
@@ -28,14 +28,14 @@ def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProt
         FileNotFoundError: the split is not there. ValueError: its lists or annotations are wrong.
     """
     if dataset == "cityscapes":
-        from tasks.segmentation.cityscapes import Cityscapes
+        from tasks.segmentation.files.cityscapes import Cityscapes
 
         return Cityscapes(root, split)
     if dataset == "lip":
-        from tasks.segmentation.lip import Lip
+        from tasks.segmentation.files.lip import Lip
 
         return Lip(root, split)
-    from tasks.segmentation.pascal_context import PascalContext
+    from tasks.segmentation.files.pascal_context import PascalContext
 
     if split == "testval" and protocol.score_at != "original":
         raise ValueError(

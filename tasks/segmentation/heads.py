@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from hrnet.backbone import HRNet, initialise
 from tasks.model import PredictionHead, TaskModel, build_parts
-from tasks.segmentation.ocr import OCRHead
+from tasks.segmentation.networks.ocr import OCRHead
 
 DILATED = ("deeplabv3_r50", "deeplabv3_r101", "fcn_r50", "fcn_r101")
 
@@ -84,7 +84,7 @@ def build_network(
         "num_outputs": num_classes,
     }
     if model in DILATED:
-        from tasks.segmentation.dilated import DilatedModel, dilated_head
+        from tasks.segmentation.networks.dilated import DilatedModel, dilated_head
 
         return DilatedModel(body, mixed, dilated_head(model, num_classes), **names)
     width = int(mixed.out_channels[0])  # type: ignore[index, arg-type]

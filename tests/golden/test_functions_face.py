@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.landmarks.markup import MARKUPS, mirror_points
+from tasks.landmarks.files.markup import MARKUPS, mirror_points
 from tasks.landmarks.metrics import face_errors, failure_rate, normaliser_lengths
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.landmarks.targets import decode_faces

@@ -11,7 +11,7 @@ import pytest
 from tasks.geometry import affine_matrix, affine_matrix_closed, box_to_centre_scale
 from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import flip_heatmaps
-from tasks.pose.augment import half_body
+from tasks.pose.crops.augment import half_body
 from tasks.pose.joints import COCO
 from tasks.pose.metrics import head_normalised_errors, pckh_hrnet
 from tasks.pose.nms import oks_nms, soft_oks_nms

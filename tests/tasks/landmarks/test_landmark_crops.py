@@ -12,7 +12,7 @@ from PIL import Image
 from tasks.geometry import transform_points
 from tasks.landmarks.crops import crop_matrix, reference_crop, resize, rotate, stretch
 from tasks.landmarks.datasets import FaceAugment, LandmarkTrainData, _zero_based, face_input
-from tasks.landmarks.markup import MARKUPS, mirror_points
+from tasks.landmarks.files.markup import MARKUPS, mirror_points
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol, landmark_protocol
 
 

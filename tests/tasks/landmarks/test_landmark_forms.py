@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.landmarks.cofw import CofwPictures, matlab_picture, read_cofw
-from tasks.landmarks.csv_form import read_csv
 from tasks.landmarks.datasets import LandmarkEvalData, open_pictures, read_faces
-from tasks.landmarks.faces import landmark_boxes
+from tasks.landmarks.files.cofw import CofwPictures, matlab_picture, read_cofw
+from tasks.landmarks.files.csv_form import read_csv
+from tasks.landmarks.files.faces import landmark_boxes
+from tasks.landmarks.files.raw_forms import read_pts, read_wflw_list
 from tasks.landmarks.protocol import LandmarkProtocol
-from tasks.landmarks.raw_forms import read_pts, read_wflw_list
 
 SAMPLES = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[4] / "shared" / "samples"))
 PROTOCOL = LandmarkProtocol()

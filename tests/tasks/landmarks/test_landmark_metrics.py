@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.landmarks.markup import MARKUPS
+from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.metrics import (
     area_under_curve,
     check_stats,

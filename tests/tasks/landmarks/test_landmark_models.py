@@ -120,8 +120,8 @@ def test_batched_equals_single(faces_root: Path) -> None:
 
 def test_flipping_twice_is_the_plain_prediction(faces_root: Path) -> None:
     """The flip test of a mirrored crop is the mirror image of the flip test (without shift): both average the same two."""
+    from tasks.landmarks.files.markup import MARKUPS
     from tasks.landmarks.inference import predict_heatmaps
-    from tasks.landmarks.markup import MARKUPS
 
     task, markup = tasks.get_task("landmarks"), MARKUPS["300w"]
     protocol = task.protocol_with(task.protocol("300w", tier="smoke"), {"flip": True})

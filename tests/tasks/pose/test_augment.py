@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from tasks.pose.augment import PoseAugment, draw, half_body
+from tasks.pose.crops.augment import PoseAugment, draw, half_body
 from tasks.pose.joints import COCO, SKELETONS, Skeleton
 from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
 

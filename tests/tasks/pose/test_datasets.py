@@ -13,12 +13,12 @@ from PIL import Image
 from scipy.io import loadmat, savemat
 
 from tasks import get_task
-from tasks.pose import coco, mpii
-from tasks.pose.augment import PoseAugment
+from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
-from tasks.pose.pictures import boxes_in_file, picture_boxes
+from tasks.pose.files import coco, mpii
+from tasks.pose.files.pictures import boxes_in_file, picture_boxes
+from tasks.pose.files.submissions import coco_stats
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol
-from tasks.pose.submissions import coco_stats
 from tasks.pose.targets import pose_targets
 
 SIZE = (96, 128)

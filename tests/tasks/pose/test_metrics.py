@@ -18,7 +18,7 @@ def tompson() -> np.ndarray:
     """Errors of a real published prediction set (Tompson et al.) over all 2958 persons."""
     from scipy.io import loadmat
 
-    from tasks.pose.mpii import read_truth
+    from tasks.pose.files.mpii import read_truth
 
     folder = SAMPLES / "mpii_val2958"
     if not folder.is_dir():

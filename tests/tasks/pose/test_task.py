@@ -15,8 +15,8 @@ from scipy.io import loadmat
 from benchmarks.synthetic.cache import ensure
 from tasks import build_model, get_task
 from tasks.options import to_plain
-from tasks.pose import coco
 from tasks.pose.datasets import person_inputs
+from tasks.pose.files import coco
 from tasks.pose.inference import fuse_scales, predict_heatmaps
 from tasks.pose.losses import LOSSES, heatmap_loss, joint_mse, joint_mse_hard
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol, PoseProtocol

@@ -11,7 +11,7 @@ from seg_fixtures import SAMPLES, write_cityscapes
 from tasks import get_task
 from tasks.options import to_plain
 from tasks.segmentation.classes import CITYSCAPES
-from tasks.segmentation.judge import pixel_level_evaluation
+from tasks.segmentation.files.judge import pixel_level_evaluation
 from tasks.segmentation.protocol import reference_protocol
 
 pytest.importorskip("cityscapesscripts")

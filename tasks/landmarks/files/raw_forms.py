@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.landmarks.faces import Faces, landmark_boxes
+from tasks.landmarks.files.faces import Faces, landmark_boxes
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".JPG", ".PNG")
 FOLDERS_300W: dict[str, tuple[str, ...]] = {

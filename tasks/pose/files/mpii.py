@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.matlab import write_mat
+from tasks.pose.files.persons import Persons, finite_row, read_json, require_folder
 from tasks.pose.joints import MPII
-from tasks.pose.persons import Persons, finite_row, read_json, require_folder
 
 SPLITS = ("train", "valid", "trainval", "test")
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.images import inside
 from tasks.segmentation.classes import CITYSCAPES, IGNORE
-from tasks.segmentation.layouts import Layout, Sample, find_list, identifying_files, read_list
+from tasks.segmentation.files.layouts import Layout, Sample, find_list, identifying_files, read_list
 from tasks.segmentation.targets import read_label_png
 
 PICTURE, LABEL = "_leftImg8bit.png", "_gtFine_labelIds.png"

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from tasks.images import read_image
 from tasks.landmarks.datasets import face_input
 from tasks.landmarks.drawing import draw_points
-from tasks.landmarks.faces import landmark_boxes
-from tasks.landmarks.markup import MARKUPS
+from tasks.landmarks.files.faces import landmark_boxes
+from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.images import inside
 from tasks.rle import check_run_lengths
 from tasks.segmentation.classes import PASCAL_DETAIL_IDS, class_table
-from tasks.segmentation.layouts import Layout, Sample, find_list, identifying_files, read_list
+from tasks.segmentation.files.layouts import Layout, Sample, find_list, identifying_files, read_list
 from tasks.segmentation.targets import read_label_png
 
 JSON = "trainval_merged.json"

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from tasks import coco_matches
 from tasks.base import Stats
 from tasks.coco_results import read_records
-from tasks.pose import coco, mpii
 from tasks.pose.evaluation import keypoint_evaluator, mpii_stats
+from tasks.pose.files import coco, mpii
+from tasks.pose.files.persons import read_json
 from tasks.pose.joints import COCO, MPII
-from tasks.pose.persons import read_json
 
 
 def coco_stats(root: Path, split: str, path: Path) -> Stats:

@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from tasks.geometry import box_to_centre_scale
 from tasks.images import read_image
-from tasks.pose.coco import PERSON
 from tasks.pose.datasets import check_protocol, person_inputs
 from tasks.pose.drawing import draw_pose, person_colour
+from tasks.pose.files.coco import PERSON
+from tasks.pose.files.persons import finite_row, read_json
 from tasks.pose.joints import SKELETONS
-from tasks.pose.persons import finite_row, read_json
 from tasks.pose.protocol import PoseProtocol
 
 if TYPE_CHECKING:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import box_to_centre_scale
+from tasks.pose.files.persons import Persons, finite_row, read_json, require_folder
 from tasks.pose.joints import COCO
-from tasks.pose.persons import Persons, finite_row, read_json, require_folder
 from tasks.pose.protocol import CocoProtocol
 
 PERSON = 1

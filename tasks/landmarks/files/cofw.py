@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.landmarks.faces import Faces, landmark_boxes
+from tasks.landmarks.files.faces import Faces, landmark_boxes
 
 SUFFIXES = {"train": "Tr", "test": "T"}
 HARDLY_OCCLUDED = 0.25  # a face with at most this share of hidden points

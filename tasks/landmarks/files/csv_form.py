@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.landmarks.faces import Faces
+from tasks.landmarks.files.faces import Faces
 
 FIRST_COLUMN = "image_name"
 BOX_COLUMNS = {"300w": 3, "wflw": 3, "aflw": 4}
