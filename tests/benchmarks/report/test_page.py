@@ -217,7 +217,7 @@ def test_outdated_cells_are_counted_and_named(
     for cell in two_task_suite.cells:
         runs.finish(cell)
     first = two_task_suite.cells[0].id
-    for module in ("filling", "report"):
+    for module in ("tables.filling", "report.page"):
         monkeypatch.setattr(f"benchmarks.{module}.outdated", lambda cells, store: frozenset({first}))
     text = write(two_task_suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
     assert "Outdated" in text and text.count("ade by other code or data than are here now") >= 2
