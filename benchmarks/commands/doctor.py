@@ -12,9 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from benchmarks.commands.arguments import add_places, places_of
-from benchmarks.experiment.key import missing_files
 from benchmarks.experiment.paths import Places, checkpoint_path, real_root
 from benchmarks.experiment.provenance import REPOSITORY, file_digest, hardware
+from benchmarks.experiment.resolve import missing_files
 from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task

@@ -1,30 +1,28 @@
-"""The key of a result: identity, data, weights, code. What a stored cell must match to count as done. Torch-free."""
+"""The key of a result: identity, data, weights, code. What a stored cell must match to count as done."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from benchmarks.experiment.cell import Cell, digest
-from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
+from benchmarks.experiment.paths import Places
 from benchmarks.experiment.provenance import code_version, file_digest, files_digest, sizes_digest
+from benchmarks.experiment.resolve import Resolved
 from benchmarks.store.store import Store
-from tasks import get_task
-from tasks.base import Task
 
 PICTURES = (".jpg", ".jpeg")
 """Photographs: of a training split their sizes count. Label maps are png, and count whole."""
 
 
-def cell_key(cell: Cell, places: Places) -> str:
+def cell_key(resolved: Resolved) -> str:
     """Hash of :func:`key_parts`.
 
     Raises:
-        FileNotFoundError: data or weights are not there, so that no key can be told.
+        FileNotFoundError: data or weights are missing, so the key cannot be computed.
     """
-    return key_of(key_parts(cell, places))
+    return key_of(key_parts(resolved))
 
 
 def key_of(parts: dict[str, Any]) -> str:
@@ -32,91 +30,72 @@ def key_of(parts: dict[str, Any]) -> str:
     return digest(parts)[:24]
 
 
-def key_parts(cell: Cell, places: Places) -> dict[str, Any]:
+def key_parts(resolved: Resolved) -> dict[str, Any]:
     """What a key is made of, by name: identity, data, training_data, weights, boxes, task_version, code.
 
     ``boxes`` is the key of the cell whose predictions feed this one, as stored; None where there is none.
 
     Raises:
-        FileNotFoundError: data or weights are not there, so that no key can be told.
+        FileNotFoundError: data or weights are missing, so the key cannot be computed.
+        ValueError: annotation files contradict the protocol.
     """
-    task = get_task(cell.task)
-    weights = None
-    if cell.checkpoint is not None:
-        weights = file_digest(checkpoint_path(cell.checkpoint, places.weights))
-    elif cell.recipe is not None and cell.recipe.init_from:
-        weights = file_digest(initial_path(cell.recipe, places.weights))
+    cell = resolved.cell
+    resolved.require("weights")
     return {
         "identity": cell.fingerprint()[:16],
-        "data": data_fingerprint(cell, places),
-        "training_data": training_fingerprint(cell, places),
-        "weights": weights,
-        "boxes": _key_of_boxes(cell, places),
-        "task_version": task.version,
+        "data": data_fingerprint(resolved),
+        "training_data": training_fingerprint(resolved),
+        "weights": None if resolved.weights is None else file_digest(resolved.weights),
+        "boxes": _key_of_boxes(cell, resolved.paths),
+        "task_version": resolved.task.version,
         "code": code_version(cell.task, cell.model, cell.checkpoint is not None),
     }
 
 
-def changed_parts(cell: Cell, places: Places, record: dict[str, Any]) -> list[str]:
-    """Names of the parts of the key in which a stored record differs from what a run would give; none if it is current.
+def changed_parts(resolved: Resolved, key: str | None, held: Mapping[str, Any] | None) -> list[str]:
+    """Names of the parts of the key in which a stored result differs from what a run would give; none if it is current.
+
+    Args:
+        key: the stored key. held: the stored parts of the key, where the result has them.
 
     Raises:
-        FileNotFoundError: as :func:`key_parts`.
+        FileNotFoundError, ValueError: as :func:`key_parts`.
     """
-    parts = key_parts(cell, places)
-    if record.get("key") == key_of(parts):
+    parts = key_parts(resolved)
+    if key == key_of(parts):
         return []
-    held = (record.get("provenance") or {}).get("key_parts") or {}
     names = [name.replace("_", " ") for name, value in parts.items() if held and held.get(name) != value]
     return names or ["data, weights or code"]
 
 
-def data_fingerprint(cell: Cell, places: Places) -> str:
+def data_fingerprint(resolved: Resolved) -> str:
     """Of embedded data: their writer's sources, sizes and seed. Of real data: the annotation files' contents.
 
     Raises:
-        FileNotFoundError: a real dataset or one of its annotation files is missing; the text says where it belongs.
+        FileNotFoundError: a dataset or one of its annotation files is missing; the text says where it belongs.
+        ValueError: annotation files contradict the protocol.
     """
+    cell = resolved.cell
     if cell.data is not None:
         return embedded_fingerprint(cell.data, cell.tier)
-    root = dataset_root(cell, places)
-    files = get_task(cell.task).data_files(cell.dataset, root, cell.split, cell.protocol)
-    _require(files, cell, cell.split)
-    return files_digest(files)[:16]
+    resolved.require("root", "files", "layout")
+    return files_digest(resolved.files)[:16]
 
 
-def training_fingerprint(cell: Cell, places: Places) -> str | None:
+def training_fingerprint(resolved: Resolved) -> str | None:
     """The split that real training data come from, with the contents of its annotation files; of pictures, the sizes.
 
     None where nothing is trained, and for embedded data, whose fingerprint holds for all splits.
 
     Raises:
-        FileNotFoundError: as :func:`data_fingerprint`.
+        FileNotFoundError, ValueError: as :func:`data_fingerprint`.
     """
-    if cell.recipe is None or cell.data is not None:
+    if resolved.train_split is None or resolved.cell.data is not None:
         return None
-    task, root = get_task(cell.task), dataset_root(cell, places)
-    split, _ = train_split(task, cell, root, cell.protocol)
-    files = task.data_files(cell.dataset, root, split, cell.protocol)
-    _require(files, cell, split)
-    pictures = [path for path in files if path.suffix.lower() in PICTURES]
-    others = [path for path in files if path.suffix.lower() not in PICTURES]
-    return f"{split}:" + digest([files_digest(others), sizes_digest(pictures)])[:16]
-
-
-def train_split(task: Task, cell: Cell, root: Path, protocol: Any) -> tuple[str, str | None]:
-    """The split to train on: the cell's own choice, else the dataset's; the evaluation's where that one is missing, said so."""
-    info = task.dataset(cell.dataset)
-    if cell.train_split is not None:
-        return cell.train_split, f"trained on {cell.train_split}" + " = evaluated" * (cell.train_split == cell.split)
-    wanted = info.train_split
-    missing = missing_files(task.data_files(cell.dataset, root, wanted, protocol))
-    if missing and wanted != cell.split and not cell.data:
-        return cell.split, (
-            f"the training split {wanted} is missing ({missing[0].name}), so it was trained on {cell.split}, which is also "
-            "evaluated: the figures say how well it fits, not how well it generalises"
-        )
-    return wanted, None
+    resolved.require("root", "files", "layout")
+    pictures = [path for path in resolved.train_files if path.suffix.lower() in PICTURES]
+    others = [path for path in resolved.train_files if path.suffix.lower() not in PICTURES]
+    return f"{resolved.train_split}:" + digest([files_digest(others), sizes_digest(pictures)])[:16]
 
 
 @lru_cache
@@ -128,26 +107,6 @@ def embedded_fingerprint(dataset: str, tier: str) -> str:
     from benchmarks.synthetic.cache import fingerprint
 
     return fingerprint(dataset, import_module(WRITERS[dataset]).SIZES[tier], 0)
-
-
-def missing_files(files: Sequence[Path]) -> list[Path]:
-    return [path for path in files if not path.exists()]
-
-
-def missing_text(files: Sequence[Path], task: str) -> str:
-    """What is missing and what to do, in a line."""
-    more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
-    return (
-        f"Expected {files[0]}{more} but there is no such file; tasks/{task}/README.md says where it comes from and where "
-        "it belongs (or correct --data-root and --split)"
-    )
-
-
-def _require(files: Sequence[Path], cell: Cell, split: str) -> None:
-    missing = missing_files(files)
-    if missing:
-        title = get_task(cell.task).dataset(cell.dataset).title
-        raise FileNotFoundError(f"{title}, split {split}: {missing_text(missing, cell.task)}.")
 
 
 def _key_of_boxes(cell: Cell, places: Places) -> str | None:

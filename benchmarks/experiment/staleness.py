@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.key import cell_key
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.resolve import resolve
 from benchmarks.store.store import Store
 
 NOTE = "made by other code or data than are here now: run it again"
@@ -29,6 +30,6 @@ def outdated(cells: Iterable[Cell], store: Store) -> frozenset[str]:
         if not comparable(cell):
             continue
         stored = store.load(cell.task, cell.id)
-        if stored is not None and stored.done and stored.record.get("key") != cell_key(cell, places):
+        if stored is not None and stored.done and stored.record.get("key") != cell_key(resolve(cell, places)):
             found.add(cell.id)
     return frozenset(found)

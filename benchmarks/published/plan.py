@@ -11,13 +11,12 @@ from fnmatch import fnmatch
 from functools import lru_cache
 
 from benchmarks.experiment.cell import Cell, Suite, TableSpec
-from benchmarks.experiment.key import missing_files
-from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.resolve import resolve
 from benchmarks.published.figures import Figure, load
 from benchmarks.published.reproduction import main_slot, setting, slot
 from benchmarks.published.weights import weights_of
 from benchmarks.store.store import Store
-from tasks import get_task
 
 RATE = 50e9
 """Multiply-adds a second that the estimate assumes: two cores of a current processor. Accelerators do far more."""
@@ -40,23 +39,22 @@ SAMPLES = {
 
 def missing(cell: Cell, places: Places) -> list[str]:
     """Everything that a cell lacks: the checkpoint under its file name, and the data where they were looked for."""
+    resolved = resolve(cell, places)
     lacking: list[str] = []
     assert cell.checkpoint is not None
-    try:
-        checkpoint_path(cell.checkpoint, places.weights)
-    except FileNotFoundError:
-        entry = weights_of(cell.checkpoint)
-        lacking.append(f"weights {cell.checkpoint} ({entry.project})")
-    try:
-        root = dataset_root(cell, places)
-        files = missing_files(get_task(cell.task).data_files(cell.dataset, root, cell.split, cell.protocol))
-        if files:
-            lacking.append(f"data {files[0]}" + (f" and {len(files) - 1} more" if len(files) > 1 else ""))
-    except FileNotFoundError:
-        lacking.append(f"data {get_task(cell.task).dataset(cell.dataset).folder}/ below --data-root")
-    except ValueError as error:
+    if resolved.lack("weights"):
+        lacking.append(f"weights {cell.checkpoint} ({weights_of(cell.checkpoint).project})")
+    lack = resolved.lack("root", "files", "layout")
+    if lack is None:
+        return lacking
+    if lack.kind == "root":
+        lacking.append(f"data {resolved.dataset.folder}/ below --data-root")
+    elif lack.kind == "files":
+        more = f" and {len(lack.files) - 1} more" if len(lack.files) > 1 else ""
+        lacking.append(f"data {lack.files[0]}{more}")
+    else:
         # A dataset that is there in part, such as COCO without the detector's boxes, is missing data of this row alone.
-        lacking.append("data " + " ".join(str(error).split()))
+        lacking.append("data " + " ".join(lack.text.split()))
     return lacking
 
 

@@ -8,10 +8,10 @@ from difflib import get_close_matches
 from fnmatch import fnmatch
 
 from benchmarks.experiment.cell import Cell, Suite
-from benchmarks.experiment.key import changed_parts, missing_files, missing_text, train_split
-from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root
+from benchmarks.experiment.key import changed_parts
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.resolve import resolve
 from benchmarks.store.store import Store, StoredCell
-from tasks import get_task
 
 DONE, STALE, FAILED, TO_RUN = "done", "stale", "failed", "to run"
 MISSING_DATA, MISSING_WEIGHTS = "missing data", "missing weights"
@@ -83,23 +83,6 @@ def _after_its_boxes(item: Planned, anew: set[str], history: History) -> Planned
     return replace(item, status=STALE, detail="the cell whose boxes it reads runs anew", estimate_s=estimate)
 
 
-def _absent(cell: Cell, places: Places) -> str:
-    """What a cell on real data lacks, with what to do; empty if nothing."""
-    if cell.data is not None:
-        return ""
-    task = get_task(cell.task)
-    try:
-        root = dataset_root(cell, places)
-        files = list(task.data_files(cell.dataset, root, cell.split, cell.protocol))
-        if cell.recipe is not None:
-            split, _ = train_split(task, cell, root, cell.protocol)
-            files += task.data_files(cell.dataset, root, split, cell.protocol) if split != cell.split else []
-    except (FileNotFoundError, ValueError) as error:
-        return str(error)
-    missing = missing_files(files)
-    return missing_text(missing, cell.task) if missing else ""
-
-
 def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: Sequence[str]) -> Planned:
     stored = store.load(cell.task, cell.id)
     estimate = _estimate_s(cell, history)
@@ -107,22 +90,17 @@ def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: 
     def made(status: str, detail: str = "") -> Planned:
         return Planned(cell, status, detail, stored, 0.0 if status == DONE else estimate)
 
-    absent = _absent(cell, places)
-    if absent:
-        return made(MISSING_DATA, absent)
-    weights = cell.checkpoint or (cell.recipe.init_from if cell.recipe else None)
-    if weights:
-        try:
-            checkpoint_path(weights, places.weights)
-        except FileNotFoundError as error:
-            return made(MISSING_WEIGHTS, str(error))
+    resolved = resolve(cell, places)
+    lack = resolved.lack()
+    if lack is not None:
+        return made(MISSING_WEIGHTS if lack.kind == "weights" else MISSING_DATA, lack.text)
     if stored is None:
         return made(TO_RUN)
     if not stored.done:
         return made(FAILED, stored.record.get("reason") or "")
     if "all" in rerun:
         return made(STALE, "asked to run again")
-    changed = changed_parts(cell, places, stored.record)
+    changed = changed_parts(resolved, stored.record.get("key"), stored.record.get("provenance", {}).get("key_parts"))
     if changed:
         return made(STALE, f"changed: {', '.join(changed)}")
     return made(DONE)

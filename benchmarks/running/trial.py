@@ -2,44 +2,42 @@
 
 from __future__ import annotations
 
-import builtins
 import contextlib
-import math
 import os
-import re
 import shutil
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import torch
 from mmengine.dist import get_rank, is_main_process
 from torch import nn
 
 from benchmarks.engine import loops as engine
-from benchmarks.engine.hooks import Progress, Report, save_tensors
+from benchmarks.engine.hooks import Progress, Report
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
-from benchmarks.experiment.key import key_of, key_parts, train_split
-from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
+from benchmarks.experiment.key import key_of, key_parts
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.resolve import resolve
+from benchmarks.running.failures import explained
+from benchmarks.running.kept import save_pictures, save_weights
+from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
 from benchmarks.running.scheduler import available_cores
 from benchmarks.store.store import Store, StoredCell
-from hrnet.profile import profile
+from hrnet.checkpoints import load_backbone, load_checkpoint
+from hrnet.profile import Profile, profile
 from tasks import get_task
-from tasks.base import Evaluation, Task
+from tasks.base import EvalData, Evaluation
 from tasks.options import to_plain
 
-CPU_ACTIVATIONS_BYTES = 2**30
-NUM_PICTURES = {"best": 2, "worst": 3, "random": 3}
+Keep = Callable[[Evaluation, nn.Module], None]
 
 
-def run_cell(
-    cell: Cell, places: Places, report: Report, keep: Callable[[Evaluation, nn.Module], None] | None = None
-) -> StoredCell:
+def run_cell(cell: Cell, places: Places, report: Report, keep: Keep | None = None) -> StoredCell:
     """Trains or loads, evaluates, and stores a cell; a failure is stored as a failed cell with its reason.
 
     Where the disk has no room for a failure either, it is returned without being stored.
@@ -49,7 +47,6 @@ def run_cell(
         keep: called with the evaluation and the network before they go (to write predictions).
     """
     started, clock = provenance.now(), time.perf_counter()
-    durations: dict[str, float] = {}
     store = Store(places.out)
     main = is_main_process()
     # Of several processes the first claims the workspace of all.
@@ -65,11 +62,12 @@ def run_cell(
     stats = None
     kept = workspace / ("keep" if main else f"keep-{get_rank()}")
     shutil.rmtree(kept, ignore_errors=True)
+    trial = Trial(cell, places, report, workspace, kept)
     try:
         kept.mkdir(parents=True)
         # A killed run must not leave a half-written result: everything goes to the workspace, then into the store at once.
-        outcome, stats = _compute(cell, places, report, workspace, kept, durations, keep)
-        record |= {"status": "done", "reason": None, **outcome}
+        stats = trial.run(keep)
+        record |= {"status": "done", "reason": None, **trial.outcome}
     except Exception as error:
         with contextlib.suppress(OSError):  # the disk may be what failed
             (kept / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
@@ -79,7 +77,7 @@ def run_cell(
         shutil.rmtree(kept / "pictures", ignore_errors=True)
     if not main:  # the first process stores what all of them made
         return store.remember(record)
-    durations["total"] = time.perf_counter() - clock
+    durations = {**trial.durations_s, "total": time.perf_counter() - clock}
     record["durations_s"] = {k: round(v, 3) for k, v in durations.items()}
     record["provenance"] = {
         "started": started,
@@ -90,6 +88,13 @@ def run_cell(
         "threads": torch.get_num_threads(),
         **record.pop("provenance", {}),
     }
+    return _stored(store, record, stats, workspace, kept)
+
+
+def _stored(
+    store: Store, record: dict[str, Any], stats: dict[str, np.ndarray] | None, workspace: Path, kept: Path
+) -> StoredCell:
+    """Saves a result and gives its workspace up; of a failed training the state to continue from stays."""
     try:
         stored = store.save(record, stats, kept)
     except OSError:
@@ -99,288 +104,210 @@ def run_cell(
     if stored.done or not (workspace / "resume.pt").exists():
         shutil.rmtree(workspace, ignore_errors=True)
     else:
-        store.release(cell.task, cell.id)
+        store.release(record["cell"]["task"], record["id"])
     return stored
 
 
-_IN_LOADER = re.compile(r"Caught (\w+) in \w+ worker process \d+\.\n")
+class Trial:
+    """One cell's way: open the data, build the network and load its weights, train, evaluate, score.
 
+    Each step adds to ``outcome`` (what the stored record says) and to ``durations_s``.
 
-def explained(error: Exception) -> tuple[type[BaseException], str]:
-    """The kind of an error and its reason in words; of one that a loader's process passed on, those of the original."""
-    if isinstance(error, torch.cuda.OutOfMemoryError):
-        return type(error), "The accelerator's memory is full. Use a smaller --batch or a smaller model."
-    kind: type[BaseException] = type(error)
-    bare = isinstance(error, OSError) and error.filename is None and len(error.args) == 2
-    text = str(error.args[1]) if bare else str(error)
-    found = _IN_LOADER.match(text)
-    if found:
-        known = getattr(builtins, found[1], None)
-        kind = known if isinstance(known, type) and issubclass(known, BaseException) else kind
-        text = re.split(rf"^(?:\w+\.)*{found[1]}: ", text, flags=re.MULTILINE)[-1]
-        text = re.sub(r"^\[Errno \d+\] ", "", text)
-    text = text.strip() or kind.__name__
-    return kind, text if issubclass(kind, ValueError | OSError) else f"{kind.__name__}: {text}"
+    Args:
+        workspace: a folder that outlives an interruption (the state of a training).
+        kept: a folder whose content is stored with the result.
+    """
 
+    def __init__(self, cell: Cell, places: Places, report: Report, workspace: Path, kept: Path) -> None:
+        self.cell, self.places, self.report = cell, places, report
+        self.workspace, self.kept = workspace, kept
+        self.task = get_task(cell.task)
+        self.protocol = cell.protocol
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.durations_s: dict[str, float] = {}
+        self.outcome: dict[str, Any] = {"provenance": {}}
 
-def _compute(
-    cell: Cell,
-    places: Places,
-    report: Report,
-    workspace: Path,
-    kept: Path,
-    durations: dict[str, float],
-    keep: Callable[[Evaluation, nn.Module], None] | None,
-) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
-    task = get_task(cell.task)
-    info = task.dataset(cell.dataset)
-    mark = time.perf_counter()
-    report(Progress("data"))
-    if cell.data is not None:
-        from benchmarks.synthetic.cache import ensure
+    def run(self, keep: Keep | None = None) -> dict[str, np.ndarray]:
+        """All steps; returns the per-image statistics, none on any but the first of several processes."""
+        data = self.open_data()
+        network, cost = self.build()
+        curves = self.train(network)
+        evaluation = self.evaluate(network, data, cost)
+        if not is_main_process():
+            return {}
+        stats = self.score(evaluation, data, curves)
+        if keep is not None:
+            keep(evaluation, network)
+        size_hw = input_hw(self.cell, self.resolved.dataset.profile_hw)
+        self.outcome["latency_ms"] = latency_ms(network, size_hw, self.device) if self.cell.tier != "smoke" else None
+        return stats
 
-        ensure(cell.data, places.embedded / cell.tier, cell.tier)
-    root = dataset_root(cell, places)
-    protocol = cell.protocol
-    if cell.boxes_from is not None:
-        protocol = task.protocol_with(protocol, {"boxes_file": str(_boxes_of(cell, places))})
-    eval_data = task.eval_data(cell.dataset, root, cell.split, protocol)
-    durations["open_data"] = time.perf_counter() - mark
-    parts = key_parts(cell, places)
-    key = key_of(parts)
+    def open_data(self) -> EvalData:
+        """Makes embedded data where they are wanted, resolves the cell, opens what is evaluated, and computes the key."""
+        cell = self.cell
+        self.report(Progress("data"))
+        with self._timed("open_data"):
+            if cell.data is not None:
+                from benchmarks.synthetic.cache import ensure
 
-    mark = time.perf_counter()
-    engine.seed_everything(cell.seed)
-    network = task.build_model(cell.model, cell.dataset, cell.representation, **dict(cell.changes))
-    outcome: dict[str, Any] = {"key": key, "provenance": {"key_parts": parts}}
-    if cell.checkpoint is not None:
-        from hrnet.checkpoints import load_checkpoint
+                ensure(cell.data, self.places.embedded / cell.tier, cell.tier)
+            self.resolved = resolve(cell, self.places)
+            self.root = self.resolved.require_root()
+            if cell.boxes_from is not None:
+                self.protocol = self.task.protocol_with(self.protocol, {"boxes_file": str(self._boxes_of_cell())})
+            data = self.task.eval_data(cell.dataset, self.root, cell.split, self.protocol)
+        parts = key_parts(self.resolved)
+        self.outcome["key"] = key_of(parts)
+        self.outcome["provenance"]["key_parts"] = parts
+        return data
 
-        path = checkpoint_path(cell.checkpoint, places.weights)
-        loaded = load_checkpoint(network, path)
-        outcome["report"] = to_plain(loaded) | {"loaded": len(loaded.loaded)}
-        outcome["provenance"]["weights"] = {"file": path.name, "sha256": provenance.file_digest(path)}
-    elif cell.recipe is not None and cell.recipe.init_from:
-        from hrnet.checkpoints import load_backbone, load_checkpoint
+    def build(self) -> tuple[nn.Module, Profile]:
+        """The network with the weights that it is evaluated with or starts from, and its cost."""
+        cell = self.cell
+        with self._timed("build"):
+            engine.seed_everything(cell.seed)
+            network = self.task.build_model(cell.model, cell.dataset, cell.representation, **dict(cell.changes))
+            self._load_weights(network)
+            size_hw = input_hw(cell, self.resolved.dataset.profile_hw)
+            cost = profile(network, size_hw)
+            self.outcome["model"] = {
+                "params": cost.params,
+                "macs": cost.macs,
+                "macs_as_published": cost.macs_as_published,
+                "input_hw": list(size_hw),
+            }
+        return network, cost
 
-        path = initial_path(cell.recipe, places.weights)
-        if cell.recipe.init_part == "all":
+    def _load_weights(self, network: nn.Module) -> None:
+        path, recipe = self.resolved.weights, self.cell.recipe
+        if path is None:
+            return
+        file = {"file": path.name, "sha256": provenance.file_digest(path)}
+        if self.cell.checkpoint is not None:
+            loaded = load_checkpoint(network, path)
+            self.outcome["report"] = to_plain(loaded) | {"loaded": len(loaded.loaded)}
+            self.outcome["provenance"]["weights"] = file
+            return
+        assert recipe is not None
+        if recipe.init_part == "all":
             load_checkpoint(network, path)
         else:
             load_backbone(network.body, path)  # type: ignore[arg-type]
-        outcome["provenance"]["initialised_from"] = {"file": path.name, "sha256": provenance.file_digest(path)}
-    input_hw = _input_hw(cell, info.profile_hw)
-    cost = profile(network, input_hw)
-    outcome["model"] = {
-        "params": cost.params,
-        "macs": cost.macs,
-        "macs_as_published": cost.macs_as_published,
-        "input_hw": list(input_hw),
-    }
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    durations["build"] = time.perf_counter() - mark
+        self.outcome["provenance"]["initialised_from"] = file
 
-    curves: list[dict[str, float]] = []
-    if cell.recipe is not None:
-        mark = time.perf_counter()
-        split, fallback = train_split(task, cell, root, protocol)
-        train_data = task.train_data(cell.dataset, root, split, cell.recipe, protocol, cell.seed)
-        durations["open_train_data"] = time.perf_counter() - mark
-        mark = time.perf_counter()
-        curves, spent = engine.train(
-            network,
-            task,
-            train_data,
-            cell.recipe,
-            protocol,
-            seed=cell.seed,
-            workspace=workspace,
-            report=report,
-            key=key,
-            num_workers=_training_workers(cell.recipe.num_workers, places),
-            tensorboard=places.tensorboard,
-        )
-        durations["train"] = time.perf_counter() - mark
-        durations |= spent
+    def train(self, network: nn.Module) -> list[dict[str, float]]:
+        """Trains where the cell has a recipe, keeps the weights, and returns the curves."""
+        cell, resolved = self.cell, self.resolved
+        if cell.recipe is None:
+            return []
+        with self._timed("open_train_data"):
+            assert resolved.train_split is not None
+            data = self.task.train_data(
+                cell.dataset, self.root, resolved.train_split, cell.recipe, self.protocol, cell.seed
+            )
+        with self._timed("train"):
+            curves, spent = engine.train(
+                network,
+                self.task,
+                data,
+                cell.recipe,
+                self.protocol,
+                seed=cell.seed,
+                workspace=self.workspace,
+                report=self.report,
+                key=self.outcome["key"],
+                num_workers=self._training_workers(cell.recipe.num_workers),
+                tensorboard=self.places.tensorboard,
+            )
+        self.durations_s |= spent
         if is_main_process():
-            _save_weights(network, cell, kept / "weights.pt")
-        outcome["trained_on"] = {"split": split, "samples": len(train_data), "note": fallback}
-        if places.tensorboard and (workspace / "tensorboard").exists():
-            shutil.copytree(workspace / "tensorboard", kept / "tensorboard", dirs_exist_ok=True)
+            save_weights(network, cell, self.kept / "weights.pt")
+        self.outcome["trained_on"] = {
+            "split": resolved.train_split,
+            "samples": len(data),
+            "note": resolved.train_note,
+        }
+        if self.places.tensorboard and (self.workspace / "tensorboard").exists():
+            shutil.copytree(self.workspace / "tensorboard", self.kept / "tensorboard", dirs_exist_ok=True)
+        return curves
 
-    mark = time.perf_counter()
-    network.to(device)
-    batch = places.batch_size or _batch_size(cost.activations, device)
-    evaluation, spent, batch = _evaluate(network, task, eval_data, protocol, cell, places, workspace, report, batch)
-    outcome["provenance"]["evaluation_batch"] = batch
-    durations |= spent
-    durations["evaluate"] = time.perf_counter() - mark
-    if not is_main_process():
-        return outcome, {}
-    mark = time.perf_counter()
-    report(Progress("score"))
-    stats = evaluation.stats()
-    figures = task.figures(cell.dataset, stats, to_plain(protocol))
-    if keep is not None:
-        keep(evaluation, network)
-    evaluation.write_predictions(kept / "predictions")
-    images = len(set(eval_data.image_ids()))
-    counts: dict[str, int] = getattr(evaluation, "counts", dict)()  # a task whose figures are of subsets tells their n
-    outcome |= {
-        "figures": {
+    def evaluate(self, network: nn.Module, data: EvalData, cost: Profile) -> Evaluation:
+        """Predicts every sample; on a full accelerator the batch is halved and the evaluation begun again."""
+        with self._timed("evaluate"):
+            network.to(self.device)
+            batch = self.places.batch_size or evaluation_batch(cost.activations, self.device)
+            while True:
+                try:
+                    evaluation, spent = engine.evaluate(
+                        network,
+                        self.task,
+                        data,
+                        self.protocol,
+                        workspace=self.workspace,
+                        report=self.report,
+                        batch_size=batch,
+                        num_workers=self._evaluation_workers(data),
+                    )
+                    break
+                except torch.cuda.OutOfMemoryError:
+                    if batch == 1:
+                        raise
+                    batch //= 2
+                    torch.cuda.empty_cache()
+        self.durations_s |= spent
+        self.outcome["provenance"]["evaluation_batch"] = batch
+        self.outcome["batch_size"] = batch
+        return evaluation
+
+    def score(self, evaluation: Evaluation, data: EvalData, curves: list[dict[str, float]]) -> dict[str, np.ndarray]:
+        """Figures from the per-image statistics; predictions and pictures to the kept folder."""
+        with self._timed("score"):
+            self.report(Progress("score"))
+            stats = evaluation.stats()
+            self.outcome["figures"] = self._figures(evaluation, data, stats)
+            self.outcome["headline"] = self.task.headline(self.cell.dataset)
+            self.outcome["notes"] = list(data.notes)
+            image_ids = data.image_ids()
+            self.outcome["n"] = {"images": len(set(image_ids)), "samples": len(data)}
+            self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}
+            evaluation.write_predictions(self.kept / "predictions")
+            self.outcome["pictures"] = save_pictures(evaluation, image_ids, self.kept / "pictures", self.cell.seed)
+        return stats
+
+    def _figures(self, evaluation: Evaluation, data: EvalData, stats: dict[str, np.ndarray]) -> dict[str, Any]:
+        figures = self.task.figures(self.cell.dataset, stats, to_plain(self.protocol))
+        images, counts = len(set(data.image_ids())), evaluation.counts()
+        return {
             name: {
                 "value": value,
-                "unit": task.metrics[name].unit,
-                "higher_is_better": task.metrics[name].higher_is_better,
-                "decimals": task.metrics[name].decimals,
+                "unit": self.task.metrics[name].unit,
+                "higher_is_better": self.task.metrics[name].higher_is_better,
+                "decimals": self.task.metrics[name].decimals,
                 "n": counts.get(name, images),
             }
             for name, value in figures.items()
-        },
-        "headline": task.headline(cell.dataset),
-        "notes": list(getattr(eval_data, "notes", ())),
-        "n": {"images": images, "samples": len(eval_data)},
-        "curves": {"training": curves, "evaluation": evaluation.curves()},
-        "pictures": _pictures(evaluation, eval_data.image_ids(), kept / "pictures", cell.seed),
-        "batch_size": batch,
-    }
-    durations["score"] = time.perf_counter() - mark
-    outcome["latency_ms"] = _latency_ms(network, input_hw, device) if cell.tier != "smoke" else None
-    return outcome, stats
+        }
 
+    def _boxes_of_cell(self) -> Path:
+        """The detector-box file among the predictions of the cell that ``boxes_from`` names."""
+        other, out = self.cell.boxes_from, self.places.out
+        found = sorted(out.glob(f"*/{other}/predictions*/*person*.json"))
+        found += sorted(out.glob(f"*/{other}/predictions*person*.json"))
+        if not found:
+            raise FileNotFoundError(f"The detector boxes of cell {other} are missing below {out}: run that cell first.")
+        return found[0].resolve()
 
-def _boxes_of(cell: Cell, places: Places) -> Path:
-    """The detector-box file among the predictions of the cell that ``boxes_from`` names."""
-    assert cell.boxes_from is not None
-    found = sorted(places.out.glob(f"*/{cell.boxes_from}/predictions*/*person*.json")) + sorted(
-        places.out.glob(f"*/{cell.boxes_from}/predictions*person*.json")
-    )
-    if not found:
-        raise FileNotFoundError(
-            f"The detector boxes of cell {cell.boxes_from} are missing below {places.out}: run that cell first."
-        )
-    return found[0].resolve()
+    def _training_workers(self, wanted: int) -> int:
+        """``--workers`` if given, else the recipe's number, but no more than there are cores."""
+        return min(wanted, available_cores()) if self.places.num_workers is None else self.places.num_workers
 
+    def _evaluation_workers(self, data: EvalData) -> int:
+        if self.places.num_workers is not None:
+            return self.places.num_workers
+        return min(2, os.cpu_count() or 1) if self.cell.tier == "full" and len(data) > 64 else 0
 
-def _evaluate(
-    network: nn.Module,
-    task: Task,
-    data: Any,
-    protocol: Any,
-    cell: Cell,
-    places: Places,
-    workspace: Path,
-    report: Report,
-    batch: int,
-) -> tuple[Evaluation, dict[str, float], int]:
-    """Evaluates; on a full accelerator the batch is halved and the evaluation begun again. Also the batch that was used."""
-    workers = places.num_workers
-    if workers is None:
-        workers = min(2, os.cpu_count() or 1) if cell.tier == "full" and len(data) > 64 else 0
-    while True:
-        try:
-            evaluation, spent = engine.evaluate(
-                network,
-                task,
-                data,
-                protocol,
-                workspace=workspace,
-                report=report,
-                batch_size=batch,
-                num_workers=workers,
-            )
-            return evaluation, spent, batch
-        except torch.cuda.OutOfMemoryError:
-            if batch == 1:
-                raise
-            batch //= 2
-            torch.cuda.empty_cache()
-
-
-def _input_hw(cell: Cell, default: tuple[int, int]) -> tuple[int, int]:
-    """The size that a cell's cost is counted at: its protocol's or recipe's input size, else the dataset's usual one."""
-    for holder in (cell.protocol, cell.recipe):
-        size = getattr(holder, "input_wh", None)
-        if size:
-            return int(size[1]), int(size[0])
-    return default
-
-
-def _batch_size(activations: int, device: torch.device) -> int:
-    """As many samples as fit, up to where nothing is gained. Rounding differs between batch sizes in the last digits.
-
-    On a CPU 1 GiB of activations, whatever memory is free, so that a model and an input size always get the same batch; on
-    an accelerator a quarter of what is free.
-    """
-    cuda = device.type == "cuda"
-    room, limit = (torch.cuda.mem_get_info()[0] / 4, 128) if cuda else (CPU_ACTIVATIONS_BYTES, 32)
-    fits = room / max(1, activations * 4)
-    return max(1, min(limit, 2 ** int(math.log2(max(1.0, fits)))))
-
-
-def _training_workers(wanted: int, places: Places) -> int:
-    """``--workers`` if given, else the recipe's number, but no more than there are cores."""
-    return min(wanted, available_cores()) if places.num_workers is None else places.num_workers
-
-
-def _save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
-    """Our own checkpoint format: tensors and plain data."""
-    from hrnet.checkpoints import conventions_of
-
-    build = {
-        "task": cell.task,
-        "model": cell.model,
-        "dataset": cell.dataset,
-        "representation": cell.representation,
-        "changes": to_plain(dict(cell.changes)),
-        "conventions": conventions_of(network),
-        "protocol": to_plain(cell.protocol),
-        "tier": cell.tier,
-    }
-    state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
-    content = {"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}
-    save_tensors(content, path, "the weights")
-
-
-def _latency_ms(network: nn.Module, input_hw: tuple[int, int], device: torch.device) -> float | None:
-    """Median milliseconds of one picture through the network, batch 1, this process's threads; None for large inputs on a CPU."""
-    if device.type == "cpu" and input_hw[0] * input_hw[1] > 400 * 400:
-        return None
-    forward = getattr(network, "profile_forward", network)
-    images = torch.zeros(1, 3, *input_hw, device=device).contiguous(memory_format=torch.channels_last)
-    times: list[float] = []
-    with torch.inference_mode():
-        while len(times) < 2 or (len(times) < 12 and sum(times) < 1.0):
-            start = time.perf_counter()
-            forward(images)
-            if device.type == "cuda":
-                torch.cuda.synchronize()
-            times.append(time.perf_counter() - start)
-    return round(float(np.median(times[1:])) * 1000, 3)
-
-
-def _pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, seed: int) -> list[dict[str, Any]]:
-    """Best, worst and random samples with truth and prediction drawn, as jpegs in the cell's folder."""
-    scores = np.asarray(evaluation.sample_scores(), dtype=float)
-    ranked = [int(i) for i in np.argsort(scores, kind="stable") if np.isfinite(scores[i])]
-    rng = np.random.default_rng([seed, len(scores)])
-    chosen: dict[str, list[int]] = {
-        "worst": ranked[: NUM_PICTURES["worst"]],
-        "best": ranked[::-1][: NUM_PICTURES["best"]],
-        "random": [int(i) for i in rng.permutation(len(scores))[: NUM_PICTURES["random"]]],
-    }
-    folder.mkdir(parents=True, exist_ok=True)
-    listed = []
-    for kind in ("best", "worst", "random"):
-        for index in chosen[kind]:
-            entry: dict[str, Any] = {"kind": kind, "index": index, "image": image_ids[index], "score": scores[index]}
-            for what in ("truth", "prediction"):
-                name = f"{index}_{what}.jpg"
-                if not (folder / name).exists():
-                    picture = evaluation.picture(index, what)  # type: ignore[arg-type]
-                    cv2.imwrite(
-                        str(folder / name), np.ascontiguousarray(picture[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 88]
-                    )
-                entry[what] = f"pictures/{name}"
-            listed.append(entry)
-    return listed
+    @contextlib.contextmanager
+    def _timed(self, name: str) -> Iterator[None]:
+        mark = time.perf_counter()
+        yield
+        self.durations_s[name] = time.perf_counter() - mark

@@ -17,9 +17,11 @@ import pytest
 from benchmarks.experiment.cell import Cell, Suite, TableSpec, cell_from_identity, make_cell
 from benchmarks.experiment.key import cell_key, key_parts
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.resolve import resolve
+from benchmarks.running.failures import explained
 from benchmarks.running.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.running.scheduler import Event, run
-from benchmarks.running.trial import explained, run_cell
+from benchmarks.running.trial import run_cell
 from benchmarks.store.store import Store, StoredCell
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -57,7 +59,7 @@ def test_a_failed_cell_is_a_row_and_the_others_go_on(places: Places) -> None:
     assert good.status == DONE and good.stored is not None
     record = good.stored.record
     assert record["figures"]["AP"]["n"] == record["n"]["images"] > 0
-    assert record["key"] == cell_key(good.cell, places)
+    assert record["key"] == cell_key(resolve(good.cell, places))
     assert {"git", "packages", "hardware", "started"} <= set(record["provenance"])
     assert (good.stored.folder / "weights.pt").exists()
     for picture in record["pictures"]:
@@ -142,7 +144,7 @@ def test_a_result_holds_the_parts_of_its_key_its_batch_and_the_n_of_each_figure(
     monkeypatch.setattr(CocoEvaluation, "counts", lambda self: {"APM": 2}, raising=False)
     out = dataclasses.replace(places, out=tmp_path)
     record = run_cell(_good(), out, lambda p: None).record
-    assert record["provenance"]["key_parts"] == key_parts(_good(), out)
+    assert record["provenance"]["key_parts"] == key_parts(resolve(_good(), out))
     assert record["provenance"]["evaluation_batch"] == record["batch_size"] == 32
     assert record["figures"]["APM"]["n"] == 2 and record["figures"]["AP"]["n"] == record["n"]["images"] > 2
 
@@ -150,12 +152,12 @@ def test_a_result_holds_the_parts_of_its_key_its_batch_and_the_n_of_each_figure(
 def test_the_batch_of_a_cpu_does_not_depend_on_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from benchmarks.running.trial import _batch_size
+    from benchmarks.running.measuring import evaluation_batch
 
     activations = (10**6, 19_115_520, 57_157_056, 1_463_793_920)
-    found = [_batch_size(number, torch.device("cpu")) for number in activations]
+    found = [evaluation_batch(number, torch.device("cpu")) for number in activations]
     monkeypatch.setattr("os.sysconf", lambda name: 1)
-    assert found == [_batch_size(number, torch.device("cpu")) for number in activations] == [32, 8, 4, 1]
+    assert found == [evaluation_batch(number, torch.device("cpu")) for number in activations] == [32, 8, 4, 1]
 
 
 class _Broken:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from made_up import Runs, make
 
+from benchmarks.store import store as module
 from benchmarks.store.store import BusyError, Store, without_nan
-from benchmarks.store.store import store as module
 from benchmarks.store.workspace import OWNER, owner
 
 

@@ -161,9 +161,8 @@ def test_what_other_code_made_says_so(runs: Runs, cell: Callable[..., Cell], mon
     cells = (old, fresh, real, pretrained)
     for one in cells:
         runs.finish(one)
-    monkeypatch.setattr(
-        staleness, "cell_key", lambda one, places: "other code" if one.model != "fresh" else f"key-{one.id}"
-    )
+    monkeypatch.setattr(staleness, "resolve", lambda one, places: one)
+    monkeypatch.setattr(staleness, "cell_key", lambda one: "other code" if one.model != "fresh" else f"key-{one.id}")
     assert staleness.outdated(cells, runs.store) == {old.id}
     ids = tuple(one.id for one in cells)
     specs = (

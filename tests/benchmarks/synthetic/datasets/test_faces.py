@@ -117,5 +117,5 @@ def test_wflw_layout(tmp_path: Path) -> None:
 
 def test_every_face_set_is_registered_and_big_enough() -> None:
     for name in ("300w", "aflw", "cofw", "wflw"):
-        assert WRITERS[name].endswith("_faces")
+        assert WRITERS[name].startswith("benchmarks.synthetic.datasets.")
     assert wflw_faces.SIZES["embedded"]["test"] // 6 >= 25

@@ -1,0 +1,64 @@
+"""What a finished cell keeps beside its figures: its weights, and pictures of its best, worst and some random samples."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+from torch import nn
+
+from benchmarks.engine.hooks import save_tensors
+from benchmarks.experiment.cell import Cell
+from hrnet.checkpoints import conventions_of
+from tasks.base import Evaluation
+from tasks.options import to_plain
+
+NUM_PICTURES = {"best": 2, "worst": 3, "random": 3}
+
+
+def save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
+    """Writes our own checkpoint format: tensors, and as plain data how to build the network and under which protocol it
+    was trained."""
+    build = {
+        "task": cell.task,
+        "model": cell.model,
+        "dataset": cell.dataset,
+        "representation": cell.representation,
+        "changes": to_plain(dict(cell.changes)),
+        "conventions": conventions_of(network),
+        "protocol": to_plain(cell.protocol),
+        "tier": cell.tier,
+    }
+    state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
+    content = {"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}
+    save_tensors(content, path, "the weights")
+
+
+def save_pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, seed: int) -> list[dict[str, Any]]:
+    """Writes best, worst and random samples with truth and prediction drawn, as jpegs into ``folder``; returns their list."""
+    scores = np.asarray(evaluation.sample_scores(), dtype=float)
+    ranked = [int(i) for i in np.argsort(scores, kind="stable") if np.isfinite(scores[i])]
+    rng = np.random.default_rng([seed, len(scores)])
+    chosen: dict[str, list[int]] = {
+        "best": ranked[::-1][: NUM_PICTURES["best"]],
+        "worst": ranked[: NUM_PICTURES["worst"]],
+        "random": [int(i) for i in rng.permutation(len(scores))[: NUM_PICTURES["random"]]],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    listed = []
+    for kind, indices in chosen.items():
+        for index in indices:
+            entry: dict[str, Any] = {"kind": kind, "index": index, "image": image_ids[index], "score": scores[index]}
+            for what in ("truth", "prediction"):
+                name = f"{index}_{what}.jpg"
+                if not (folder / name).exists():
+                    _write_jpeg(folder / name, evaluation.picture(index, what))  # type: ignore[arg-type]
+                entry[what] = f"pictures/{name}"
+            listed.append(entry)
+    return listed
+
+
+def _write_jpeg(path: Path, picture_rgb: np.ndarray) -> None:
+    cv2.imwrite(str(path), np.ascontiguousarray(picture_rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 88])

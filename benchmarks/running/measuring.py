@@ -1,0 +1,57 @@
+"""What a network costs on this machine: the batch that fits, and the latency of one picture."""
+
+from __future__ import annotations
+
+import math
+import time
+
+import numpy as np
+import torch
+from torch import nn
+
+from benchmarks.experiment.cell import Cell
+
+CPU_ACTIVATIONS_BYTES = 2**30
+LARGEST_CPU_LATENCY_PX = 400 * 400
+"""Inputs above this many pixels are not timed on a CPU: a single picture takes seconds."""
+
+
+def input_hw(cell: Cell, default: tuple[int, int]) -> tuple[int, int]:
+    """The size (height, width) that a cell's cost is counted at: its protocol's or recipe's input size, else ``default``."""
+    for holder in (cell.protocol, cell.recipe):
+        size = getattr(holder, "input_wh", None)
+        if size:
+            return int(size[1]), int(size[0])
+    return default
+
+
+def evaluation_batch(activations: int, device: torch.device) -> int:
+    """As many samples as fit, up to where nothing is gained. Rounding differs between batch sizes in the last digits.
+
+    On a CPU 1 GiB of activations, whatever memory is free, so that a model and an input size always get the same batch; on
+    an accelerator a quarter of what is free.
+
+    Args:
+        activations: numbers (float32) that one sample's forward pass holds.
+    """
+    cuda = device.type == "cuda"
+    room, limit = (torch.cuda.mem_get_info()[0] / 4, 128) if cuda else (CPU_ACTIVATIONS_BYTES, 32)
+    fits = room / max(1, activations * 4)
+    return max(1, min(limit, 2 ** int(math.log2(max(1.0, fits)))))
+
+
+def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.device) -> float | None:
+    """Median milliseconds of one picture through the network, batch 1, this process's threads; None for large inputs on a CPU."""
+    if device.type == "cpu" and size_hw[0] * size_hw[1] > LARGEST_CPU_LATENCY_PX:
+        return None
+    forward = getattr(network, "profile_forward", network)
+    images = torch.zeros(1, 3, *size_hw, device=device).contiguous(memory_format=torch.channels_last)
+    times: list[float] = []
+    with torch.inference_mode():
+        while len(times) < 2 or (len(times) < 12 and sum(times) < 1.0):
+            start = time.perf_counter()
+            forward(images)
+            if device.type == "cuda":
+                torch.cuda.synchronize()
+            times.append(time.perf_counter() - start)
+    return round(float(np.median(times[1:])) * 1000, 3)
