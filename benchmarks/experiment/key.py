@@ -7,8 +7,9 @@ from functools import lru_cache
 from typing import Any
 
 from benchmarks.experiment.cell import Cell, digest
+from benchmarks.experiment.code_version import code_version
 from benchmarks.experiment.paths import Places
-from benchmarks.experiment.provenance import code_version, file_digest, files_digest, sizes_digest
+from benchmarks.experiment.provenance import file_digest, files_digest, sizes_digest
 from benchmarks.experiment.resolve import Resolved
 from benchmarks.store.store import Store
 

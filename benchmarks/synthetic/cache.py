@@ -10,6 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
+from benchmarks.store.sources import source_digest
 from benchmarks.store.workspace import scratch_folder
 from benchmarks.synthetic import WRITERS
 
@@ -62,11 +63,10 @@ def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
 
 
 def fingerprint(dataset: str, sizes: dict[str, int], seed: int) -> str:
-    """Return the hash (16 hex digits) of all that decides the data: the writer's sources, the sizes and the seed."""
+    """Return the hash (16 hex digits) of all that decides the data: the writer's sources (comments aside), sizes and seed."""
     digest = hashlib.sha256()
     for name, path in sorted(source_files(WRITERS[dataset]).items()):
-        digest.update(f"{name}\0".encode())
-        digest.update(path.read_bytes())
+        digest.update(f"{name}\0{source_digest(path)}".encode())
     digest.update(json.dumps([dataset, sorted(sizes.items()), seed]).encode())
     return digest.hexdigest()[:16]
 

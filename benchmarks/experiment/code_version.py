@@ -1,0 +1,60 @@
+"""The version of the code that makes a cell's numbers: a hash of the source files' tokens, without comments and docstrings."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from functools import lru_cache
+from pathlib import Path
+
+from benchmarks.experiment.provenance import REPOSITORY
+from benchmarks.store.sources import source_digest
+
+
+@lru_cache(maxsize=256)
+def code_version(task: str, model: str, from_checkpoint: bool) -> str:
+    """Hash of :func:`code_files`: an edit there makes a cell stale, a comment or a docstring does not."""
+    hasher = hashlib.sha256()
+    for path in code_files(task, model, from_checkpoint):
+        hasher.update(path.name.encode() + b"\0" + source_digest(path).encode())
+    return hasher.hexdigest()[:16]
+
+
+def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
+    """The source files that can change a cell's numbers: backbone, the task, what tasks share, the body with
+    what it imports of its folder, the engine."""
+    from benchmarks.baselines import file_of_body
+
+    files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
+    shared = (f for f in (REPOSITORY / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
+    files += [path for folder in shared for path in folder.glob("*.py")]
+    files += (REPOSITORY / "tasks" / task).rglob("*.py")
+    files += (REPOSITORY / "benchmarks" / "engine").glob("*.py")
+    body = file_of_body(model)
+    if body is not None:
+        files += _with_imports(body)
+    if from_checkpoint:
+        files += (REPOSITORY / "hrnet" / "checkpoints").glob("*.py")
+    return sorted(set(files))
+
+
+def _with_imports(body: Path) -> list[Path]:
+    """A body's file and those of its folder that it imports, directly or not."""
+    package = "benchmarks.baselines."
+    found: list[Path] = []
+    waiting = [body]
+    while waiting:
+        path = waiting.pop()
+        if path in found:
+            continue
+        found.append(path)
+        imported: list[str] = []
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported += [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                module = f"{package * node.level}{node.module or ''}".rstrip(".")
+                imported += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        files = {name.removeprefix(package).split(".")[0] for name in imported if name.startswith(package)}
+        waiting += [path.parent / f"{name}.py" for name in sorted(files) if (path.parent / f"{name}.py").is_file()]
+    return found
