@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 import torch
@@ -10,6 +9,7 @@ from torch import Tensor, nn
 
 from hrnet.blocks import block_chain
 from hrnet.exchange import ExchangeUnit
+from hrnet.names import nearest
 from hrnet.stages import Transition, build_stage
 from hrnet.variants import VARIANTS, HRNetSpec
 
@@ -114,7 +114,5 @@ def build_backbone(name: str, **changes: Any) -> HRNet:
         >>> maps = build_backbone("hrnet_w32", upsample="bilinear")(images)  # 4 maps, strides 4, 8, 16, 32
     """
     if name not in VARIANTS:
-        near = difflib.get_close_matches(name, VARIANTS, n=1)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown HRNet variant {name!r}.{hint} Known: {', '.join(VARIANTS)}.")
+        raise ValueError(f"Unknown HRNet variant {name!r}. {nearest(name, VARIANTS)}")
     return HRNet(VARIANTS[name].change(**changes), frozenset(changes))

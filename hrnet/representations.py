@@ -6,7 +6,6 @@ Each takes a list of maps, highest resolution first, of any body. Channel counts
 
 from __future__ import annotations
 
-import difflib
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 
@@ -17,6 +16,7 @@ from torch.nn import functional
 from hrnet.backbone import initialise
 from hrnet.blocks import Bottleneck
 from hrnet.exchange import upsample_to
+from hrnet.names import nearest
 
 
 class Representation(nn.Module):
@@ -256,7 +256,5 @@ def build_representation(
         ValueError: the name is unknown (the nearest one is given).
     """
     if name not in REPRESENTATIONS:
-        near = difflib.get_close_matches(name, REPRESENTATIONS, n=1, cutoff=0.3)
-        hint = f" Did you mean {near[0]!r}?" if near else ""
-        raise ValueError(f"Unknown representation {name!r}.{hint} Known: {', '.join(REPRESENTATIONS)}.")
+        raise ValueError(f"Unknown representation {name!r}. {nearest(name, REPRESENTATIONS, cutoff=0.3)}")
     return REPRESENTATIONS[name](tuple(channels), tuple(strides), momentum, align_corners, **options)

@@ -1,4 +1,4 @@
-"""Every published HRNet width as a frozen spec, and micro sizes for the CPU. Imports nothing but the standard library.
+"""Every published HRNet width as a frozen spec, and micro sizes for the CPU. Needs no torch.
 
 The stage table is the one of the papers (arXiv 1902.09212, 1908.07919) as their code builds it; the fields below the
 stages are what the reference implementations do differently on identical parameter names.
@@ -7,9 +7,10 @@ stages are what the reference implementations do differently on identical parame
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from dataclasses import dataclass
 from typing import Any
+
+from hrnet.names import nearest
 
 
 @dataclass(frozen=True)
@@ -96,9 +97,7 @@ class HRNetSpec:
         known = {f.name for f in dataclasses.fields(self)}
         for key in changes:
             if key not in known:
-                near = difflib.get_close_matches(key, known, n=1)
-                hint = f" Did you mean {near[0]!r}?" if near else ""
-                raise ValueError(f"Unknown field {key!r} of an HRNet spec.{hint} Known: {', '.join(sorted(known))}.")
+                raise ValueError(f"Unknown field {key!r} of an HRNet spec. {nearest(key, sorted(known))}")
         return dataclasses.replace(self, **changes)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import PIXEL_STD
-from tasks.heatmaps.decoding import argmax_points
+from tasks.heatmaps.decoding import argmax_points, refine_quarter
 
 
 def corner_pixel(cell: ArrayLike, centre: ArrayLike, side_px: float, cells: int) -> NDArray[np.int64]:
@@ -28,16 +28,8 @@ def one_based_cells(heatmaps: ArrayLike) -> tuple[NDArray[np.float32], NDArray[n
     The highest cell, a quarter towards the higher neighbour unless at the border, half a cell more. A map without a positive
     value counts as cell 0.
     """
-    maps = np.asarray(heatmaps)
-    size = maps.shape[-1]
-    points, scores = argmax_points(maps)
-    flat, rows = maps.reshape(-1, *maps.shape[-2:]), points.reshape(-1, 2)
-    x, y = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    picks = np.flatnonzero((x > 0) & (x < size - 1) & (y > 0) & (y < size - 1))
-    xs, ys = x[picks], y[picks]
-    rows[picks, 0] += 0.25 * np.sign(flat[picks, ys, xs + 1] - flat[picks, ys, xs - 1])
-    rows[picks, 1] += 0.25 * np.sign(flat[picks, ys + 1, xs] - flat[picks, ys - 1, xs])
-    cells = points + np.float32(1.5)
+    points, scores = argmax_points(heatmaps)
+    cells = refine_quarter(heatmaps, points, border=0) + np.float32(1.5)
     cells[scores <= 0] = 0.5
     return cells, scores
 

@@ -8,7 +8,6 @@ from torch import Tensor, nn
 
 from hrnet.backbone import HRNet
 from hrnet.representations import build_representation
-from tasks.options import nearest
 
 
 class TaskModel(nn.Module):
@@ -57,51 +56,6 @@ class TaskModel(nn.Module):
                 for module in part.modules():
                     if isinstance(module, nn.BatchNorm2d):
                         module.momentum = conventions["bn_momentum"]
-
-
-class HourglassModel(TaskModel):
-    """A stacked hourglass: its body predicts after every stack, so there is no head beside it."""
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.stacks(images)[-1]
-
-    def stacks(self, images: Tensor) -> list[Tensor]:
-        """Heat maps (B, num_outputs, H / 4, W / 4) of every stack, the last being the prediction."""
-        return self.body.stacks(images)  # type: ignore[operator]
-
-
-def build_hourglass(
-    model: str, representation: str, *, task: str, dataset: str, num_outputs: int, **options: Any
-) -> HourglassModel:
-    """A stacked hourglass with its own heat maps, for the tasks that read such.
-
-    Raises:
-        ValueError: another representation than "stacks".
-    """
-    if representation != "stacks":
-        raise ValueError(
-            f"Expected representation 'stacks' for {model}, which predicts in every stack, got {representation!r}."
-        )
-    from benchmarks.baselines import build_body
-
-    body = build_body(model, num_outputs=num_outputs, **options)
-    return HourglassModel(
-        body,
-        nn.Identity(),
-        nn.Identity(),
-        task=task,
-        dataset=dataset,
-        name=model,
-        representation_name=representation,
-        num_outputs=num_outputs,
-    )
-
-
-def check_heatmap_representation(task: str, representation: str) -> None:
-    """Raises ValueError unless heat maps can be read from ``representation``."""
-    known = ("V1", "V1h", "V2", "V2p")
-    if representation not in known:
-        raise ValueError(f"Unknown representation {representation!r} for {task}. {nearest(representation, known)}")
 
 
 class PredictionHead(nn.Module):

@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import types
 import typing
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, TypeVar, get_args, get_origin
 
+from hrnet.names import nearest
+
+__all__ = ["from_plain", "nearest", "override", "refuse_unknown", "to_plain"]
+
 T = TypeVar("T")
-
-
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A sentence that names the nearest known name and lists all of them."""
-    known = list(known)
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-    hint = f"Did you mean {near[0]!r}? " if near else ""
-    return f"{hint}Known: {', '.join(known)}."
 
 
 def refuse_unknown(options: Iterable[str], known: Iterable[str], what: str) -> None:

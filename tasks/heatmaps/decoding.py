@@ -30,17 +30,18 @@ def argmax_points(heatmaps: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.
     return points, scores.astype(np.float32)
 
 
-def refine_quarter(heatmaps: ArrayLike, points: ArrayLike) -> NDArray[np.float32]:
+def refine_quarter(heatmaps: ArrayLike, points: ArrayLike, border: int = 1) -> NDArray[np.float32]:
     """Move each point a quarter cell towards the higher neighbour on each axis.
 
-    Done only where 1 < x < width - 1 and 1 < y < height - 1, as in the reference (cell 1 itself is left alone).
+    Done only where border < x < width - 1 and border < y < height - 1: HRNet's code leaves cell 1 alone too (border 1),
+    pytorch-pose's does not (0).
     """
     maps = np.asarray(heatmaps)
     refined = np.array(points, dtype=np.float32)
     height, width = maps.shape[-2:]
     x = np.floor(refined[..., 0] + 0.5).astype(np.int64)
     y = np.floor(refined[..., 1] + 0.5).astype(np.int64)
-    inside = (x > 1) & (x < width - 1) & (y > 1) & (y < height - 1)
+    inside = (x > border) & (x < width - 1) & (y > border) & (y < height - 1)
     flat, rows = maps.reshape(-1, height, width), refined.reshape(-1, 2)
     picks = np.flatnonzero(inside)
     xs, ys = x.reshape(-1)[picks], y.reshape(-1)[picks]
@@ -83,6 +84,33 @@ def refine_dark(heatmaps: ArrayLike, points: ArrayLike, blur: int = 11) -> NDArr
     rows[inside, 0] += np.where(usable, -(dyy * dx - dxy * dy) / safe, 0).astype(np.float32)
     rows[inside, 1] += np.where(usable, -(dxx * dy - dxy * dx) / safe, 0).astype(np.float32)
     return refined
+
+
+def refine_rim(heatmaps: NDArray[np.floating], points: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Refine the peaks that DARK leaves alone: those in the two outermost cells, where chins and brows of small maps lie.
+
+    On each axis the vertex of the parabola through the logarithms of the peak and its two neighbours, which is exact for
+    a Gaussian; at most half a cell.
+    """
+    height, width = heatmaps.shape[-2:]
+    cells, _ = argmax_points(heatmaps)
+    x, y = cells[..., 0].astype(np.int64), cells[..., 1].astype(np.int64)
+    rim = ~((x > 1) & (x < width - 2) & (y > 1) & (y < height - 2))
+    refined = np.array(points)
+    logs = np.log(np.maximum(heatmaps, 1e-4))
+    for b, n in zip(*np.nonzero(rim), strict=True):
+        column, row, one = int(x[b, n]), int(y[b, n]), logs[b, n]
+        if 0 < column < width - 1:
+            refined[b, n, 0] = column + _vertex(one[row, column - 1], one[row, column], one[row, column + 1])
+        if 0 < row < height - 1:
+            refined[b, n, 1] = row + _vertex(one[row - 1, column], one[row, column], one[row + 1, column])
+    return refined
+
+
+def _vertex(before: float, peak: float, after: float) -> float:
+    """Offset of a parabola's vertex from its middle sample, within half a step."""
+    curvature = 2 * peak - before - after
+    return float(np.clip((after - before) / (2 * curvature), -0.5, 0.5)) if curvature > 0 else 0.0
 
 
 DECODERS: tuple[str, ...] = ("quarter", "argmax", "dark")

@@ -41,6 +41,13 @@ def gaussian_kernel(sigma: float) -> Maps:
     return np.exp(-squared / np.float32(2 * sigma**2)).astype(np.float32)
 
 
+def whole_gaussians(points: NDArray[np.float64], size_wh: Sequence[int], sigma: float) -> NDArray[np.float64]:
+    """Gaussians (N, height, width) of peak 1 that stand at the points (N, 2) themselves, between cells, over whole maps."""
+    columns = np.exp(-((np.arange(size_wh[0]) - points[:, 0, None]) ** 2) / (2 * sigma**2))
+    rows = np.exp(-((np.arange(size_wh[1]) - points[:, 1, None]) ** 2) / (2 * sigma**2))
+    return np.asarray(rows[:, :, None] * columns[:, None, :])
+
+
 def gaussian_targets(
     points: ArrayLike, weights: ArrayLike, size_wh: Sequence[int], sigma: float, rule: str = "pose"
 ) -> tuple[Maps, NDArray[np.float32]]:
@@ -78,9 +85,7 @@ def gaussian_targets(
     weight[outside] = 0
     if rule == UNBIASED:
         drawn = np.flatnonzero(weight > 0.5)
-        columns = np.exp(-((np.arange(width) - finite[drawn, 0, None]) ** 2) / (2 * sigma**2))
-        rows = np.exp(-((np.arange(height) - finite[drawn, 1, None]) ** 2) / (2 * sigma**2))
-        maps[drawn] = rows[:, :, None] * columns[:, None, :]
+        maps[drawn] = whole_gaussians(finite[drawn], size_wh, sigma)
         return maps, weight
     for index in np.flatnonzero(weight > 0.5):
         left, top = corners[index]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
+from tasks.heatmaps.flip import flip_test
 from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.landmarks.targets import decode_faces
@@ -27,11 +27,7 @@ def predict_heatmaps(model: nn.Module, images: Tensor, markup: Markup, protocol:
         )
     if not protocol.flip:
         return maps
-    order = torch.from_numpy(markup.order()).to(maps.device)
-    mirrored = model(images.flip(-1)).flip(-1)[:, order]
-    if protocol.shift:
-        mirrored = torch.cat([mirrored[..., :1], mirrored[..., :-1]], dim=-1)
-    return (maps + mirrored) * 0.5
+    return flip_test(maps, model, images, markup.pairs, shift=protocol.shift)
 
 
 def predict_points(

@@ -12,8 +12,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tasks.corners import decode_whole_pixels
 from tasks.geometry import PIXEL_STD
-from tasks.heatmaps.decoding import argmax_points, decode, to_image
-from tasks.heatmaps.targets import gaussian_targets
+from tasks.heatmaps.decoding import decode, refine_rim, to_image
+from tasks.heatmaps.targets import gaussian_targets, whole_gaussians
 from tasks.landmarks.crops import ONE_BASED
 from tasks.landmarks.protocol import LandmarkProtocol
 
@@ -46,42 +46,14 @@ def face_targets(
     return gaussian_targets(xy, weights, size_wh, sigma, "pose")[0]
 
 
-def _refine_rim(heatmaps: NDArray[np.floating], points: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Refine the peaks that DARK leaves alone: those in the two outermost cells, where chins and brows of small maps lie.
-
-    On each axis the vertex of the parabola through the logarithms of the peak and its two neighbours, which is exact for
-    a Gaussian; at most half a cell.
-    """
-    height, width = heatmaps.shape[-2:]
-    cells, _ = argmax_points(heatmaps)
-    x, y = cells[..., 0].astype(np.int64), cells[..., 1].astype(np.int64)
-    rim = ~((x > 1) & (x < width - 2) & (y > 1) & (y < height - 2))
-    refined = np.array(points)
-    logs = np.log(np.maximum(heatmaps, 1e-4))
-    for b, n in zip(*np.nonzero(rim), strict=True):
-        column, row, one = int(x[b, n]), int(y[b, n]), logs[b, n]
-        if 0 < column < width - 1:
-            refined[b, n, 0] = column + _vertex(one[row, column - 1], one[row, column], one[row, column + 1])
-        if 0 < row < height - 1:
-            refined[b, n, 1] = row + _vertex(one[row - 1, column], one[row, column], one[row + 1, column])
-    return refined
-
-
-def _vertex(before: float, peak: float, after: float) -> float:
-    """Offset of a parabola's vertex from its middle sample, within half a step."""
-    curvature = 2 * peak - before - after
-    return float(np.clip((after - before) / (2 * curvature), -0.5, 0.5)) if curvature > 0 else 0.0
-
-
 def _exact_gaussians(
     xy: NDArray[np.float64], weights: NDArray[np.float32], size_wh: Sequence[int], sigma: float
 ) -> NDArray[np.float32]:
     """Gaussians centred on unrounded cells; empty where the cell lies outside the map."""
-    across = np.exp(-((np.arange(size_wh[0])[None] - xy[:, :1]) ** 2) / (2 * sigma**2))
-    down = np.exp(-((np.arange(size_wh[1])[None] - xy[:, 1:]) ** 2) / (2 * sigma**2))
     inside = ((xy > -0.5) & (xy < np.array(size_wh, dtype=np.float64) - 0.5)).all(1)
-    strength = (inside & (weights > 0.5)).astype(np.float64)
-    return np.asarray(strength[:, None, None] * down[:, :, None] * across[:, None], dtype=np.float32)
+    maps = whole_gaussians(xy, size_wh, sigma).astype(np.float32)
+    maps[~(inside & (weights > 0.5))] = 0
+    return maps
 
 
 def decode_faces(
@@ -102,7 +74,7 @@ def decode_faces(
     points, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur)
     size = np.asarray(heatmaps).shape[-1]
     if protocol.decoder == "dark":
-        points = _refine_rim(np.asarray(heatmaps), points)
+        points = refine_rim(np.asarray(heatmaps), points)
     if protocol.crop == "affine":
         found = to_image(points, centre - ONE_BASED, np.stack([scale, scale], 1), (size, size)) + ONE_BASED
         return found.astype(np.float64), scores

@@ -107,11 +107,11 @@ class LandmarkTask(Task):
 
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
-        from tasks.landmarks.losses import heatmap_loss, peak_error_cells
+        from tasks.heatmaps.losses import heatmap_loss, peak_error_cells
 
         stacks = getattr(model, "stacks", None)
         outputs = [model(batch["images"])] if stacks is None else stacks(batch["images"])
-        loss = heatmap_loss(outputs, batch["target"], recipe.loss)
+        loss = heatmap_loss(outputs, batch["target"], kind=recipe.loss)
         return {"loss": loss, "error_cells": peak_error_cells(outputs[-1].detach(), batch["target"])}
 
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: LandmarkProtocol) -> list[np.ndarray]:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 import cv2
 import numpy as np
-import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from tasks.geometry import swap_order
 from tasks.heatmaps.decoding import decode, to_image
+from tasks.heatmaps.flip import flip_test
 from tasks.pose.crops.corner_crop import decode_one_based
 from tasks.pose.protocol import PoseProtocol
 
@@ -33,12 +32,7 @@ def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]],
     maps = model(images)
     if not protocol.flip:
         return maps
-    order = torch.from_numpy(swap_order(maps.shape[1], pairs)).to(maps.device)
-    mirrored = model(images.flip(-1)).flip(-1)[:, order]
-    if protocol.shift:
-        mirrored = torch.cat([mirrored[..., :1], mirrored[..., :-1]], dim=-1)
-    total = maps + mirrored
-    return total if protocol.flip_merge == "sum" else total * 0.5
+    return flip_test(maps, model, images, pairs, shift=protocol.shift, merge=protocol.flip_merge)
 
 
 def fuse_scales(maps: Sequence[NDArray[np.float32]], factors: Sequence[float]) -> NDArray[np.float32]:

@@ -105,11 +105,12 @@ class PoseTask(Task):
 
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
-        from tasks.pose.losses import heatmap_loss, peak_accuracy
+        from tasks.heatmaps.losses import heatmap_loss, peak_accuracy
 
         stacks = getattr(model, "stacks", None)
         outputs = [model(batch["images"])] if stacks is None else stacks(batch["images"])
-        loss = heatmap_loss(outputs, batch["target"], batch["weight"], recipe.loss)
+        # Half the squared error, as HRNet's pose code (protocols, section 3).
+        loss = heatmap_loss(outputs, batch["target"], batch["weight"], recipe.loss, factor=0.5, softmax_share=1e-2)
         return {"loss": loss, "accuracy": peak_accuracy(outputs[-1].detach(), batch["target"])}
 
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: PoseProtocol) -> list[np.ndarray]:

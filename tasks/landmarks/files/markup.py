@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.geometry import swap_order
+
 Pairs = tuple[tuple[int, int], ...]
 
 
@@ -34,10 +36,7 @@ class Markup:
 
     def order(self) -> NDArray[np.intp]:
         """Index (N,) that exchanges the members of each pair."""
-        order = np.arange(self.num_points)
-        for left, right in self.pairs:
-            order[left], order[right] = right, left
-        return order
+        return swap_order(self.num_points, self.pairs)
 
 
 def _pairs(text: str, base: int = 1) -> Pairs:

@@ -1,4 +1,4 @@
-"""Networks: every body and representation builds and runs; losses; resumed training equals uninterrupted."""
+"""Networks: every body and representation builds and runs; resumed training equals uninterrupted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import torch
 import tasks
 from benchmarks.engine import loops as engine
 from hrnet.variants import VARIANTS
-from tasks.landmarks.losses import heatmap_loss, peak_error_cells
 from tasks.recipe import Recipe
 
 BODIES = ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w16", "resnet_micro")
@@ -77,30 +76,6 @@ def test_a_68_point_model_is_refused_on_a_98_point_dataset(faces_root: Path) -> 
         task.predict(network, data.collate([data[0]]), protocol)
     with pytest.raises(ValueError, match="Expected predictions of 98 points"):
         task.evaluation(data, protocol).add([0], [np.zeros((68, 3))])
-
-
-def test_loss_is_the_plain_mean_over_everything() -> None:
-    predicted, target = torch.rand(2, 3, 4, 5), torch.rand(2, 3, 4, 5)
-    expected = ((predicted - target) ** 2).sum() / predicted.numel()
-    torch.testing.assert_close(heatmap_loss([predicted], target), expected)
-    torch.testing.assert_close(heatmap_loss([predicted, target], target), expected)
-    assert heatmap_loss([predicted], target, "mse_softmax") > expected
-
-
-def test_sharper_loss_falls_towards_the_target() -> None:
-    target = torch.zeros(1, 1, 8, 8)
-    target[0, 0, 3, 5] = 1
-    wrong = target.flip(-1)
-    losses = [heatmap_loss([map_], target, "mse_softmax") for map_ in (wrong, torch.zeros_like(target), target)]
-    assert losses[0] > losses[1] > losses[2]
-    assert peak_error_cells(wrong, target) == 3 and peak_error_cells(target, target) == 0
-
-
-def test_loss_refuses_other_shapes_and_names() -> None:
-    with pytest.raises(ValueError, match="share one mark-up"):
-        heatmap_loss([torch.zeros(1, 68, 4, 4)], torch.zeros(1, 98, 4, 4))
-    with pytest.raises(ValueError, match=r"recipe\.loss to be one of"):
-        heatmap_loss([torch.zeros(1, 1, 4, 4)], torch.zeros(1, 1, 4, 4), "wing")
 
 
 def test_batched_equals_single(faces_root: Path) -> None:

@@ -18,7 +18,6 @@ from tasks.options import to_plain
 from tasks.pose.datasets import person_inputs
 from tasks.pose.files import coco
 from tasks.pose.inference import fuse_scales, predict_heatmaps
-from tasks.pose.losses import LOSSES, heatmap_loss, joint_mse, joint_mse_hard
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol, PoseProtocol
 
 TASK = get_task("pose")
@@ -249,42 +248,7 @@ def test_unknown_network_options_are_refused(options: dict[str, Any], message: s
         build_model("pose", "hrnet_micro_w8", "coco", **options)
 
 
-# -- losses and inference ----------------------------------------------------------------------------------------
-
-
-def maps(seed: int) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
-    generator = torch.Generator().manual_seed(seed)
-    weight = (torch.rand(3, 17, generator=generator) > 0.3).float()
-    return torch.rand(3, 17, 8, 6, generator=generator), torch.rand(3, 17, 8, 6, generator=generator), weight
-
-
-def test_mse_is_the_reference_formula() -> None:
-    predicted, target, weight = maps(0)
-    total = 0.0
-    for joint in range(17):
-        difference = (predicted[:, joint] - target[:, joint]) * weight[:, joint, None, None]
-        total += 0.5 * float(difference.square().mean())
-    assert float(joint_mse(predicted, target, weight)) == pytest.approx(total / 17, rel=1e-5)
-
-
-def test_hard_joints_are_the_eight_worst() -> None:
-    predicted, target, weight = maps(1)
-    each = 0.5 * ((predicted - target) * weight[..., None, None]).square().mean((2, 3))
-    expected = each.sort(1, descending=True).values[:, :8].sum(1).div(8).mean()
-    torch.testing.assert_close(joint_mse_hard(predicted, target, weight), expected)
-
-
-@pytest.mark.parametrize("kind", LOSSES)
-def test_losses_are_least_at_the_target_and_sum_over_stacks(kind: str) -> None:
-    _, target, weight = maps(2)
-    sharp = (target > 0.95).float()
-    one = heatmap_loss([sharp], sharp, weight, kind)
-    assert one < heatmap_loss([1 - sharp], sharp, weight, kind)
-    torch.testing.assert_close(heatmap_loss([sharp, sharp], sharp, weight, kind), 2 * one)
-    with pytest.raises(ValueError, match=r"augment\.stride"):
-        heatmap_loss([sharp[..., :3]], sharp, weight, kind)
-    with pytest.raises(ValueError, match=r"recipe\.loss"):
-        heatmap_loss([sharp], sharp, weight, "mes")
+# -- inference -----------------------------------------------------------------------------------------------
 
 
 class Marker(torch.nn.Module):
