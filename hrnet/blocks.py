@@ -38,7 +38,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(x)).add_(shortcut))
+        result: Tensor = self.relu(self.bn2(self.conv2(x)).add_(shortcut))
+        return result
 
 
 class Bottleneck(nn.Module):
@@ -62,7 +63,8 @@ class Bottleneck(nn.Module):
         shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
         x = self.relu(self.bn2(self.conv2(x)))
-        return self.relu(self.bn3(self.conv3(x)).add_(shortcut))
+        result: Tensor = self.relu(self.bn3(self.conv3(x)).add_(shortcut))
+        return result
 
 
 class SubsampledConv(nn.Conv2d):

@@ -56,7 +56,8 @@ class V1h(Representation):
         self.out_channels, self.strides = (width,), (strides[0],)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        return self.mix(maps[0])
+        result: Tensor = self.mix(maps[0])
+        return result
 
 
 class V2(Representation):
@@ -75,7 +76,8 @@ class V2(Representation):
         self.out_channels, self.strides = (width,), (strides[0],)
 
     def forward(self, maps: list[Tensor]) -> Tensor:
-        return self.mix(concatenate(maps, self.align_corners))
+        result: Tensor = self.mix(concatenate(maps, self.align_corners))
+        return result
 
 
 class V2Concat(Representation):
@@ -132,7 +134,8 @@ class Pyramid(Representation):
             x = maps[0] if self.widen is None else self.widen(maps[0])
         x = self.reduce(x)
         if self.highest_only:
-            return self.smooth[0](x)
+            result: list[Tensor] | Tensor = self.smooth[0](x)
+            return result
         height, width = x.shape[-2:]
         # Of a map narrower than the window there is still one column.
         windows = [(min(2**i, height), min(2**i, width)) for i in range(1, self.NUM_LEVELS)]
@@ -206,7 +209,8 @@ class Classification(Representation):
         y = self.incre_modules[0](maps[0])
         for i, down in enumerate(self.downsamp_modules, start=1):
             y = self.incre_modules[i](maps[i]) + down(y)
-        return self.final_layer(y)
+        result: Tensor = self.final_layer(y)
+        return result
 
 
 def concatenate(maps: Sequence[Tensor], align_corners: bool) -> Tensor:

@@ -73,4 +73,5 @@ def build_body(name: str, **options: Any) -> nn.Module:
     if unknown and not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values()):
         hint = nearest(unknown[0], known) if known else "It has none."
         raise ValueError(f"Unknown option {unknown[0]!r} of model {name!r}. {hint}")
-    return build(name, **options)
+    result: nn.Module = build(name, **options)
+    return result

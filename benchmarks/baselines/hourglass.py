@@ -37,7 +37,8 @@ class PreActivation(nn.Module):
         y = self.conv1(functional.relu(self.bn1(x)))
         y = self.conv2(functional.relu(self.bn2(y)))
         y = self.conv3(functional.relu(self.bn3(y)))
-        return y + (x if self.downsample is None else self.downsample(x))
+        result: Tensor = y + (x if self.downsample is None else self.downsample(x))
+        return result
 
 
 def _residuals(in_channels: int, planes: int, blocks: int) -> nn.Sequential:
@@ -71,7 +72,8 @@ class Hourglass(nn.Module):
         low = self._level(n - 1, low) if n > 0 else level[3](low)
         low = level[2](low)
         # Twice the size for even sizes, as the reference; the skip's size where a map had an odd side.
-        return skip + functional.interpolate(low, size=skip.shape[-2:], mode="nearest")
+        result: Tensor = skip + functional.interpolate(low, size=skip.shape[-2:], mode="nearest")
+        return result
 
 
 class StackedHourglass(nn.Module):

@@ -23,19 +23,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
+    from benchmarks.analysis import expected
     from benchmarks.analysis import gate as regression
     from benchmarks.running.plan import select
 
     suite, places = suite_of(arguments), places_of(arguments)
     require_results(places)
-    store, root = Store(places.out), arguments.expected or regression.ROOT
+    store, root = Store(places.out), arguments.expected or expected.ROOT
     if not arguments.update and not root.is_dir():
         raise ValueError(f"--expected {root}: expected a folder of expected values, found none. Correct the path.")
     only = {cell.id for cell in select(suite.cells, arguments.only)} if arguments.only else None
     if arguments.update:
         table = regression.update(suite, store, root, only)
         print(table.render("md"), end="")
-        print(f"\nExpected values: {regression.expected_path(suite.name, root)}")
+        print(f"\nExpected values: {expected.expected_path(suite.name, root)}")
         return 0
     gate = regression.check(suite, store, root, only)
     regression.write_reports(gate, arguments.summary, arguments.junit)

@@ -68,7 +68,8 @@ class ResumeHook(Hook):
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError):
             state, fits, reason = None, False, "it cannot be read, or an older version wrote it"
         if fits:
-            return state
+            result: dict[str, Any] | None = state
+            return result
         self.report(Progress("train", note=f"starts anew: {self.path} is discarded ({reason})"))
         if is_main_process():
             self.path.unlink(missing_ok=True)
@@ -80,7 +81,7 @@ class ResumeHook(Hook):
             return
         _network(runner).load_state_dict(state["network"])
         runner.optim_wrapper.load_state_dict(state["optimizer"])
-        for scheduler, saved in zip(runner.param_schedulers, state["schedulers"], strict=True):  # type: ignore[arg-type]
+        for scheduler, saved in zip(runner.param_schedulers, state["schedulers"], strict=True):
             scheduler.load_state_dict(saved)
         loop: Any = runner.train_loop
         loop._epoch, loop._iter = state["epoch"], state["iteration"]
@@ -98,7 +99,7 @@ class ResumeHook(Hook):
             "key": self.key,
             "network": _network(runner).state_dict(),
             "optimizer": runner.optim_wrapper.state_dict(),
-            "schedulers": [_plain(s.state_dict()) for s in runner.param_schedulers],  # type: ignore[union-attr]
+            "schedulers": [_plain(s.state_dict()) for s in runner.param_schedulers],
             "epoch": runner.epoch + 1,
             "iteration": runner.iter,
             "curves": self.curves,
@@ -134,7 +135,8 @@ def _plain(state: dict[str, Any]) -> dict[str, Any]:
 
 def _network(runner: Runner) -> nn.Module:
     model = runner.model.module if hasattr(runner.model, "module") else runner.model
-    return model.network
+    result: nn.Module = model.network
+    return result
 
 
 class WatchHook(Hook):

@@ -168,14 +168,14 @@ def train(
         )
     task.prepare(network, recipe)
     if recipe.batch_norm == "sync" and get_world_size() > 1:
-        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
+    network.to(memory_format=torch.channels_last)
     model = HarnessModel(network, task, recipe, protocol)
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
     workers = recipe.num_workers if num_workers is None else num_workers
     loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
-        batch_sampler=sampler,  # type: ignore[arg-type]
+        batch_sampler=sampler,
         collate_fn=data.collate,
         num_workers=workers,
         persistent_workers=workers > 0,
@@ -226,7 +226,7 @@ def evaluate(
         raise ValueError(
             f"Expected samples to evaluate for {task.name}, got none. Check the annotation file and the protocol's filters."
         )
-    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.eval().to(memory_format=torch.channels_last)
     model = HarnessModel(network, task, None, protocol)
     evaluation = task.evaluation(data, protocol)
     shard = processes.share_of(len(data), get_rank(), get_world_size())

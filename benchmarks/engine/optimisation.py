@@ -28,7 +28,10 @@ def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         return torch.optim.SGD(groups, momentum=recipe.momentum, nesterov=recipe.nesterov, **common)
     if recipe.optimizer == "rmsprop":
         return torch.optim.RMSprop(groups, momentum=recipe.momentum, **common)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer](groups, fused=True, **common)
+    result: torch.optim.Optimizer = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer](
+        groups, fused=True, **common
+    )
+    return result
 
 
 def wrapper_of(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper:

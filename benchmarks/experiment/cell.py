@@ -53,7 +53,8 @@ class Cell:
         """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
         plain = to_plain(self)
         plain.pop("label")
-        return plain
+        result: dict[str, Any] = plain
+        return result
 
     def fingerprint(self) -> str:
         """Hash of the identity without what cannot change a number: the recipe's loader processes count as none."""
@@ -235,4 +236,5 @@ def load_suite(name: str, **options: Any) -> Suite:
     unknown = sorted(set(options) - set(signature(make).parameters))
     if unknown:
         raise ValueError(f"Suite {name!r} has no option {unknown[0]!r}; leave out --{unknown[0]}.")
-    return make(**options)
+    result: Suite = make(**options)
+    return result

@@ -54,7 +54,7 @@ def save_pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, se
             for what in ("truth", "prediction"):
                 name = f"{index}_{what}.jpg"
                 if not (folder / name).exists():
-                    _write_jpeg(folder / name, evaluation.picture(index, what))  # type: ignore[arg-type]
+                    _write_jpeg(folder / name, evaluation.picture(index, what))
                 entry[what] = f"pictures/{name}"
             listed.append(entry)
     return listed

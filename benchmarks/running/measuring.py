@@ -37,7 +37,8 @@ def evaluation_batch(activations: int, device: torch.device) -> int:
     cuda = device.type == "cuda"
     room, limit = (torch.cuda.mem_get_info()[0] / 4, 128) if cuda else (CPU_ACTIVATIONS_BYTES, 32)
     fits = room / max(1, activations * 4)
-    return max(1, min(limit, 2 ** int(math.log2(max(1.0, fits)))))
+    result: int = max(1, min(limit, 2 ** int(math.log2(max(1.0, fits)))))
+    return result
 
 
 def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.device) -> float | None:

@@ -44,7 +44,7 @@ def networks(batch: int = 4, rounds: int = 5) -> None:
     theirs = timm.create_model("hrnet_w32", features_only=True, pretrained=False).eval()
     rows: dict[str, tuple[nn.Module, Tensor]] = {
         "ours, channels last": (
-            build_backbone("hrnet_w32").eval().to(memory_format=torch.channels_last),  # type: ignore[call-overload]
+            build_backbone("hrnet_w32").eval().to(memory_format=torch.channels_last),
             images.contiguous(memory_format=torch.channels_last),
         ),
         "ours, plain layout": (ours, images),

@@ -84,20 +84,26 @@ def scoring(count: int = 500) -> dict[str, float]:
                 cv2.imwrite(str(path), values)
 
         def ours_in_memory() -> NDArray[np.int64]:
-            return np.stack([confusion_matrix(label, prediction, 19) for label, prediction in maps]).sum(axis=0)
+            result: NDArray[np.int64] = np.stack(
+                [confusion_matrix(label, prediction, 19) for label, prediction in maps]
+            ).sum(axis=0)
+            return result
 
         def theirs_in_memory() -> dict[str, Any]:
             try:
                 # The judge opens files by name; names that are numbers stand for arrays in memory.
-                judge.Image = _InMemory([array for pair in pairs for array in pair])  # type: ignore[attr-defined]
+                judge.Image = _InMemory([array for pair in pairs for array in pair])
                 names = [(Path(str(2 * k)), Path(str(2 * k + 1))) for k in range(len(pairs))]
                 return pixel_level_evaluation([p for _, p in names], [t for t, _ in names])
             finally:
-                judge.Image = opened  # type: ignore[attr-defined]
+                judge.Image = opened
 
         def ours_from_files() -> NDArray[np.int64]:
             read = ((_mapped(_read(a), decode), _mapped(_read(b), decode)) for a, b in files)
-            return np.stack([confusion_matrix(label, prediction, 19) for label, prediction in read]).sum(axis=0)
+            result: NDArray[np.int64] = np.stack(
+                [confusion_matrix(label, prediction, 19) for label, prediction in read]
+            ).sum(axis=0)
+            return result
 
         def theirs_from_files() -> dict[str, Any]:
             return pixel_level_evaluation([p for _, p in files], [t for t, _ in files])
@@ -176,7 +182,7 @@ def full_size(model: str = "hrnet_w48") -> dict[str, float]:
     from tasks.segmentation.testing import label_maps
 
     task = get_task("segmentation")
-    network = build_model("segmentation", model, "cityscapes").eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = build_model("segmentation", model, "cityscapes").eval().to(memory_format=torch.channels_last)
     protocol = task.protocol("cityscapes", model=model)
     images = torch.randn(1, 3, *SIZE_HW).contiguous(memory_format=torch.channels_last)
     before = _peak_gib()

@@ -61,7 +61,8 @@ def label_map(canvas: Canvas) -> np.ndarray:
     """Return the class index of each pixel, (H, W) uint8, 0 (background) to 59."""
     names = [ALIASES.get(item.label, item.label) for item in canvas.items]
     table = np.array([_RANKS.get(name, 0) for name in names] + [0], np.uint8)
-    return table[canvas.item_map()]
+    result: np.ndarray = table[canvas.item_map()]
+    return result
 
 
 def detail_records(canvas: Canvas, image_id: int) -> list[dict[str, Any]]:

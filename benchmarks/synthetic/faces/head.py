@@ -214,7 +214,8 @@ def hair_alpha(style: HairStyle, u: np.ndarray, v: np.ndarray, streak: np.ndarra
     edge = line * (1 - temple) + np.minimum(side, line) * temple
     cap = np.clip((v - edge + style.ragged * streak) / 0.05, 0, 1)
     if not falling.any():
-        return cap
+        result: np.ndarray = cap
+        return result
     end = (style.length_y or 0.0) + 0.08
     curtain = np.clip((v - end + 2.5 * style.ragged * streak) / 0.08, 0, 1)
     return np.where(falling, curtain, cap)

@@ -38,19 +38,8 @@ def glasses(
     drop = float(rng.uniform(0.0, 0.05))
     front = geometry.depth(np.array([0.0]))[0] + 0.05
     tone = (np.array([18, 16, 18]) if rng.random() < 0.6 else rng.uniform(30, 190, 3)) * min(exposure, 1.2)
-    thick = max(
-        1,
-        round(
-            rng.uniform(0.012, 0.035)
-            * float(
-                np.linalg.norm(
-                    project(np.array([[-0.5, 0, 0.8], [0.5, 0, 0.8]]))[1, :2]
-                    - project(np.array([[-0.5, 0, 0.8], [0.5, 0, 0.8]]))[0, :2]
-                )
-                + 40
-            )
-        ),
-    )
+    left, right = project(np.array([[-0.5, 0, 0.8], [0.5, 0, 0.8]]))[:, :2]
+    thick = max(1, round(rng.uniform(0.012, 0.035) * float(np.linalg.norm(right - left) + 40)))
     angle = np.linspace(0, 2 * np.pi, 33)[:-1]
     mask = np.zeros((height, width), np.uint8)
 
@@ -62,7 +51,8 @@ def glasses(
             np.clip(np.round(seen[:, 0]).astype(int), 0, width - 1),
             np.clip(np.round(seen[:, 1]).astype(int), 0, height - 1),
         )
-        return covered[v, u] <= seen[:, 2] + 0.05
+        result: np.ndarray = covered[v, u] <= seen[:, 2] + 0.05
+        return result
 
     rings = []
     for sign in (-1, 1):
@@ -92,20 +82,16 @@ def glasses(
         z = front - 0.22 * x0**2 + (ear[2] - 0.05 - front + 0.22 * x0**2) * t
         strokes.append(place(x, 0 * t - drop + 0.03, z))
     for stroke in strokes:
-        shown = visible(stroke)
-        for k in range(len(stroke) - 1):
-            if shown[k] and shown[k + 1]:
-                start, end = _fixed(stroke[k : k + 2, :2]).tolist()
-                cv2.line(
-                    image,
-                    start,
-                    end,
-                    tone.tolist(),
-                    thick,
-                    cv2.LINE_AA,
-                    _SHIFT,
-                )
+        _stroke(image, stroke, visible(stroke), tone, thick)
     return mask > 127 if dark else np.zeros((height, width), bool)
+
+
+def _stroke(image: np.ndarray, stroke: np.ndarray, shown: np.ndarray, tone: np.ndarray, thick_px: int) -> None:
+    """Draw the segments of `stroke` (N, >= 2) whose ends are both shown, in place."""
+    for k in range(len(stroke) - 1):
+        if shown[k] and shown[k + 1]:
+            start, end = _fixed(stroke[k : k + 2, :2]).tolist()
+            cv2.line(image, start, end, tone.tolist(), thick_px, cv2.LINE_AA, _SHIFT)
 
 
 def held(

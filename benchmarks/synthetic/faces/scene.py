@@ -13,10 +13,10 @@ from benchmarks.synthetic.faces import occluders as faces_occluders
 from benchmarks.synthetic.faces.markup import landmarks
 from benchmarks.synthetic.faces.shape import FaceGeometry, FaceShape, random_shape
 from benchmarks.synthetic.faces.skin import FaceLook, noise_map, paint, random_look
+from benchmarks.synthetic.faces.view import View
 from benchmarks.synthetic.raster.zbuffer import Mesh, rasterise
 
 ATTRIBUTES = ("pose", "expression", "illumination", "makeup", "occlusion", "blur")  # in WFLW's order
-PIVOT = np.array([0.0, -0.5, -0.35])  # the head turns about the top of the neck
 
 
 @dataclass(frozen=True)
@@ -46,36 +46,6 @@ class FacePicture:
     attributes: dict[str, bool]
     rect: np.ndarray
     yaw_deg: float
-
-
-class View:
-    """A perspective camera on a turned head."""
-
-    def __init__(
-        self, yaw_deg: float, pitch_deg: float, roll_deg: float, unit_px: float, origin: np.ndarray, distance: float
-    ) -> None:
-        self.rotation = _rotation(yaw_deg, pitch_deg, roll_deg)
-        self.body = _rotation(0.35 * yaw_deg, 0.1 * pitch_deg, 0.3 * roll_deg)
-        self.unit_px, self.origin, self.distance = unit_px, origin, distance
-        across = self.rotation @ np.array([1.0, 0.0, 0.0])
-        # roll of the face's x axis in the picture; a profile has no x axis to speak of, its roll is used instead
-        roll = np.radians(roll_deg)
-        flat = np.array([np.cos(roll), -np.sin(roll)]) + 0.5 * np.array([across[0], -across[1]])
-        self.axis = flat / np.linalg.norm(flat)
-
-    def project(self, points: np.ndarray, body: bool = False) -> np.ndarray:
-        """Model points (N, 3) -> (N, 3): x, y in pixels and nearness."""
-        turned = (points - PIVOT) @ (self.body if body else self.rotation).T + PIVOT
-        zoom = self.unit_px * self.distance / (self.distance - turned[:, 2])
-        return np.stack([self.origin[0] + turned[:, 0] * zoom, self.origin[1] - turned[:, 1] * zoom, turned[:, 2]], 1)
-
-
-def _rotation(yaw_deg: float, pitch_deg: float, roll_deg: float) -> np.ndarray:
-    y, p, r = np.radians([yaw_deg, pitch_deg, roll_deg])
-    about_y = np.array([[np.cos(y), 0, np.sin(y)], [0, 1, 0], [-np.sin(y), 0, np.cos(y)]])
-    about_x = np.array([[1, 0, 0], [0, np.cos(p), np.sin(p)], [0, -np.sin(p), np.cos(p)]])
-    about_z = np.array([[np.cos(r), -np.sin(r), 0], [np.sin(r), np.cos(r), 0], [0, 0, 1]])
-    return about_z @ about_y @ about_x
 
 
 @dataclass(frozen=True)
@@ -121,7 +91,8 @@ def _lit(colour: np.ndarray, normals: np.ndarray, light: Light, gloss: np.ndarra
     half = light.direction + np.array([0, 0, 1])
     shine = np.clip(n @ (half / np.linalg.norm(half)).astype(np.float32), 0, 1) ** 22 * gloss * light.strength * 240
     seen = np.clip(colour, 0, 255) * diffuse[:, None] * light.colour.astype(np.float32) + shine[:, None]
-    return (seen * light.exposure).astype(np.float32)
+    result: np.ndarray = (seen * light.exposure).astype(np.float32)
+    return result
 
 
 def _turn(
@@ -234,19 +205,7 @@ def compose(
     covered = depth.copy()
     layered = np.full(size_hw, -np.inf)  # what does not belong to the head: hair, cloth
 
-    style = faces_head.random_hair(rng, over_eyes=on["occlusion"] and rng.random() < 0.25)
-    layers: list[tuple[Mesh, str]] = []
-    strands = faces_head.hair(geometry, style)
-    if strands is not None:
-        layers.append((strands, "hair"))
-    occluder = faces_occluders.choose(rng, on["occlusion"])
-    if occluder in ("scarf", "mask"):
-        tone = np.array([205, 218, 226.0]) if occluder == "mask" and rng.random() < 0.6 else rng.uniform(30, 220, 3)
-        layers.append(
-            (faces_head.cloth_over_face(geometry, tone, float(rng.uniform(-0.7, -0.3)), occluder == "scarf"), "cloth")
-        )
-    if rng.random() < (0.25 if on["occlusion"] else 0.07):
-        layers.append((faces_head.hat(geometry, rng.uniform(20, 220, 3), bool(rng.random() < 0.5)), "cloth"))
+    style, occluder, layers = _layers(rng, geometry, on["occlusion"])
     for mesh, kind in layers:
         keep = (lambda values: _strands(style, values)[0] > 0.08) if kind == "hair" else None
         near, got = _draw([_turn(mesh, view)], size_hw, keep)
@@ -263,20 +222,7 @@ def compose(
         covered = np.where(alpha > 0.5, near, covered)
         layered = np.where(alpha > 0.5, near, layered)
 
-    hidden = np.zeros(size_hw, bool)
-    glasses = "dark" if occluder == "sunglasses" else ("clear" if rng.random() < 0.16 else None)
-    if glasses:
-        hidden |= faces_occluders.glasses(
-            image, rng, geometry, view.project, covered, glasses == "dark", light.exposure
-        )
-    if occluder in ("hand", "cup", "microphone", "phone"):
-        anchors = view.project(
-            geometry.lift(np.array([[0, -0.8], [-0.45, -0.5], [0.45, -0.5], [0, -1.2], [-0.35, 0], [0.35, 0]]))
-        )[:, :2]
-        hidden |= faces_occluders.held(
-            image, rng, occluder, anchors, unit_px, look.skin * light.exposure, light.ambient + 0.7 * light.strength
-        )
-
+    hidden = _occluders(image, rng, occluder, geometry, view, covered, look, light)
     points, occluded = {}, {}
     for markup in markups:
         seen, edge = landmarks(geometry, markup, view.project, view.axis)
@@ -289,6 +235,59 @@ def compose(
     rect = np.concatenate([any_points.min(0), any_points.max(0)])
     rect += np.concatenate([-rng.uniform(0.02, 0.12, 2), rng.uniform(0.02, 0.12, 2)]) * (rect[2:] - rect[:2]).max()
     return FacePicture(picture, points, occluded, flags, rect, pose_deg[0])
+
+
+def _layers(
+    rng: np.random.Generator, geometry: FaceGeometry, occluded: bool
+) -> tuple[faces_head.HairStyle, str, list[tuple[Mesh, str]]]:
+    """What lies over the head: the hair's style, the occluder's kind, and meshes of "hair" and "cloth" from inside out."""
+    style = faces_head.random_hair(rng, over_eyes=occluded and rng.random() < 0.25)
+    layers: list[tuple[Mesh, str]] = []
+    strands = faces_head.hair(geometry, style)
+    if strands is not None:
+        layers.append((strands, "hair"))
+    occluder = faces_occluders.choose(rng, occluded)
+    if occluder in ("scarf", "mask"):
+        tone = np.array([205, 218, 226.0]) if occluder == "mask" and rng.random() < 0.6 else rng.uniform(30, 220, 3)
+        layers.append(
+            (faces_head.cloth_over_face(geometry, tone, float(rng.uniform(-0.7, -0.3)), occluder == "scarf"), "cloth")
+        )
+    if rng.random() < (0.25 if occluded else 0.07):
+        layers.append((faces_head.hat(geometry, rng.uniform(20, 220, 3), bool(rng.random() < 0.5)), "cloth"))
+    return style, occluder, layers
+
+
+def _occluders(
+    image: np.ndarray,
+    rng: np.random.Generator,
+    occluder: str,
+    geometry: FaceGeometry,
+    view: View,
+    covered: np.ndarray,
+    look: FaceLook,
+    light: Light,
+) -> np.ndarray:
+    """Draw glasses and what is held before the face, in place; return the mask (H, W) of what they hide."""
+    hidden = np.zeros(covered.shape, bool)
+    glasses = "dark" if occluder == "sunglasses" else ("clear" if rng.random() < 0.16 else None)
+    if glasses:
+        hidden |= faces_occluders.glasses(
+            image, rng, geometry, view.project, covered, glasses == "dark", light.exposure
+        )
+    if occluder in ("hand", "cup", "microphone", "phone"):
+        anchors = view.project(
+            geometry.lift(np.array([[0, -0.8], [-0.45, -0.5], [0.45, -0.5], [0, -1.2], [-0.35, 0], [0.35, 0]]))
+        )[:, :2]
+        hidden |= faces_occluders.held(
+            image,
+            rng,
+            occluder,
+            anchors,
+            view.unit_px,
+            look.skin * light.exposure,
+            light.ambient + 0.7 * light.strength,
+        )
+    return hidden
 
 
 def _strands(style: faces_head.HairStyle, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -310,7 +309,8 @@ def _occluded(
     x = np.clip(np.round(seen[:, 0]).astype(int), 0, width - 1)
     y = np.clip(np.round(seen[:, 1]).astype(int), 0, height - 1)
     slack = np.where(edge, 0.42, 0.13)  # outline points lie on the rim of the head, behind most of what is drawn there
-    return (own[y, x] > seen[:, 2] + slack) | (layered[y, x] > seen[:, 2] + 0.02) | hidden[y, x]
+    result: np.ndarray = (own[y, x] > seen[:, 2] + slack) | (layered[y, x] > seen[:, 2] + 0.02) | hidden[y, x]
+    return result
 
 
 def _camera(image: np.ndarray, rng: np.random.Generator, blurred: bool) -> np.ndarray:
@@ -334,4 +334,5 @@ def _camera(image: np.ndarray, rng: np.random.Generator, blurred: bool) -> np.nd
             sigma = float(rng.uniform(1.8, 3.6))
     image = cv2.GaussianBlur(image, (0, 0), sigma)
     grain = rng.standard_normal(image.shape[:2], np.float32)[..., None] * np.float32(rng.uniform(1.0, 5.0))
-    return np.clip(image + grain, 0, 255).astype(np.uint8)
+    result: np.ndarray = np.clip(image + grain, 0, 255).astype(np.uint8)
+    return result

@@ -123,7 +123,8 @@ def _spline_weights(num_knots: int, num_out: int) -> np.ndarray:
 
 def spline(knots: np.ndarray, num_out: int) -> np.ndarray:
     """A smooth curve (num_out, D) through `knots` (N, D), ends included, evenly spaced in the knots' index."""
-    return _spline_weights(len(knots), num_out) @ knots
+    result: np.ndarray = _spline_weights(len(knots), num_out) @ knots
+    return result
 
 
 def along(curve: np.ndarray, shares: np.ndarray) -> np.ndarray:
@@ -237,7 +238,8 @@ class FaceGeometry:
             """Line from corner to corner, sagging or rising with the corners as |x| grows."""
             share = np.abs(x) / half
             side = np.where(x < 0, corner_up[0], corner_up[1])
-            return y + side * share**1.6
+            result: np.ndarray = y + side * share**1.6
+            return result
 
         ux = half * np.array([-0.63, -0.26, 0.0, 0.26, 0.63])
         rise_outer = top * np.array([0.66, 1.0, 0.84, 1.0, 0.66]) + gap_up * np.array([0.6, 1, 1, 1, 0.6])
@@ -281,7 +283,8 @@ class FaceGeometry:
 
     def depth(self, y: np.ndarray) -> np.ndarray:
         """z of the side view at x = 0, without nose and lips."""
-        return np.interp(y, self._profile[:, 0], self._profile[:, 1])
+        result: np.ndarray = np.interp(y, self._profile[:, 0], self._profile[:, 1])
+        return result
 
     def relief(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
         """z that nose, sockets, lips, cheeks and chin add to the smooth head at flat positions."""
@@ -310,7 +313,8 @@ class FaceGeometry:
             z += 0.03 * bump(sign * 0.38, 0.21, 0.25, 0.07)
             z += (0.05 + 0.03 * s.cheek + 0.04 * max(s.smile, 0)) * bump(sign * 0.50, -0.30, 0.2, 0.18)
             z -= 0.03 * bump(sign * 0.55, -0.72, 0.2, 0.22)
-        return z
+        result: np.ndarray = z
+        return result
 
     def lift(self, xy: np.ndarray, relief: bool = True) -> np.ndarray:
         """Flat points (N, 2) put on the skin: (N, 3)."""

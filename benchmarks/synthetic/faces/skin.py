@@ -91,9 +91,11 @@ def noise_map(kind: str) -> np.ndarray:
     white = rng.normal(0, 1, (height, width)).astype(np.float32)
     if kind == "mottle":
         soft = cv2.GaussianBlur(white, (0, 0), 9) * 28 + cv2.GaussianBlur(white, (0, 0), 1.5) * 2.2
-        return soft / soft.std()
+        result: np.ndarray = soft / soft.std()
+        return result
     streaks = cv2.blur(cv2.GaussianBlur(white, (0, 0), 0.7), (1, 23))
-    return streaks / streaks.std()
+    result = streaks / streaks.std()
+    return result
 
 
 def noise_cut(kind: str, rng: np.random.Generator, size_wh: tuple[int, int]) -> np.ndarray:

@@ -135,7 +135,8 @@ class RenderedPerson:
     @property
     def inside_mpii(self) -> np.ndarray:
         """Which of the 16 MPII joints lie within the picture, (16,) bool."""
-        return self.inside[MPII_FROM_JOINTS]
+        result: np.ndarray = self.inside[MPII_FROM_JOINTS]
+        return result
 
 
 def sample_person(
@@ -207,13 +208,17 @@ def person_extent(person: Person, px_per_m: float) -> np.ndarray:
     camera = _to_camera(person, px_per_m)
     extent = _extent(camera, person.body.stature * px_per_m)
     foot = _foot_point(camera, person.body.stature * px_per_m)
-    return extent - np.concatenate([foot, foot])
+    result: np.ndarray = extent - np.concatenate([foot, foot])
+    return result
 
 
 def place_joints(person: Person, foot_xy: tuple[float, float], px_per_m: float) -> np.ndarray:
     """Return the (21, 2) joints, in the order of `figure.body.JOINTS`, that `draw_person` would give, without drawing."""
     camera = _to_camera(person, px_per_m)
-    return camera.joints[:, :2] + np.asarray(foot_xy) - _foot_point(camera, person.body.stature * px_per_m)
+    result: np.ndarray = (
+        camera.joints[:, :2] + np.asarray(foot_xy) - _foot_point(camera, person.body.stature * px_per_m)
+    )
+    return result
 
 
 def _foot_point(camera: Skeleton, unit: float) -> np.ndarray:

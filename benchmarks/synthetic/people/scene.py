@@ -175,4 +175,5 @@ def spoil(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     gain, bias = rng.normal(1.0, 0.10), rng.normal(2.0, 7.0)
     noise = rng.standard_normal(image.shape[:2], np.float32) * np.float32(rng.uniform(1.0, 4.0))
     spoilt = (image.astype(np.float32) - 128.0) * np.float32(gain) + np.float32(128.0 + bias) + noise[:, :, None]
-    return np.clip(spoilt, 0, 255).astype(np.uint8)
+    result: np.ndarray = np.clip(spoilt, 0, 255).astype(np.uint8)
+    return result

@@ -40,7 +40,8 @@ class Camera:
     def ground_depth(self, height_px: int) -> np.ndarray:
         """Depth (H,) in metres of the ground seen in each pixel row; 200 m at and above the horizon."""
         below = np.maximum(np.arange(height_px) + 0.5 - self.horizon_y_px, 1e-6)
-        return np.minimum(self.focal_px * self.height_m / below, 200.0)
+        result: np.ndarray = np.minimum(self.focal_px * self.height_m / below, 200.0)
+        return result
 
     def strip(self, x0: float, x1: float, z0: float, z1: float, y: float = 0.0) -> np.ndarray:
         """Outline (2N, 2) of a level strip between the lines x0 and x1, from depth z0 to z1, following the bend."""

@@ -267,7 +267,8 @@ class Canvas:
             image = 255.0 * (np.clip(image, 0, 255) / 255.0) ** gamma
         if noise:
             image += rng.standard_normal(image.shape, dtype=np.float32) * noise
-        return np.clip(image + 0.5, 0, 255).astype(np.uint8)
+        result: np.ndarray = np.clip(image + 0.5, 0, 255).astype(np.uint8)
+        return result
 
 
 def ellipse_points(centre_xy: Point, radii_xy: Point, angle_deg: float = 0.0) -> np.ndarray:
@@ -277,7 +278,8 @@ def ellipse_points(centre_xy: Point, radii_xy: Point, angle_deg: float = 0.0) ->
     local = np.stack([np.cos(turn) * radii_xy[0], np.sin(turn) * radii_xy[1]], 1)
     angle = np.deg2rad(angle_deg)
     rotation = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    return local @ rotation + np.asarray(centre_xy, np.float64)
+    result: np.ndarray = local @ rotation + np.asarray(centre_xy, np.float64)
+    return result
 
 
 def rectangle(x0: float, y0: float, x1: float, y1: float) -> np.ndarray:
@@ -290,7 +292,8 @@ def inset(quad: np.ndarray, u0: float, v0: float, u1: float, v1: float) -> np.nd
     u = np.array([u0, u1, u1, u0])[:, None]
     v = np.array([v0, v0, v1, v1])[:, None]
     a, b, c, d = np.asarray(quad, np.float64)
-    return (1 - v) * ((1 - u) * a + u * b) + v * ((1 - u) * d + u * c)
+    result: np.ndarray = (1 - v) * ((1 - u) * a + u * b) + v * ((1 - u) * d + u * c)
+    return result
 
 
 def blob(rng: np.random.Generator, centre_xy: Point, radii_xy: Point, rough: float) -> np.ndarray:

@@ -101,7 +101,8 @@ def in_view(camera: Camera, at: Placement, length: float) -> bool:
         return False
     far = at.z + length / 2
     aside = abs(at.x + camera.bend * at.z**2) - length * abs(np.sin(at.yaw)) / 2 - 1.5
-    return aside * camera.focal_px / far < 1.4 * camera.centre_x_px
+    result: bool = aside * camera.focal_px / far < 1.4 * camera.centre_x_px
+    return result
 
 
 def ring(camera: Camera, at: Placement, centre_lh: tuple[float, float], radius: float, w: float = 0.0) -> np.ndarray:

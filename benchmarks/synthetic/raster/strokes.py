@@ -52,6 +52,78 @@ def sample_light(rng: np.random.Generator) -> Light:
     return Light(direction, float(rng.uniform(0.5, 0.75)), float(rng.uniform(0.3, 0.6)), tint)
 
 
+@dataclass(frozen=True)
+class _Section:
+    """The elliptical section of a strip as the viewer sees it.
+
+    Attributes:
+        gain: seen half-width over the profile's; depth_gain: its depth over the half-width; shear: change of depth across.
+        seen_end: half-width of the section's seen end; components (xe, xw, ze, zw) of its axes, where it has some.
+    """
+
+    gain: float = 1.0
+    depth_gain: float = 1.0
+    shear: float = 0.0
+    seen_end: float = 0.0
+    components: tuple[float, float, float, float] | None = None
+    flatness: float = 1.0
+
+    @staticmethod
+    def of(
+        lateral: np.ndarray | None,
+        forward: np.ndarray | None,
+        flatness: float,
+        e: np.ndarray,
+        w: np.ndarray,
+        k: np.ndarray,
+    ) -> _Section:
+        """From the section's axes and the strip's frame: across (e), towards the viewer (w), along (k), unit vectors."""
+        if lateral is None or forward is None:
+            return _Section()
+        xe, xw, ze, zw = float(lateral @ e), float(lateral @ w), float(forward @ e), float(forward @ w)
+        gain = float(np.sqrt(xe**2 + (flatness * ze) ** 2)) + 1e-3
+        shear = (xe * xw + flatness**2 * ze * zw) / gain**2
+        seen_end = math.hypot(float(lateral @ k), flatness * float(forward @ k))
+        return _Section(gain, flatness / gain, shear, seen_end, (xe, xw, ze, zw), flatness)
+
+    @property
+    def has_axes(self) -> bool:
+        return self.components is not None
+
+    def angle(self, perp: np.ndarray, bulge: np.ndarray) -> np.ndarray:
+        """Angle around the section (0 at the front) of points `perp` pixels across and `bulge` before the axis."""
+        assert self.components is not None
+        xe, xw, ze, zw = self.components
+        back = bulge + perp * np.float32(self.shear)
+        side = perp * np.float32(xe) + back * np.float32(xw)
+        front = perp * np.float32(ze) + back * np.float32(zw)
+        angle: np.ndarray = np.arctan2(side, front * np.float32(1.0 / self.flatness))
+        return angle
+
+
+def _frame(axis: np.ndarray) -> tuple[float, float, np.ndarray, np.ndarray, np.ndarray]:
+    """Length of an axis (3,) in space and in the picture; unit vectors across it, towards the viewer, and along it."""
+    length = float(np.sqrt(axis @ axis)) + 1e-6
+    length_px = float(np.hypot(axis[0], axis[1]))
+    if length_px > 1e-3:
+        kx, ky = float(axis[0]) / length_px, float(axis[1]) / length_px
+    else:
+        kx, ky = 0.0, 1.0
+    tilt_cos, tilt_sin = length_px / length, float(axis[2]) / length
+    towards = np.array((-tilt_sin * kx, -tilt_sin * ky, tilt_cos))
+    return length, length_px, np.array((-ky, kx, 0.0)), towards, np.array((kx, ky, 0.0))
+
+
+def _half_widths(profile: tuple[float, ...], t: np.ndarray) -> np.ndarray:
+    """Half-widths in pixels at the shares `t` of the axis, from a profile at equal steps."""
+    if len(profile) == 2:
+        half: np.ndarray = np.float32(profile[0]) + t * np.float32(profile[1] - profile[0])
+        return half
+    table = np.interp(_STEPS * (len(profile) - 1), _INDICES[: len(profile)], profile).astype(np.float32)
+    half = table[(t * np.float32(PROFILE_STEPS)).astype(np.intp)]
+    return half
+
+
 class Layer:
     """The buffers of one figure: (H, W) arrays over a window of the picture.
 
@@ -132,26 +204,12 @@ class Layer:
             gap: leave out what lies within this angle (radians) of the front, as an open coat does; needs `wrap`.
         """
         axis = end - start
-        length = float(np.sqrt(axis @ axis)) + 1e-6
-        length_px = float(np.hypot(axis[0], axis[1]))
-        if length_px > 1e-3:
-            kx, ky = float(axis[0]) / length_px, float(axis[1]) / length_px
-        else:
-            kx, ky = 0.0, 1.0
-        tilt_cos, tilt_sin = length_px / length, float(axis[2]) / length
-        e = np.array((-ky, kx, 0.0))
-        w = np.array((-tilt_sin * kx, -tilt_sin * ky, tilt_cos))
-        k = np.array((kx, ky, 0.0))
+        length, length_px, e, w, k = _frame(axis)
+        kx, ky = float(k[0]), float(k[1])
         widest = max(profile)
         cap_start, cap_end = cap if isinstance(cap, tuple) else (cap, cap)
-        if lateral is None or forward is None:
-            gain, depth_gain, shear, seen_end = 1.0, 1.0, 0.0, 0.0
-        else:
-            xe, xw, ze, zw = float(lateral @ e), float(lateral @ w), float(forward @ e), float(forward @ w)
-            gain = float(np.sqrt(xe**2 + (flatness * ze) ** 2)) + 1e-3
-            depth_gain = flatness / gain
-            shear = (xe * xw + flatness**2 * ze * zw) / gain**2
-            seen_end = math.hypot(float(lateral @ k), flatness * float(forward @ k))
+        section = _Section.of(lateral, forward, flatness, e, w, k)
+        gain, depth_gain, shear, seen_end = section.gain, section.depth_gain, section.shear, section.seen_end
         gain_start = max(math.hypot(seen_end, cap_start * gain), 1e-3)
         gain_end = max(math.hypot(seen_end, cap_end * gain), 1e-3)
         reach = widest * max(gain, gain_start, gain_end) + 1.0
@@ -166,11 +224,7 @@ class Layer:
         perp = dy * np.float32(kx) - dx * np.float32(ky)
         t = np.minimum(np.maximum(along * np.float32(1.0 / max(length_px, 1e-3)), 0.0), 1.0)
         over = along - t * np.float32(length_px)
-        if len(profile) == 2:
-            half = np.float32(profile[0]) + t * np.float32(profile[1] - profile[0])
-        else:
-            table = np.interp(_STEPS * (len(profile) - 1), _INDICES[: len(profile)], profile).astype(np.float32)
-            half = table[(t * np.float32(PROFILE_STEPS)).astype(np.intp)]
+        half = _half_widths(profile, t)
         inverse = 1.0 / half
         u = perp * (inverse * np.float32(1.0 / gain))
         v = over * (inverse * np.float32(1.0 / gain_end))
@@ -192,19 +246,12 @@ class Layer:
         shade += h * np.float32(0.16 + diffuse * float(w @ light))
         if gain_end > 1e-3:
             shade += v * np.float32(diffuse * roundness * float(k @ light))
-        if wrap and lateral is not None and forward is not None:
-            back = bulge + perp * np.float32(shear)
-            side = perp * np.float32(xe) + back * np.float32(xw)
-            front = perp * np.float32(ze) + back * np.float32(zw)
-            if gap == 0.0 and not self.patterned[material]:
-                self._write(window, inside, depth, shade, None, None, material, label)
-                return
-            angle = np.arctan2(side, front * np.float32(1.0 / flatness))
+        across = perp
+        if wrap and section.has_axes and (gap > 0.0 or self.patterned[material]):
+            angle = section.angle(perp, bulge)
             if gap > 0:
                 inside &= np.abs(angle) > np.float32(gap)
             across = angle * np.float32(widest)
-        else:
-            across = perp
         if self.patterned[material]:
             surface = t * np.float32(length) + np.float32(phase)
             self._write(window, inside, depth, shade, surface, across, material, label)

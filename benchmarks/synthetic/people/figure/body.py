@@ -225,4 +225,5 @@ def _foot_frame(shank: np.ndarray, toes_down: float) -> np.ndarray:
     """Return the foot's frame: level with the ground as far as the ankle allows (45 degrees), then `toes_down` more."""
     front = shank[:, 2]
     pitch = np.rad2deg(np.arcsin(np.clip(front[1], -1, 1)))
-    return shank @ rotation("x", float(np.clip(pitch, -45, 30)) + toes_down)
+    result: np.ndarray = shank @ rotation("x", float(np.clip(pitch, -45, 30)) + toes_down)
+    return result

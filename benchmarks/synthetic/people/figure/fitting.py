@@ -30,7 +30,8 @@ class Fitting:
         self.index = {name: number + 1 for number, name in enumerate(outfit.materials)}
 
     def joint(self, name: str) -> np.ndarray:
-        return self.joints[JOINT_INDEX[name]]
+        result: np.ndarray = self.joints[JOINT_INDEX[name]]
+        return result
 
     def upper_wear(self) -> tuple[str, int]:
         label = {"top": "upper_clothes", "dress": "dress", "jumpsuit": "jumpsuits"}[self.outfit.kind]

@@ -25,30 +25,37 @@ def fold_tile() -> np.ndarray:
         big = cv2.resize(wrapped, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC)
         start = round(2 * factor)
         total += weight * big[start : start + FOLD_TILE_PX, start : start + FOLD_TILE_PX]
-    return total / np.float32(np.abs(total).max())
+    result: np.ndarray = total / np.float32(np.abs(total).max())
+    return result
 
 
 def _pattern_share(material: Material, along: np.ndarray, across: np.ndarray) -> np.ndarray:
     """Return how much of the second colour each point has, 0 to 1; coordinates in metres."""
     period = np.float32(material.period)
     if material.pattern == "stripes":
-        return (np.mod(along, period) < period * np.float32(0.45)).astype(np.float32)
+        result: np.ndarray = (np.mod(along, period) < period * np.float32(0.45)).astype(np.float32)
+        return result
     if material.pattern == "pinstripes":
-        return (np.mod(across, period) < period * np.float32(0.3)).astype(np.float32)
+        result = (np.mod(across, period) < period * np.float32(0.3)).astype(np.float32)
+        return result
     if material.pattern == "checks":
         rows = np.mod(along, period) < period * np.float32(0.5)
         columns = np.mod(across, period) < period * np.float32(0.5)
-        return np.float32(0.5) * (rows.astype(np.float32) + columns.astype(np.float32))
+        result = np.float32(0.5) * (rows.astype(np.float32) + columns.astype(np.float32))
+        return result
     if material.pattern == "dots":
         u = np.mod(along, period) / period - np.float32(0.5)
         v = np.mod(across, period) / period - np.float32(0.5)
-        return (u * u + v * v < np.float32(0.07)).astype(np.float32)
+        result = (u * u + v * v < np.float32(0.07)).astype(np.float32)
+        return result
     if material.pattern == "denim":
-        return np.clip(np.float32(0.18) - np.abs(across) * np.float32(3.0), 0, None)
+        result = np.clip(np.float32(0.18) - np.abs(across) * np.float32(3.0), 0, None)
+        return result
     if material.pattern == "strands":
-        return np.float32(0.5) + np.float32(0.5) * np.sin(
+        result = np.float32(0.5) + np.float32(0.5) * np.sin(
             (across + along * np.float32(0.35)) * np.float32(2 * np.pi) / period
         )
+        return result
     return np.zeros(along.shape, np.float32)
 
 
@@ -87,4 +94,5 @@ def paint(layer: Layer, materials: list[Material], px_per_m: float, fold_offset:
     coarse = cv2.warpAffine(fold_tile(), matrix, coarse_wh, flags=flags, borderMode=cv2.BORDER_WRAP)
     creases = cv2.resize(coarse, (wide, high), interpolation=cv2.INTER_LINEAR)
     shade = np.clip(layer.shade, 0.28, 1.35) * (1.0 + np.float32(0.22) * folds[layer.material] * creases)
-    return colours * shade[:, :, None]
+    result: np.ndarray = colours * shade[:, :, None]
+    return result

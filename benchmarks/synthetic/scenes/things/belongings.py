@@ -145,7 +145,8 @@ def kite(canvas: Canvas, rng: np.random.Generator, foot_xy: Point, size: float, 
     first, second = vivid(rng, 7), vivid(rng, 7)
 
     def at(points: list[tuple[float, float]]) -> np.ndarray:
-        return np.array(points) @ rotate * s + [x, y - 0.5 * s]
+        result: np.ndarray = np.array(points) @ rotate * s + [x, y - 0.5 * s]
+        return result
 
     with canvas.item("kite", instance=True, depth=depth, grain=0.01, blotch=0.02):
         canvas.polygon(at([(0, -0.5), (0.36, -0.12), (0, 0.5)]), first)

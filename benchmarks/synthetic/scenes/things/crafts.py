@@ -16,7 +16,8 @@ def aeroplane(canvas: Canvas, rng: np.random.Generator, centre_xy: Point, length
     turn = np.array([[np.cos(pitch), np.sin(pitch)], [-np.sin(pitch), np.cos(pitch)]])
 
     def at(points: list[tuple[float, float]]) -> np.ndarray:
-        return (np.array(points) @ turn) * (side * length, length) + np.asarray(centre_xy, np.float64)
+        result: np.ndarray = (np.array(points) @ turn) * (side * length, length) + np.asarray(centre_xy, np.float64)
+        return result
 
     white: Colour = (236, 238, 240)
     with canvas.item("aeroplane", instance=True, depth=depth, grain=0.01, blotch=0.02):
