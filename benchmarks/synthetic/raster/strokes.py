@@ -252,11 +252,8 @@ class Layer:
             if gap > 0:
                 inside &= np.abs(angle) > np.float32(gap)
             across = angle * np.float32(widest)
-        if self.patterned[material]:
-            surface = t * np.float32(length) + np.float32(phase)
-            self._write(window, inside, depth, shade, surface, across, material, label)
-        else:
-            self._write(window, inside, depth, shade, None, None, material, label)
+        surface = t * np.float32(length) + np.float32(phase) if self.patterned[material] else None
+        self._write(window, inside, depth, shade, surface, across, material, label)
 
     def add_ellipsoid(
         self,
