@@ -52,12 +52,20 @@ class Pair:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Pairs, and the cells that only one run has."""
+    """Pairs, the cells that only one run has, those of which several could be meant with the reason, and where both runs lie."""
 
     pairs: tuple[Pair, ...]
     gone: tuple[Family, ...]
     new: tuple[Family, ...]
+    ambiguous: tuple[tuple[Family, str], ...] = ()
+    sources: tuple[str, str] = ("A", "B")
     level: float = 0.95
+
+    def num_verdicts(self, kind: str) -> int:
+        """Pairs of which B is "better" or "worse"."""
+        return sum(
+            pair.difference is not None and verdict(pair.a.first, pair.difference) == kind for pair in self.pairs
+        )
 
     def table(self) -> Table:
         """One row per pair, then cells that are gone or new."""
@@ -87,7 +95,9 @@ class Comparison:
             if found is None:
                 table.add({"cell": name, "verdict": f"not comparable: {pair.why}"})
                 continue
-            spread = Spread("bootstrap", found.draws, low=found.low, high=found.high, level=found.level)
+            spread = None
+            if math.isfinite(found.low):
+                spread = Spread("bootstrap", found.draws, low=found.low, high=found.high, level=found.level)
             table.add(
                 {
                     "cell": name,
@@ -107,22 +117,28 @@ class Comparison:
         for status, cells in (("gone", self.gone), ("new", self.new)):
             for family in cells:
                 table.add({"cell": family.name, "verdict": Entry(status, status=status)})
+        for family, why in self.ambiguous:
+            table.add({"cell": family.name, "verdict": why})
         draws = next((pair.difference.draws for pair in self.pairs if pair.difference), DRAWS)
         table.caption = (
-            f"Intervals at {self.level:.0%} from {draws} draws of whole images, the same draws for both runs; of trained cells "
-            "each draw is moved by the deviation of training. p is two-sided, of the normal distribution with the draws' "
-            "deviation, then corrected for the number of cells after Holm."
+            f"A: {self.sources[0]}; B: {self.sources[1]}. Intervals at {self.level:.0%} and two-sided p of Student's "
+            f"distribution, with the deviation of {draws} draws of whole images (the same for both runs; expanded for few "
+            "images) and, of trained cells, that of training; p is then corrected for the number of cells after Holm."
         )
         return table
 
 
 def _probability(p: float | None) -> Entry:
-    return Entry(p, text="<0.0001" if p is not None and p < 1e-4 else None)
+    if p is None or math.isnan(p):
+        return Entry(text="-")
+    return Entry(p, text="<0.0001" if p < 1e-4 else None)
 
 
 def verdict(stored: StoredCell, found: Difference, level: float = 0.05) -> str:
-    """ "better", "worse" or "no difference" of B, at the corrected p."""
+    """ "better", "worse" or "no difference" of B, at the corrected p; "no verdict" on a single image."""
     p = found.p if found.corrected is None else found.corrected
+    if math.isnan(p):
+        return "no verdict: one image says nothing of others"
     if p >= level:
         return "no difference"
     higher = figure_of(stored, found.metric)["higher_is_better"]
@@ -214,7 +230,7 @@ def compare_families(
     for side, value in (("A", difference.value_a), ("B", difference.value_b)):
         if not math.isfinite(value):
             return Pair(a, b, None, f"{chosen} is undefined in {side} (nothing there that it could be taken over)")
-    if not math.isfinite(difference.low):
+    if not difference.draws:
         return Pair(a, b, None, f"{chosen} is undefined in all {draws} draws")
     return Pair(a, b, difference, seeds=source)
 
@@ -260,15 +276,34 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
     pairs: list[Pair] = []
     gone: list[Family] = []
     new: list[Family] = []
-    for a, b in match(run_a, run_b):
-        if a is None or b is None:
-            (gone if b is None else new).append(a or b)  # type: ignore[arg-type]
-            continue
-        pairs.append(compare_families(a, b, expected, metric, draws, seed))
-    corrected = holm([pair.difference.p for pair in pairs if pair.difference])
+    ambiguous: list[tuple[Family, str]] = []
+    for found in match(run_a, run_b):
+        if found.a is not None and found.b is not None:
+            pairs.append(compare_families(found.a, found.b, expected, metric, draws, seed))
+        elif found.why:
+            side, family = ("A", found.a) if found.a is not None else ("B", found.b)
+            assert family is not None
+            ambiguous.append((family, f"{side}: {found.why}"))
+        elif found.a is not None:
+            gone.append(found.a)
+        elif found.b is not None:
+            new.append(found.b)
+    judged = [pair.difference.p for pair in pairs if pair.difference and not math.isnan(pair.difference.p)]
+    corrected = holm(judged)
     done: list[Pair] = []
     for pair in pairs:
-        if pair.difference is not None:
+        if pair.difference is not None and not math.isnan(pair.difference.p):
             pair = replace(pair, difference=replace(pair.difference, corrected=corrected.pop(0)))
         done.append(pair)
-    return Comparison(tuple(done), tuple(gone), tuple(new))
+    return Comparison(
+        tuple(done), tuple(gone), tuple(new), tuple(ambiguous), (_source(path_a, run_a), _source(path_b, run_b))
+    )
+
+
+def _source(path: Path, run: Sequence[StoredCell]) -> str:
+    """A run's path, and the commits of the code that made it."""
+    states = [(stored.record.get("provenance") or {}).get("git") or {} for stored in run]
+    commits = {
+        str(state["commit"])[:10] + ("+" if state.get("dirty") else "") for state in states if state.get("commit")
+    }
+    return f"{path} (commit {', '.join(sorted(commits)) or 'unknown'})"

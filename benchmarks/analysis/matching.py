@@ -6,7 +6,7 @@ A run is a folder of results (what `--out` named, its `runs/`, or one cell's own
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,10 +31,21 @@ class Family:
 
     @property
     def name(self) -> str:
-        """Tier and name; of several seeds their number, of one its own."""
+        """Tier and name, with the checkpoint's file; of several seeds their number, of one its own."""
         record = self.members[0].record
-        name = f"{record['cell']['tier']}: {record['name']}"
+        name = f"{record['cell']['tier']}: {record['name']}" + (f" [{self.checkpoint}]" if self.checkpoint else "")
         return name if len(self.members) == 1 else f"{self.base_name} ({len(self.members)} seeds)"
+
+    @property
+    def checkpoint(self) -> str | None:
+        """File name of the evaluated weights; None of trained cells."""
+        path = self.members[0].record["cell"].get("checkpoint")
+        return None if path is None else Path(path).name
+
+    @property
+    def weights(self) -> str | None:
+        """SHA-256 of the evaluated weights; None of trained cells, and where the result does not say."""
+        return ((self.first.record.get("provenance") or {}).get("weights") or {}).get("sha256")
 
     @property
     def base_name(self) -> str:
@@ -77,35 +88,96 @@ def open_run(path: Path) -> list[StoredCell]:
     )
 
 
+@dataclass(frozen=True)
+class Match:
+    """Families of two runs that answer the same question; one side alone where the other run has none.
+
+    `why` says why they cannot be told apart, where several could be meant.
+    """
+
+    a: Family | None
+    b: Family | None
+    why: str = ""
+
+
+AMBIGUOUS = (
+    "ambiguous: {a} results of A and {b} of B answer this question and share neither weights nor file name; give the folder "
+    "of one cell of each run"
+)
+
+
+def match(run_a: Sequence[StoredCell], run_b: Sequence[StoredCell]) -> list[Match]:
+    """Pairs the families of two runs: by identity and weights, then of each question by weights, then by file name.
+
+    What is left of a question is paired where each run has one; several are ambiguous. Two runs of one cell each are always
+    paired.
+    """
+    if len(run_a) == len(run_b) == 1:
+        return [Match(Family(tuple(run_a)), Family(tuple(run_b)))]
+    rest_a, rest_b = families(run_a), families(run_b)
+    order = {id(family): place for place, family in enumerate(rest_a)}
+    matches: list[Match] = []
+    for key in (_identity_and_weights, _question_and_weights, _question_and_file, _identity):
+        matches += _take_pairs(rest_a, rest_b, key)
+    left = _grouped(rest_b, _question)
+    for question, members in _grouped(rest_a, _question).items():
+        others = left.pop(question, [])
+        if len(members) == len(others) == 1:
+            matches.append(Match(members[0], others[0]))
+            continue
+        why = AMBIGUOUS.format(a=len(members), b=len(others)) if others else ""
+        matches += [Match(a, None, why) for a in members] + [Match(None, b, why) for b in others]
+    alone = [Match(None, family) for members in left.values() for family in members]
+    return sorted(matches, key=lambda one: order.get(id(one.a), len(order))) + alone
+
+
+Key = Callable[[Family], str | None]
+
+
+def _take_pairs(rest_a: list[Family], rest_b: list[Family], key: Key) -> list[Match]:
+    """Takes out of both lists, and pairs, the families that alone of their run have a key in common."""
+    of_a, of_b = _grouped(rest_a, key), _grouped(rest_b, key)
+    found = [
+        Match(members[0], of_b[shared][0])
+        for shared, members in of_a.items()
+        if len(members) == len(of_b.get(shared, ())) == 1
+    ]
+    taken = {id(family) for one in found for family in (one.a, one.b)}
+    rest_a[:] = [family for family in rest_a if id(family) not in taken]
+    rest_b[:] = [family for family in rest_b if id(family) not in taken]
+    return found
+
+
+def _grouped(members: Sequence[Family], key: Key) -> dict[str, list[Family]]:
+    """Families by a key, in order; those without it are left out."""
+    groups: dict[str, list[Family]] = {}
+    for family in members:
+        found = key(family)
+        if found is not None:
+            groups.setdefault(found, []).append(family)
+    return groups
+
+
+def _identity(family: Family) -> str | None:
+    """Of trained cells alone: a checkpoint's name does not say what is in it."""
+    record = family.members[0].record
+    return family_of(record["cell"]) if record["cell"].get("checkpoint") is None else None
+
+
+def _identity_and_weights(family: Family) -> str:
+    return f"{family_of(family.members[0].record['cell'])} {family.weights}"
+
+
+def _question_and_weights(family: Family) -> str | None:
+    return f"{_question(family)} {family.weights}" if family.weights else None
+
+
+def _question_and_file(family: Family) -> str | None:
+    return f"{_question(family)} {family.checkpoint}" if family.checkpoint else None
+
+
 def _question(family: Family) -> str:
     """What two families must share to be compared: all but seed, recipe, checkpoint and code."""
     record = family.members[0].record
     names = ("task", "dataset", "split", "model", "representation", "tier", "data")
     return json.dumps([*(record["cell"].get(name) for name in names), record.get("label", "")])
-
-
-def match(run_a: Sequence[StoredCell], run_b: Sequence[StoredCell]) -> list[tuple[Family | None, Family | None]]:
-    """Families of two runs that answer the same question: equal but for the seed first, then the same question.
-
-    Two runs of one cell each are always paired.
-    """
-    if len(run_a) == len(run_b) == 1:
-        return [(Family(tuple(run_a)), Family(tuple(run_b)))]
-    rest_b = families(run_b)
-    keys_b = [family_of(family.members[0].record["cell"]) for family in rest_b]
-    pairs: list[tuple[Family | None, Family | None]] = []
-    rest_a: list[Family] = []
-    for family in families(run_a):
-        key = family_of(family.members[0].record["cell"])
-        if key in keys_b:
-            place = keys_b.index(key)
-            pairs.append((family, rest_b.pop(place)))
-            keys_b.pop(place)
-        else:
-            rest_a.append(family)
-    for family in rest_a:
-        other = next((candidate for candidate in rest_b if _question(candidate) == _question(family)), None)
-        if other is not None:
-            rest_b.remove(other)
-        pairs.append((family, other))
-    return [*pairs, *((None, family) for family in rest_b)]

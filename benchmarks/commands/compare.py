@@ -11,6 +11,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run_b", type=Path, metavar="RUN_B")
     parser.add_argument("--metric", help="metric to compare (default: each cell's headline)")
     parser.add_argument("--draws", type=int, default=1000, help="bootstrap draws")
+    parser.add_argument(
+        "--fail-on",
+        choices=("worse", "different"),
+        help="exit status 1 if B is worse than A in a cell (or different from it)",
+    )
     parser.add_argument("--format", default="md", choices=("md", "csv", "tex", "html", "json"))
 
 
@@ -19,4 +24,5 @@ def main(arguments: argparse.Namespace) -> int:
 
     found = compare(arguments.run_a, arguments.run_b, arguments.metric, arguments.draws)
     print(found.table().render(arguments.format), end="")
-    return 0
+    bad = found.num_verdicts("worse") + (found.num_verdicts("better") if arguments.fail_on == "different" else 0)
+    return int(bool(arguments.fail_on and bad))

@@ -69,7 +69,8 @@ def main(arguments: argparse.Namespace) -> int:
     shown = headline if headline in found else next(iter(found))
     images = len(np.unique(stats["image"]))
     figures = figures_of(task.name, info.name, stats, plain, [shown])
-    low, high = interval(draw(figures, image_counts(stats["image"], DRAWS), [shown])[shown])
+    drawn = draw(figures, image_counts(stats["image"], DRAWS), [shown])[shown]
+    low, high = interval(figures, stats["image"], shown, drawn)
     print(f"{info.title}, {split}: {arguments.file}  (n = {images} images, tier {tier})")
     print("protocol: the file's maker's, which it does not tell; the metric is the benchmark's")
     for note in notes:
@@ -78,7 +79,7 @@ def main(arguments: argparse.Namespace) -> int:
     for name, value in found.items():
         spread = f"  [{low:.2f}, {high:.2f}]" if name == shown else ""
         print(figure_line(name, value, task.metrics[name], width) + spread)
-    print(f"In brackets: {LEVEL:.0%} of {DRAWS} bootstrap draws over images.")
+    print(f"In brackets: {LEVEL:.0%} interval of {DRAWS} bootstrap draws over images (BCa).")
     if arguments.json is not None:
         record = {
             "task": task.name,

@@ -2,14 +2,13 @@
 
 AP, mIoU and PCKh are not means over images: a draw resamples whole images and recomputes the pooled metric from the
 stored per-image statistics. Rows of the statistics that share an image (people in one picture) are drawn together.
-Method: percentile bootstrap (Efron 1979); Holm (1979) for several comparisons at once.
+Intervals: `benchmarks.tables.intervals`; Holm (1979) for several comparisons at once.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
-import math
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.tables.intervals import (
+    bca_interval,
+    jackknife_counts,
+    normal_interval,
+    total_deviation,
+    two_sided,
+)
 from benchmarks.tables.table import Spread
 
 Stats = Mapping[str, NDArray[Any]]
@@ -31,7 +37,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """Paired difference B - A of one metric: interval at `level` and two-sided p; `corrected` is p after Holm."""
+    """Paired difference B - A of one metric over `num_images`: interval at `level`, two-sided p, `corrected` p after Holm."""
 
     metric: str
     value_a: float
@@ -42,6 +48,7 @@ class Difference:
     draws: int
     corrected: float | None = None
     level: float = LEVEL
+    num_images: int = 0
 
     @property
     def value(self) -> float:
@@ -73,13 +80,16 @@ def draw(figures: Figures, counts: NDArray[np.int64], metrics: Sequence[str]) ->
     return values
 
 
-def interval(values: NDArray[np.float64], level: float = LEVEL) -> tuple[float, float]:
-    """The central interval of the defined draws; (NaN, NaN) if no draw is defined."""
-    defined = values[~np.isnan(values)]
-    if not len(defined):
-        return float("nan"), float("nan")
-    low, high = np.quantile(defined, [(1 - level) / 2, (1 + level) / 2])
-    return float(low), float(high)
+def interval(
+    figures: Figures, images: NDArray[Any], metric: str, draws: NDArray[np.float64], level: float = LEVEL
+) -> tuple[float, float]:
+    """The bias-corrected interval of one figure, from its draws and a jackknife over groups of pictures.
+
+    (NaN, NaN) if the figure or every draw is undefined, and for a single picture.
+    """
+    value = figures(None).get(metric, float("nan"))
+    without = draw(figures, jackknife_counts(images), [metric])[metric]
+    return bca_interval(float(value), draws, without, len(np.unique(images)), level)
 
 
 def over_seeds(values: Sequence[float]) -> tuple[float, Spread]:
@@ -104,12 +114,12 @@ def paired(
 ) -> list[Difference]:
     """Differences B - A under the same resampled images, one per metric that both cells have.
 
-    p is two-sided, of the normal distribution with the draws' standard deviation (shares of draws could not fall below two in
-    their number, too much to be corrected for many cells); equal cells have p = 1.
+    Interval and p are of Student's distribution with the draws' standard deviation, expanded for few pictures (shares of
+    draws could not fall below two in their number, too much to be corrected for many cells). Equal cells have p = 1; of
+    one picture p and interval are NaN.
 
     Args:
-        training_sd: standard deviation of the difference between two such trainings, which resampling images does not show;
-            each draw is moved by as much.
+        training_sd: standard deviation of the difference between two such trainings, which resampling images does not show.
 
     Raises:
         ValueError: the cells were not evaluated on the same images.
@@ -123,23 +133,19 @@ def paired(
     shared = [metric for metric in metrics if metric in whole_a and metric in whole_b]
     drawn_a = draw(figures_a, image_counts(images_a, draws, seed), shared)
     drawn_b = draw(figures_b, image_counts(images_b, draws, seed), shared)
-    moved = training_sd * np.random.default_rng([seed, 1]).standard_normal(draws)
+    count = len(np.unique(images_a))
     results = []
     for metric in shared:
-        difference = drawn_b[metric] - drawn_a[metric] + moved
+        difference = drawn_b[metric] - drawn_a[metric]
         defined = difference[~np.isnan(difference)]
-        low, high = interval(defined, level)
         a, b = float(whole_a[metric]), float(whole_b[metric])
-        results.append(Difference(metric, a, b, low, high, _two_sided(b - a, defined), len(defined), None, level))
+        low = high = p = float("nan")
+        if count > 1 and len(defined):
+            deviation, freedom = total_deviation(float(defined.std()), count, training_sd)
+            low, high = normal_interval(b - a, deviation, freedom, level)
+            p = two_sided(b - a, deviation, freedom)
+        results.append(Difference(metric, a, b, low, high, p, len(defined), None, level, count))
     return results
-
-
-def _two_sided(value: float, draws: NDArray[np.float64]) -> float:
-    """Probability of a difference as far from zero as `value` where there is none, by the spread of its draws."""
-    deviation = float(draws.std()) if len(draws) else 0.0
-    if deviation == 0.0:
-        return 1.0 if value == 0.0 or not len(draws) else 0.0
-    return math.erfc(abs(value) / deviation / math.sqrt(2))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -195,7 +201,7 @@ def cell_spread(
     With `compute` False only what is kept is returned. A cell without statistics has no intervals.
     """
     path = Path(stored.folder) / "bootstrap.json"
-    setting = {"draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.get("key", "")}
+    setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.get("key", "")}
     kept: dict[str, Any] = {}
     if path.exists():
         held = json.loads(path.read_text(encoding="utf-8"))
@@ -205,7 +211,7 @@ def cell_spread(
         figures, images = cell_figures(stored, wanted=wanted)
         drawn = draw(figures, image_counts(images, draws, seed), wanted)
         for metric, values in drawn.items():
-            low, high = interval(values)
+            low, high = interval(figures, images, metric, values)
             kept[metric] = None if np.isnan(low) else [low, high]
         temporary = path.with_suffix(".tmp")
         temporary.write_text(json.dumps({"setting": setting, "intervals": kept}, indent=1) + "\n", encoding="utf-8")

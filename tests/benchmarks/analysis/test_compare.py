@@ -172,3 +172,92 @@ def test_a_result_that_is_none_is_named(tmp_path: Path) -> None:
     for place in (tmp_path, stored.folder):
         with pytest.raises(ValueError, match=r"cell\.json: expected a result, got a list"):
             compare(place, place)
+
+
+def checkpoint(name: str, content: str, **changes: Any) -> tuple[object, dict[str, Any]]:
+    """A cell of released weights and the provenance that says what is in the file."""
+    cell = make(recipe=None, checkpoint=name, **changes)
+    return cell, {"provenance": {"weights": {"file": Path(name).name, "sha256": content}}}
+
+
+def store(folder: Path, *cells: tuple[tuple[object, dict[str, Any]], float]) -> Path:
+    runs = Runs(Store(folder / "runs"), images=120)
+    for (cell, record), quality in cells:
+        runs.finish(cell, quality, **record)  # type: ignore[arg-type]
+    return folder
+
+
+def test_checkpoints_are_paired_by_their_weights_then_by_name(tmp_path: Path) -> None:
+    a = store(tmp_path / "a", (checkpoint("one.pth", "11"), 0.6), (checkpoint("two.pth", "22"), 0.3))
+    renamed = store(tmp_path / "b", (checkpoint("a.pth", "22"), 0.3), (checkpoint("b.pth", "11"), 0.6))
+    pairs = compare(a, renamed, draws=40).pairs
+    assert {(pair.a.weights, pair.b.weights) for pair in pairs} == {("11", "11"), ("22", "22")}
+    assert all(pair.difference is not None and pair.difference.value == 0 for pair in pairs)
+    names = {pair.a.name.partition("[")[2]: pair.b.name.partition("[")[2] for pair in pairs}
+    assert names == {"one.pth]": "b.pth]", "two.pth]": "a.pth]"}
+    again = store(tmp_path / "c", (checkpoint("w/two.pth", "44"), 0.3), (checkpoint("w/one.pth", "33"), 0.6))
+    assert {(pair.a.checkpoint, pair.b.checkpoint) for pair in compare(a, again, draws=40).pairs} == {
+        ("one.pth", "one.pth"),
+        ("two.pth", "two.pth"),
+    }
+
+
+def test_checkpoints_that_share_nothing_are_ambiguous(tmp_path: Path) -> None:
+    a = store(tmp_path / "a", (checkpoint("one.pth", "11"), 0.6), (checkpoint("two.pth", "22"), 0.3))
+    b = store(tmp_path / "b", (checkpoint("x.pth", "33"), 0.6), (checkpoint("y.pth", "44"), 0.3))
+    found = compare(a, b, draws=40)
+    assert not found.pairs and len(found.ambiguous) == 4
+    assert "ambiguous" in found.table().render("md") and "[one.pth]" in found.table().render("md")
+    alone = store(tmp_path / "c", (checkpoint("x.pth", "33"), 0.6))
+    single = store(tmp_path / "d", (checkpoint("one.pth", "11"), 0.6))
+    assert len(compare(single, alone, draws=40).pairs) == 1
+
+
+def test_matching_many_cells_is_linear(tmp_path: Path) -> None:
+    from time import process_time
+
+    from benchmarks.analysis.matching import match
+
+    def stored(recipe: float, number: int) -> StoredCell:
+        cell = {
+            "task": "people",
+            "dataset": "street",
+            "model": f"net{number}",
+            "recipe": {"lr": recipe},
+            "seed": 0,
+            "tier": "full",
+        }
+        return StoredCell(tmp_path, {"id": str(number), "name": f"n{number}", "status": "done", "cell": cell})
+
+    spent = []
+    for count in (500, 4000):
+        runs = [[stored(rate, number) for number in range(count)] for rate in (0.1, 0.2)]
+        start = process_time()
+        assert len(match(*runs)) == count
+        spent.append(process_time() - start)
+    assert spent[1] < 30 * spent[0] + 0.5  # eight times as many cells; a quadratic search takes 64 times as long
+
+
+def test_paths_and_commits_of_both_runs_are_named(tmp_path: Path) -> None:
+    a, b = run(tmp_path / "a", (make(), 0.6)), run(tmp_path / "b", (make(), 0.6))
+    text = compare(a, b, draws=40).table().render("md")
+    assert f"A: {a} (commit unknown)" in text and f"B: {b}" in text
+
+
+def test_a_single_image_gives_no_verdict(tmp_path: Path) -> None:
+    for name, quality in (("a", 0.9), ("b", 0.2)):
+        Runs(Store(tmp_path / name / "runs"), images=1).finish(make(), quality)
+    found = compare(tmp_path / "a", tmp_path / "b", draws=40)
+    assert "no verdict" in found.table().render("md") and found.num_verdicts("worse") == 0
+
+
+def test_exit_status_on_a_loss(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from benchmarks.cli import entry
+
+    a = run(tmp_path / "a", (make(recipe=None, checkpoint="x.pth"), 0.9))
+    b = run(tmp_path / "b", (make(recipe=None, checkpoint="x.pth"), 0.2))
+    call = ["compare", str(a), str(b), "--draws", "40"]
+    assert entry(call) == 0 and entry([*call, "--fail-on", "worse"]) == 1
+    assert entry(["compare", str(b), str(a), "--draws", "40", "--fail-on", "worse"]) == 0
+    assert entry(["compare", str(b), str(a), "--draws", "40", "--fail-on", "different"]) == 1
+    capsys.readouterr()

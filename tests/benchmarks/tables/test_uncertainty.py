@@ -35,11 +35,14 @@ def test_order_of_rows_does_not_change_the_draws() -> None:
     )
 
 
+def interval_of(figures: uncertainty.Figures, images: np.ndarray, draws: int) -> tuple[float, float]:
+    drawn = uncertainty.draw(figures, uncertainty.image_counts(images, draws), ["mean"])["mean"]
+    return uncertainty.interval(figures, images, "mean", drawn)
+
+
 def test_interval_of_a_mean_has_its_standard_error() -> None:
     values = np.random.default_rng(0).normal(size=400)
-    images = np.arange(400)
-    drawn = uncertainty.draw(mean_figures(values), uncertainty.image_counts(images, 2000), ["mean"])["mean"]
-    low, high = uncertainty.interval(drawn)
+    low, high = interval_of(mean_figures(values), np.arange(400), 2000)
     error = values.std() / 20
     assert (high - low) / (2 * 1.96 * error) == pytest.approx(1, abs=0.06)
     assert low < values.mean() < high
@@ -51,9 +54,7 @@ def test_clustering_widens_the_interval() -> None:
     figures = mean_figures(values)
 
     def width(images: np.ndarray) -> float:
-        low, high = uncertainty.interval(
-            uncertainty.draw(figures, uncertainty.image_counts(images, 500), ["mean"])["mean"]
-        )
+        low, high = interval_of(figures, images, 500)
         return high - low
 
     assert width(np.repeat(np.arange(60), 5)) > 1.8 * width(np.arange(300))
@@ -97,8 +98,28 @@ def test_seeds() -> None:
 
 
 def test_undefined_draws_are_left_out() -> None:
-    low, high = uncertainty.interval(np.array([np.nan, 1.0, 1.0]))
-    assert (low, high) == (1.0, 1.0) and np.isnan(uncertainty.interval(np.array([np.nan]))).all()
+    figures = mean_figures(np.ones(4))
+    assert uncertainty.interval(figures, np.arange(4), "mean", np.array([np.nan, 1.0, 1.0])) == (1.0, 1.0)
+    assert np.isnan(uncertainty.interval(figures, np.arange(4), "mean", np.array([np.nan]))).all()
+
+
+def test_one_image_says_nothing_of_others() -> None:
+    [found] = uncertainty.paired(
+        mean_figures(np.array([1.0])), mean_figures(np.array([9.0])), np.zeros(1), np.zeros(1), ["mean"], 20
+    )
+    assert found.value == 8.0 and np.isnan([found.p, found.low, found.high]).all()
+
+
+@pytest.mark.parametrize("count", [2, 5, 20])
+def test_equal_models_are_called_different_at_five_percent(count: int) -> None:
+    generator = np.random.default_rng(count)
+    alarms, repeats = 0, 400
+    for trial in range(repeats):
+        one, other = generator.normal(size=(2, count))
+        images = np.arange(count) + 1000 * trial
+        [found] = uncertainty.paired(mean_figures(one), mean_figures(other), images, images, ["mean"], 100)
+        alarms += found.p < 0.05
+    assert alarms / repeats == pytest.approx(0.05, abs=0.035)
 
 
 def match_lists(images: int, per_image: int, classes: int) -> dict[str, np.ndarray]:
@@ -127,7 +148,7 @@ def test_a_thousand_draws_of_average_precision_take_seconds() -> None:
         start = time.process_time()
         drawn = uncertainty.draw(lambda c: task.figures("coco", stats, {}, c, wanted=("AP",)), counts, ["AP"])["AP"]  # noqa: B023
         assert time.process_time() - start < 10
-        low, high = uncertainty.interval(drawn)
+        low, high = np.quantile(drawn, [0.025, 0.975])
         assert low - 0.5 < task.figures("coco", stats, {}, wanted=("AP",))["AP"] < high + 0.5
         # A draw is what the repeated images themselves would give.
         repeated = {key: value for key, value in stats.items() if not key.startswith("all_")}
