@@ -28,7 +28,10 @@ SMOKE = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What one cell is held to; `basis` says where the tolerance comes from, `sd` is the deviation over seeds that it takes."""
+    """What one cell is held to; `basis` says where the tolerance comes from, `sd` is the deviation over seeds that it takes.
+
+    `origin` says what made the value: commit, cpu, torch, threads, and the parts of the key by name.
+    """
 
     id: str
     name: str
@@ -41,6 +44,7 @@ class Expected:
     n: int | None
     basis: str
     sd: float | None = None
+    origin: Mapping[str, Any] | None = None
 
 
 def expected_path(suite: str, root: Path = ROOT) -> Path:
@@ -77,10 +81,10 @@ def _found(held: Any) -> str:
 def _checked(path: Path, identity: str, record: Any) -> Expected:
     """One entry of the file, every field of the right kind; `ValueError` names file, cell and field."""
     names = {field.name for field in fields(Expected)} - {"id"}
-    if not isinstance(record, dict) or not names - {"sd"} <= set(record) <= names:
+    if not isinstance(record, dict) or not names - {"sd", "origin"} <= set(record) <= names:
         found = sorted(record) if isinstance(record, dict) else repr(record)
         raise ValueError(f"{path}: cell {identity}: expected the fields {sorted(names)}, got {found}; correct it")
-    record = {"sd": None, **record}
+    record = {"sd": None, "origin": None, **record}
     rules: dict[str, tuple[str, Callable[[Any], bool]]] = {
         **dict.fromkeys(
             ("name", "tier", "metric", "basis"), ("a text", lambda held: isinstance(held, str) and held != "")
@@ -90,6 +94,7 @@ def _checked(path: Path, identity: str, record: Any) -> Expected:
         "tolerance": ("a finite number >= 0", lambda held: _finite(held) and held >= 0),
         "direction": ("'higher' or 'lower'", lambda held: held in ("higher", "lower")),
         "sd": ("a finite number >= 0 or null", lambda held: held is None or (_finite(held) and held >= 0)),
+        "origin": ("an object or null", lambda held: held is None or isinstance(held, dict)),
         "n": ("a count or null", lambda held: held is None or (type(held) is int and held >= 0)),
     }
     for name, (wanted, right) in rules.items():
@@ -193,9 +198,41 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
         siblings = families.get(family_of(held.record["cell"]), [held])
         tolerance, basis, sd = tolerance_of(cell, siblings, held, value, usual.get((cell.task, cell.tier), 0.0))
         proposed[cell.id] = Expected(
-            cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis, sd
+            cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis, sd, origin_of(held)
         )
     return proposed
+
+
+def origin_of(stored: StoredCell) -> dict[str, Any]:
+    """Code, hardware and parts of the key that a stored figure was made with, as far as the result says."""
+    made = stored.record.get("provenance") or {}
+    return {
+        "commit": (made.get("git") or {}).get("commit"),
+        "cpu": (made.get("hardware") or {}).get("cpu"),
+        "accelerator": (made.get("hardware") or {}).get("accelerator"),
+        "torch": (made.get("packages") or {}).get("torch"),
+        "threads": made.get("threads"),
+        "key_parts": made.get("key_parts") or {},
+    }
+
+
+def changes_since(expected: Expected, stored: StoredCell) -> str:
+    """What differs between the expected run and a stored one: parts of the key, commit, hardware; "" where nothing is known."""
+    if expected.origin is None:
+        return ""
+    before, now = expected.origin, origin_of(stored)
+    old, new = before.get("key_parts") or {}, now["key_parts"]
+    parts = [name.replace("_", " ") for name in new if old and old.get(name) != new[name]]
+    told = [f"parts of the key that changed since: {', '.join(parts) or 'none'}"] if old else []
+    for name in ("commit", "cpu", "accelerator", "torch", "threads"):
+        if before.get(name) != now[name]:
+            told.append(f"{name} {_short(before.get(name))} then, {_short(now[name])} now")
+    return "; ".join(told)
+
+
+def _short(value: Any) -> str:
+    text = "unknown" if value is None else str(value)
+    return text[:10] if len(text) == 40 else text
 
 
 def usual_spread(families: Iterable[list[StoredCell]]) -> dict[tuple[str, str], float]:

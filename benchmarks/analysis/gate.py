@@ -1,8 +1,9 @@
 """The gate: every cell's headline figure against an expected value with a tolerance, in both directions.  Torch-free.
 
 `results/expected/<suite>.json` holds value, tolerance (and what it was taken from), direction, unit and n per cell.
-A figure beyond the tolerance is "worse" or "suspiciously better"; a cell of the suite that is not there, failed, or has no
-number is "missing", held or not; a result without an expected value is "new" and does not fail the gate.
+A figure beyond the tolerance is "worse" or "suspiciously better", one over another number of samples "other n"; a cell
+of the suite that is not there, failed, or has no number is "missing", held or not; a result without an expected value is
+"new" and does not fail the gate, unless no value is held at all.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from benchmarks.analysis.expected import (
     ROOT,
     Expected,
+    changes_since,
     expected_path,
     gate_name,
     headline,
@@ -31,7 +33,7 @@ from benchmarks.tables.table import Column, Entry, Table
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One cell's verdict: "ok", "worse", "suspiciously better", "missing" or "new"."""
+    """One cell's verdict: "ok", "worse", "suspiciously better", "other n", "missing" or "new"."""
 
     name: str
     status: str
@@ -47,20 +49,21 @@ class Outcome:
     @property
     def fails(self) -> bool:
         """True if this verdict closes the gate."""
-        return self.status in ("worse", "suspiciously better", "missing")
+        return self.status in ("worse", "suspiciously better", "other n", "missing")
 
 
 @dataclass(frozen=True)
 class Gate:
-    """All verdicts of a suite."""
+    """All verdicts of a suite; `num_held` expected values there are of it."""
 
     suite: str
     outcomes: tuple[Outcome, ...]
+    num_held: int = 0
 
     @property
     def exit_status(self) -> int:
-        """0 if the gate is open, 1 otherwise."""
-        return int(any(outcome.fails for outcome in self.outcomes))
+        """0 if the gate is open, 1 otherwise: a suite without any expected value guards nothing."""
+        return int(not self.num_held or any(outcome.fails for outcome in self.outcomes))
 
     def table(self) -> Table:
         """Verdicts as a table, failures first."""
@@ -102,9 +105,10 @@ class Gate:
 
     def summary(self) -> str:
         """ "12 ok, 1 worse", in a fixed order."""
-        order = ("ok", "worse", "suspiciously better", "missing", "new")
+        order = ("ok", "worse", "suspiciously better", "other n", "missing", "new")
         counts = {status: sum(outcome.status == status for outcome in self.outcomes) for status in order}
-        return ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no cells"
+        told = ", ".join(f"{count} {status}" for status, count in counts.items() if count) or "no cells"
+        return told if self.num_held else f"{told}; no expected value at all: take them over with check --update"
 
     def markdown(self) -> str:
         """Summary for a continuous-integration page."""
@@ -153,7 +157,9 @@ def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> O
     difference = got - expected.value
     gain = difference if expected.direction == "higher" else -difference
     # A hair of slack, so that a value written with ten digits is not beyond a tolerance of zero.
-    if abs(difference) <= expected.tolerance + 1e-9 * max(1.0, abs(expected.value)):
+    if expected.n is not None and n is not None and n != expected.n:
+        status = "other n"
+    elif abs(difference) <= expected.tolerance + 1e-9 * max(1.0, abs(expected.value)):
         status = "ok"
     else:
         status = "suspiciously better" if gain > 0 else "worse"
@@ -162,6 +168,10 @@ def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> O
         f"{expected.metric}: expected {expected.value:.4g}{unit} ± {expected.tolerance:.3g}, got {got:.4g}{unit} "
         f"({difference:+.3g}; {expected.direction} is better; tolerance: {expected.basis})"
     )
+    if status == "other n":
+        reason += f"; of n={n} where n={expected.n} is expected: other data, or a filter that changed"
+    if status != "ok" and (changes := changes_since(expected, stored)):
+        reason += f"; {changes}"
     fixed = (expected.metric, expected.unit, expected.value, expected.tolerance)
     return Outcome(name, status, *fixed, got, reason, expected.direction, n)
 
@@ -209,7 +219,7 @@ def check(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | N
             continue
         why = "its recipe or protocol changed" if value.name in names else "the suite no longer has it"
         outcomes.append(_missing(value, value.name, f"{why}; see the difference, then check --update"))
-    return Gate(suite.name, tuple(outcomes))
+    return Gate(suite.name, tuple(outcomes), len(expected))
 
 
 def update(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | None = None) -> Table:

@@ -213,3 +213,38 @@ def test_an_entry_of_another_form_is_named(tmp_path: Path, record: object) -> No
     regression.expected_path("s", tmp_path).write_text(json.dumps({"schema": 1, "cells": {"abc": record}}))
     with pytest.raises(ValueError, match=r"s\.json: cell abc: expected the fields"):
         regression.load_expected("s", tmp_path)
+
+
+def test_a_suite_without_expected_values_fails(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> None:
+    for cell in two_task_suite.cells:
+        runs.finish(cell)
+    gate = regression.check(two_task_suite, runs.store, tmp_path / "nothing")
+    assert gate.exit_status == 1 and "check --update" in gate.markdown()
+
+
+def test_a_figure_over_other_data_is_told_from_a_loss(runs: Runs, two_task_suite: Suite, held: Path) -> None:
+    cell = two_task_suite.cells[0]
+    path = runs.store.folder(cell.task, cell.id) / "cell.json"
+    record = json.loads(path.read_text())
+    record["figures"][record["headline"]]["n"] -= 1
+    path.write_text(json.dumps(record))
+    gate = regression.check(two_task_suite, runs.store, held)
+    [failure] = [outcome for outcome in gate.outcomes if outcome.fails]
+    assert failure.status == "other n" and "is expected: other data" in failure.reason and gate.exit_status == 1
+
+
+def test_a_miss_says_what_changed_since(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> None:
+    made = {
+        "git": {"commit": "a" * 40},
+        "hardware": {"cpu": "old processor"},
+        "packages": {"torch": "2.8"},
+        "key_parts": {"data": "d", "code": "1"},
+    }
+    for cell in two_task_suite.cells:
+        runs.finish(cell, provenance=made)
+    regression.update(two_task_suite, runs.store, tmp_path)
+    now = {**made, "hardware": {"cpu": "new processor"}, "key_parts": {"data": "d", "code": "2"}}
+    runs.finish(two_task_suite.cells[0], quality=0.01, provenance=now)
+    [failure] = [o for o in regression.check(two_task_suite, runs.store, tmp_path).outcomes if o.fails]
+    assert "parts of the key that changed since: code" in failure.reason
+    assert "cpu old processor then, new processor now" in failure.reason and "torch" not in failure.reason
