@@ -10,7 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import Cell, Suite
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.uncertainty import cell_spread, over_seeds
 

@@ -26,7 +26,8 @@ from benchmarks.analysis.expected import (
     propose,
     save_expected,
 )
-from benchmarks.experiment.cell import Cell, Suite
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import Column, Entry, Table
 

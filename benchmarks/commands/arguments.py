@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import TIERS, Cell, Suite, load_suite
+from benchmarks.experiment.cell import TIERS, Cell
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.suite import Suite
 from benchmarks.running.plan import select
+from benchmarks.suites import load_suite
 from tasks import get_task
 from tasks.options import nearest, override
 

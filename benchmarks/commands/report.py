@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store
 
 

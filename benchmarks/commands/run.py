@@ -17,8 +17,8 @@ from benchmarks.commands.arguments import (
     places_of,
     suite_of,
 )
-from benchmarks.experiment.cell import Suite
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.suite import Suite
 from benchmarks.running.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
 from benchmarks.running.progress import Watcher
 from benchmarks.running.scheduler import failure_record, run

@@ -6,8 +6,8 @@ import argparse
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
-from benchmarks.experiment.cell import Suite
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store
 
 

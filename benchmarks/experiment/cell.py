@@ -1,18 +1,15 @@
-"""Cells and suites: what would be run, as plain frozen data. Torch-free."""
+"""Cells: what would be run, as plain frozen data."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from importlib import import_module
-from inspect import signature
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks import get_task
-from tasks.options import from_plain, nearest, to_plain
+from tasks.options import from_plain, nearest, override, to_plain
 from tasks.recipe import Recipe
 
 TIERS = ("smoke", "embedded", "full")
@@ -115,8 +112,6 @@ def make_cell(
     made_protocol = the_task.protocol_with(made_protocol, {**implied, **(protocol or {})})
     made_recipe: Recipe | None = None
     if checkpoint is None:
-        from tasks.options import override
-
         made_recipe = override(the_task.recipe(dataset, name, tier), recipe or {}, "recipe field")
     use_embedded = tier != "full" if embedded is None else embedded
     return Cell(
@@ -171,70 +166,3 @@ def _canonical(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_canonical(v) for v in value]
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-@dataclass(frozen=True)
-class TableSpec:
-    """A table that a suite fills: which cells are its rows, which figures its columns.
-
-    ``cells`` are cell ids in row order; ``columns`` metric names of the task; ``kind`` "task" (one protocol per table),
-    "ablation", "cross" or "published"; ``extra`` whatever that kind needs.
-    """
-
-    name: str
-    title: str
-    task: str
-    dataset: str
-    cells: tuple[str, ...]
-    columns: tuple[str, ...]
-    kind: str = "task"
-    extra: Mapping[str, Any] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Suite:
-    """A named list of cells and the tables that they fill."""
-
-    name: str
-    cells: tuple[Cell, ...]
-    tables: tuple[TableSpec, ...]
-    description: str = ""
-
-    @staticmethod
-    def joined(name: str, parts: Sequence[Suite], description: str = "") -> Suite:
-        """Several suites as one; a cell that several parts name is run once."""
-        cells = {cell.id: cell for part in parts for cell in part.cells}
-        return Suite(name, tuple(cells.values()), tuple(t for part in parts for t in part.tables), description)
-
-    def with_seeds(self, count: int) -> Suite:
-        """Every trained cell under seeds 0 .. count - 1; tables name all of them."""
-        if count <= 1:
-            return self
-        copies = {c.id: [replace(c, seed=c.seed + k) if c.recipe else c for k in range(count)] for c in self.cells}
-        cells = {c.id: c for group in copies.values() for c in group}
-        tables = tuple(
-            replace(t, cells=tuple(c.id for i in t.cells for c in {x.id: x for x in copies[i]}.values()))
-            for t in self.tables
-        )
-        return Suite(self.name, tuple(cells.values()), tables, self.description)
-
-
-def suite_names() -> list[str]:
-    """Every module of ``benchmarks/suites``, sorted."""
-    return sorted(p.stem for p in (Path(__file__).parents[1] / "suites").glob("*.py") if p.stem != "__init__")
-
-
-def load_suite(name: str, **options: Any) -> Suite:
-    """Calls ``benchmarks/suites/<name>.py``'s ``suite(**options)``.
-
-    Raises:
-        ValueError: no such suite; the nearest name is given.
-    """
-    if name not in suite_names():
-        raise ValueError(f"Unknown suite {name!r}. {nearest(name, suite_names())}")
-    make = import_module(f"benchmarks.suites.{name}").suite
-    unknown = sorted(set(options) - set(signature(make).parameters))
-    if unknown:
-        raise ValueError(f"Suite {name!r} has no option {unknown[0]!r}; leave out --{unknown[0]}.")
-    result: Suite = make(**options)
-    return result

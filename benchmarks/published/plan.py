@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from fnmatch import fnmatch
 from functools import lru_cache
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.published.figures import Figure, load
 from benchmarks.published.reproduction import main_slot, setting, slot
 from benchmarks.published.weights import weights_of

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from benchmarks.experiment.cell import Cell, TableSpec
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.suite import TableSpec
 from benchmarks.published.figures import METRICS, Figure, load, load_footnotes
 from benchmarks.tables.filling import Measured
 from benchmarks.tables.table import Column, Entry, Table

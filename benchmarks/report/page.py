@@ -17,9 +17,9 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import Suite, TableSpec
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.experiment.staleness import outdated
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.published.reproduction import summary
 from benchmarks.report import gather
 from benchmarks.report.gather import Plot, Section

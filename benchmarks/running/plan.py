@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from fnmatch import fnmatch
 
-from benchmarks.experiment.cell import Cell, Suite
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.key import changed_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 
 DONE, STALE, FAILED, TO_RUN = "done", "stale", "failed", "to run"

@@ -5,8 +5,8 @@ python run_all.py run --suite ablation_exchange
 
 from __future__ import annotations
 
-from benchmarks.experiment.ablation import exchange, models_of
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites.parts.ablation import exchange, models_of
 
 
 def suite(tier: str = "embedded", models: str = "") -> Suite:

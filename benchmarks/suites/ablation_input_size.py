@@ -5,8 +5,8 @@ python run_all.py run --suite ablation_input_size
 
 from __future__ import annotations
 
-from benchmarks.experiment.ablation import input_size
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites.parts.ablation import input_size
 
 MODELS = {"full": ("hrnet_w32", "simple_baseline_r50")}
 

@@ -5,8 +5,8 @@ python run_all.py run --suite ablation_representation
 
 from __future__ import annotations
 
-from benchmarks.experiment.ablation import models_of, representation
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites.parts.ablation import models_of, representation
 from tasks import task_names
 from tasks.options import nearest
 

@@ -5,8 +5,8 @@ python run_all.py run --suite ablation_resolution
 
 from __future__ import annotations
 
-from benchmarks.experiment.ablation import models_of, resolution
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites.parts.ablation import models_of, resolution
 
 
 def suite(tier: str = "embedded", models: str = "") -> Suite:

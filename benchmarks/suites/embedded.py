@@ -5,7 +5,8 @@ Parts are the modules ``embedded_<part>.py`` of this folder, so that a new task 
 
 from __future__ import annotations
 
-from benchmarks.experiment.cell import Suite, load_suite, suite_names
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites import load_suite, suite_names
 
 
 def suite(tier: str = "embedded") -> Suite:

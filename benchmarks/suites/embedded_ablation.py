@@ -6,8 +6,8 @@ ablation_input_size.
 
 from __future__ import annotations
 
-from benchmarks.experiment.ablation import PARALLEL, SERIAL, representation
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites.parts.ablation import PARALLEL, SERIAL, representation
 from tasks import task_names
 
 GRID: dict[tuple[str, str], tuple[tuple[str, ...], tuple[str, ...]]] = {

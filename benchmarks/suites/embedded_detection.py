@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.suite import Suite, TableSpec
 
 MODELS = ("hrnet_micro_w8", "resnet_micro", "simple_baseline_micro")
 """HRNetV2p, ResNet-FPN and SimpleBaseline under V2p, at 98, 86 and 96 million multiply-adds of body, pyramid and RPN."""

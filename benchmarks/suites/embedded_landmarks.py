@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.experiment.cell import Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import make_cell
+from benchmarks.experiment.suite import Suite, TableSpec
 
 MODELS = {
     "300w": ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w16"),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.experiment.cell import Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import make_cell
+from benchmarks.experiment.suite import Suite, TableSpec
 
 MODELS = ("hrnet_micro_w8", "simple_baseline_micro", "hourglass_micro")
 COLUMNS = {

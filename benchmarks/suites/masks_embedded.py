@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.experiment.cell import Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import make_cell
+from benchmarks.experiment.suite import Suite, TableSpec
 
 MODELS = ("hrnet_micro_w8", "resnet_micro")
 COLUMNS = ("AP", "AP50", "APS", "APM", "APL", "mask_AP", "mask_AP50", "mask_APS", "mask_APM", "mask_APL")

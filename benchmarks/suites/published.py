@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.published.figures import Figure, load
 from benchmarks.published.reproduction import measured_protocol, slot
 from benchmarks.published.weights import Weights, load_weights

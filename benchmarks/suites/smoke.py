@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from benchmarks.experiment.cell import Suite, load_suite
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites import load_suite
 
 
 def suite() -> Suite:

@@ -11,10 +11,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.experiment.staleness import outdated
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import HIGHER, LOWER, Column, Entry, Spread, Table
 from benchmarks.tables.uncertainty import cell_spread, over_seeds

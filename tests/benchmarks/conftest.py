@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 import tasks
-from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.store.store import Store
 
 sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode

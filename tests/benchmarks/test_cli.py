@@ -14,8 +14,10 @@ import torch
 
 from benchmarks.cli import VERBS, entry, parser_for
 from benchmarks.commands.arguments import apply_sets, pairs, split_sets, suite_of
-from benchmarks.experiment.cell import Suite, load_suite, make_cell
+from benchmarks.experiment.cell import make_cell
+from benchmarks.experiment.suite import Suite
 from benchmarks.running.plan import select
+from benchmarks.suites import load_suite
 from benchmarks.synthetic.cache import ensure
 from tasks import get_task, task_names
 

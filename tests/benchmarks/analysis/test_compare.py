@@ -12,7 +12,7 @@ from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 
 from benchmarks.analysis.compare import compare
 from benchmarks.analysis.expected import Expected
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 
 

@@ -11,7 +11,7 @@ import pytest
 from made_up import Runs, make
 
 from benchmarks.analysis import gate as regression
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
 
 
 @pytest.fixture

@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 import tasks
-from benchmarks.experiment.cell import Cell, Suite, make_cell
+from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.code_version import code_files
 from benchmarks.experiment.key import cell_key, changed_parts, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
+from benchmarks.experiment.suite import Suite
 from benchmarks.running.plan import DONE, MISSING_DATA, STALE, TO_RUN, plan
 from benchmarks.store.store import Store
 from benchmarks.synthetic.cache import ensure

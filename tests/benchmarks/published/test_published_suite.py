@@ -17,14 +17,15 @@ import pytest
 
 from benchmarks.cli import entry as command
 from benchmarks.commands import doctor
-from benchmarks.experiment.cell import Cell, Suite, load_suite
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.suite import Suite
 from benchmarks.published import plan as published_plan
 from benchmarks.published import reproduction, weights
 from benchmarks.published.figures import Figure, load
 from benchmarks.published.reproduction import judge
 from benchmarks.store.store import Store
-from benchmarks.suites import published
+from benchmarks.suites import load_suite, published
 from benchmarks.tables.filling import fill
 from benchmarks.tables.table import render_all
 from tasks import get_task

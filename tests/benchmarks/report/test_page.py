@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from made_up import MadeUpTask, Runs
 
-from benchmarks.experiment.cell import Suite
+from benchmarks.experiment.suite import Suite
 from benchmarks.report import gather
 from benchmarks.report import svg as plots
 from benchmarks.report.page import page_name, picture_size, write

@@ -14,10 +14,11 @@ from typing import Any
 
 import pytest
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec, cell_from_identity, make_cell
+from benchmarks.experiment.cell import Cell, cell_from_identity, make_cell
 from benchmarks.experiment.key import cell_key, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.running.failures import explained
 from benchmarks.running.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.running.scheduler import Event, run

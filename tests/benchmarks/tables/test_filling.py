@@ -8,7 +8,8 @@ from collections.abc import Callable
 import pytest
 from made_up import MadeUpProtocol, Runs
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.suite import Suite, TableSpec
 from benchmarks.tables import across_tasks as cross_task
 from benchmarks.tables import filling, uncertainty
 

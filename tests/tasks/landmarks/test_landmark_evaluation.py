@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import tasks
-from benchmarks.experiment.cell import load_suite
+from benchmarks.suites import load_suite
 from benchmarks.tables.uncertainty import image_counts
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.evaluation import LandmarkEvaluation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.experiment.cell import load_suite
+from benchmarks.suites import load_suite
 
 
 @pytest.mark.parametrize("tier", ["smoke", "embedded"])

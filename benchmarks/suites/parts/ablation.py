@@ -10,7 +10,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from benchmarks.experiment.cell import Cell, Suite, TableSpec, make_cell
+from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.suite import Suite, TableSpec
 from tasks import get_task
 
 SERIAL = "resnet_micro_w10"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.experiment import ablation as ablations
-from benchmarks.experiment.cell import Cell, Suite, load_suite, make_cell, suite_names
+from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites import load_suite, suite_names
+from benchmarks.suites.parts import ablation as ablations
 
 SUITES = ("ablation_representation", "ablation_exchange", "ablation_resolution", "ablation_input_size")
 

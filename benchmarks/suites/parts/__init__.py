@@ -1,0 +1,1 @@
+"""What suites are put together from: grids of cells that several suites share."""
