@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.analysis.expected import Expected, load_expected
 from benchmarks.analysis.matching import Family, match, open_run
 from benchmarks.store.store import StoredCell
-from benchmarks.tables.filling import direction, protocol_text
+from benchmarks.tables.rows import direction, protocol_text
 from benchmarks.tables.table import Column, Entry, Spread, Table
 from benchmarks.tables.uncertainty import DRAWS, Difference, Figures, Stats, cell_figures, holm, over_seeds, paired
 

@@ -12,6 +12,7 @@ from typing import Any
 from benchmarks.experiment.cell import TIERS, Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
+from benchmarks.published.paper_table import PublishedTable
 from benchmarks.running.plan import select
 from benchmarks.suites import load_suite
 from tasks import get_task
@@ -142,13 +143,8 @@ def narrowed(suite: Suite, patterns: Sequence[str]) -> Suite:
     if not patterns:
         return suite
     kept = {cell.id for cell in select(suite.cells, patterns)}
-    tables = [dataclasses.replace(t, cells=tuple(i for i in t.cells if i in kept)) for t in suite.tables]
-    return Suite(
-        suite.name,
-        tuple(cell for cell in suite.cells if cell.id in kept),
-        tuple(table for table in tables if table.cells),
-        suite.description,
-    )
+    found = suite.with_cells({cell.id: () for cell in suite.cells if cell.id not in kept})
+    return dataclasses.replace(found, tables=tuple(table for table in found.tables if table.cells))
 
 
 def check_places(places: Places) -> None:
@@ -228,7 +224,7 @@ def suite_of(arguments: argparse.Namespace) -> Suite:
         return suite
     parts = split_sets(changes)
     kept = suite.cells
-    if getattr(arguments, "only", None) and all(table.kind != "published" for table in suite.tables):
+    if getattr(arguments, "only", None) and not suite.tables_of(PublishedTable):
         kept = tuple(select(suite.cells, arguments.only))
     changed = {cell.id: apply_sets(cell, parts) for cell in kept}
     for old, cell in changed.items():
@@ -237,10 +233,7 @@ def suite_of(arguments: argparse.Namespace) -> Suite:
     renamed = {cell.id: changed.get(cell.id, cell) for cell in suite.cells}
     # A pattern may be an id; the cell has another one now.
     arguments.only = [renamed[word].id if word in renamed else word for word in getattr(arguments, "only", [])]
-    tables = tuple(
-        dataclasses.replace(t, cells=tuple(renamed[i].id if i in renamed else i for i in t.cells)) for t in suite.tables
-    )
-    return Suite(suite.name, tuple(renamed.values()), tables, suite.description)
+    return suite.with_cells({old: (cell,) for old, cell in renamed.items()})
 
 
 def stored_suite(arguments: argparse.Namespace) -> tuple[Suite, Places]:

@@ -6,6 +6,8 @@ import argparse
 from collections import Counter
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, check_places, places_of, suite_of
+from benchmarks.published.paper_table import PublishedTable
+from benchmarks.published.plan import print_plan
 from benchmarks.running.plan import plan
 from benchmarks.running.scheduler import available_cores
 
@@ -19,9 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(arguments: argparse.Namespace) -> int:
     suite, places = suite_of(arguments), places_of(arguments)
-    if any(table.kind == "published" for table in suite.tables):
-        from benchmarks.published.plan import print_plan
-
+    if suite.tables_of(PublishedTable):
         return print_plan(suite, places, arguments.only)
     check_places(places)
     planned = plan(suite, places, arguments.only)

@@ -19,6 +19,7 @@ from benchmarks.commands.arguments import (
 )
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
+from benchmarks.published.paper_table import PublishedTable
 from benchmarks.running.plan import MISSING_DATA, MISSING_WEIGHTS, Planned, plan
 from benchmarks.running.progress import Watcher
 from benchmarks.running.scheduler import failure_record, run
@@ -49,7 +50,7 @@ def main(arguments: argparse.Namespace) -> int:
     if todo:
         with Watcher([item.cell for item in todo]) as watcher:
             failed = run(planned, places, arguments.jobs, watcher, store)
-    published = any(table.kind == "published" for table in suite.tables)
+    published = bool(suite.tables_of(PublishedTable))
     if not published:  # where hundreds of rows lack their data as a rule
         _remember(absent, store)
     unwritten = _write(suite, store, places, arguments)

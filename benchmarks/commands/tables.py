@@ -8,7 +8,11 @@ from pathlib import Path
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
+from benchmarks.published.paper_table import PublishedTable
+from benchmarks.published.summary import attempted, summary
 from benchmarks.store.store import Store
+from benchmarks.tables.filling import fill
+from benchmarks.tables.table import render_all
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,9 +26,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    from benchmarks.tables.filling import fill
-    from benchmarks.tables.table import render_all
-
     suite, places = stored_suite(arguments)
     tables = fill(suite, Store(places.out), intervals=arguments.intervals, places=places)
     print(render_all(tables, arguments.format), end="")
@@ -33,17 +34,12 @@ def main(arguments: argparse.Namespace) -> int:
 
 def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | None = None) -> None:
     """Prints the tables in the terminal as markdown and, if asked for, writes md and csv below ``out/tables``."""
-    from benchmarks.tables.filling import fill
-    from benchmarks.tables.table import render_all
-
     tables = fill(suite, store, places=places)
     if not tables:
         return
     shown = tables
-    if any(spec.kind == "published" for spec in suite.tables):
+    if suite.tables_of(PublishedTable):
         # Hundreds of rows say "not attempted": the terminal gets those that were, and the counts.
-        from benchmarks.published.reproduction import attempted, summary
-
         shown = [*attempted(tables), summary(tables)]
     folder = out / "tables"
     if write:

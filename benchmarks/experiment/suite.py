@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, TypeVar
 
 from benchmarks.experiment.cell import Cell
 
+Kind = TypeVar("Kind")
 
-@dataclass(frozen=True)
-class TableSpec:
-    """A table that a suite fills: which cells are its rows, which figures its columns.
 
-    ``cells`` are cell ids in row order; ``columns`` metric names of the task; ``kind`` "task" (one protocol per table),
-    "ablation", "cross" or "published"; ``extra`` whatever that kind needs.
+class SuiteTable(Protocol):
+    """A table of a suite: which cells are its rows, and how it is filled.
+
+    Its kinds are frozen types of `benchmarks.tables` and `benchmarks.published`.
     """
 
-    name: str
-    title: str
-    task: str
-    dataset: str
-    cells: tuple[str, ...]
-    columns: tuple[str, ...]
-    kind: str = "task"
-    extra: Mapping[str, Any] = field(default_factory=dict)
+    @property
+    def name(self) -> str:
+        """A file name."""
+
+    @property
+    def title(self) -> str:
+        """The heading."""
+
+    @property
+    def cells(self) -> tuple[str, ...]:
+        """Cell ids in row order."""
+
+    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> SuiteTable:
+        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
+
+    def fill(self, measurements: Any) -> Sequence[Any]:
+        """The filled tables (`benchmarks.tables.table.Table`), from `benchmarks.tables.rows.Measurements`."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,7 @@ class Suite:
 
     name: str
     cells: tuple[Cell, ...]
-    tables: tuple[TableSpec, ...]
+    tables: tuple[SuiteTable, ...]
     description: str = ""
 
     @staticmethod
@@ -42,14 +51,25 @@ class Suite:
         cells = {cell.id: cell for part in parts for cell in part.cells}
         return Suite(name, tuple(cells.values()), tuple(t for part in parts for t in part.tables), description)
 
+    def tables_of(self, kind: type[Kind]) -> tuple[Kind, ...]:
+        """The tables of one kind, in order."""
+        return tuple(table for table in self.tables if isinstance(table, kind))
+
+    def with_cells(self, instead: Mapping[str, Sequence[Cell]]) -> Suite:
+        """The suite with other cells: each id in `instead` gives way to the cells named for it; the tables follow."""
+        cells = {cell.id: cell for old in self.cells for cell in instead.get(old.id, (old,))}
+        ids = {old: tuple(dict.fromkeys(cell.id for cell in new)) for old, new in instead.items()}
+        return replace(self, cells=tuple(cells.values()), tables=tuple(table.with_cells(ids) for table in self.tables))
+
     def with_seeds(self, count: int) -> Suite:
         """Every trained cell under seeds 0 .. count - 1; tables name all of them."""
         if count <= 1:
             return self
-        copies = {c.id: [replace(c, seed=c.seed + k) if c.recipe else c for k in range(count)] for c in self.cells}
-        cells = {c.id: c for group in copies.values() for c in group}
-        tables = tuple(
-            replace(t, cells=tuple(c.id for i in t.cells for c in {x.id: x for x in copies[i]}.values()))
-            for t in self.tables
+        return self.with_cells(
+            {c.id: [replace(c, seed=c.seed + k) for k in range(count)] if c.recipe else [c] for c in self.cells}
         )
-        return Suite(self.name, tuple(cells.values()), tables, self.description)
+
+
+def replaced(cells: Sequence[str], ids: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Cell ids in order, each id in `ids` replaced by those named for it; repeated ids once."""
+    return tuple(dict.fromkeys(new for old in cells for new in ids.get(old, (old,))))

@@ -1,8 +1,7 @@
-"""The figures that papers and repositories printed, as one tidy, typed and checked list.  Torch-free.
+"""The figures that papers and repositories printed, as one tidy, typed and checked list.
 
 `results/published/*.csv` holds one figure per line; `load()` reads and checks all of them in well under a second.
-Every figure keeps the source row it was read from (`id` = file and row of the hand-collected table, `column` = its
-column there), so that nothing is lost between the collection and this form (`benchmarks/published/collection.py`).
+Every figure keeps the source row that it was read from: `id` is the source table's file and row, `column` its column there.
 """
 
 from __future__ import annotations
@@ -78,6 +77,16 @@ class Figure:
     printed: str = ""
 
     @property
+    def file(self) -> str:
+        """The file of the source row, without its suffix."""
+        return self.id.partition(":")[0]
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """The settings that the protocol states, by name."""
+        return {name: value for name, value in settings_of(self.protocol_id) if value is not None}
+
+    @property
     def text(self) -> str:
         """The value as the source prints it, with `<` where only a bound is published."""
         return ("" if self.bound == "=" else self.bound + " ") + (self.printed or f"{self.value:g}")
@@ -87,6 +96,12 @@ class Figure:
         """What makes two figures the same claim: a second figure with the same identity is an error."""
         names = ("benchmark", "split", "method", "body", "representation", "pretrained", "input_size", "condition")
         return (*(getattr(self, name) for name in names), self.metric, self.protocol_id, self.protocol, self.source)
+
+
+def settings_of(protocol_id: str) -> list[tuple[str, str | None]]:
+    """(name, value) of each setting of a `key=value; ...`; value None for a word alone ("ensemble")."""
+    parts = [part.partition("=") for part in protocol_id.split("; ")]
+    return [(name, value if equals else None) for name, equals, value in parts]
 
 
 COLUMNS = tuple(field.name for field in fields(Figure) if field.name != "printed")
@@ -136,7 +151,7 @@ def _parse(record: dict[str, str], where: str) -> Figure:
     figure = Figure(**values)  # type: ignore[arg-type]
     if figure.metric not in METRICS:
         near = difflib.get_close_matches(figure.metric, METRICS, 1)
-        raise ValueError(f"{where}: unknown metric {figure.metric!r} (nearest: {near}); add it to published.METRICS")
+        raise ValueError(f"{where}: unknown metric {figure.metric!r} (nearest: {near}); add it to METRICS")
     unit, direction = METRICS[figure.metric]
     if (figure.unit, figure.direction) != (unit, direction):
         raise ValueError(

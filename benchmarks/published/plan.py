@@ -1,22 +1,24 @@
 """`plan --suite published`: every row of the papers' tables with its figure, source, what is missing and its cost.
 
-Torch-free, and quick: nothing is hashed and no annotation file is opened.
+Quick: nothing is hashed and no annotation file is opened.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import lru_cache
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
-from benchmarks.experiment.resolve import resolve
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
 from benchmarks.published.figures import Figure, load
-from benchmarks.published.reproduction import main_slot, setting, slot
-from benchmarks.published.weights import weights_of
+from benchmarks.published.missing import missing
+from benchmarks.published.paper_rows import PaperRow
+from benchmarks.published.paper_table import PublishedTable
+from benchmarks.published.slots import main_slot, setting, slot_of
 from benchmarks.store.store import Store
 
 RATE = 50e9
@@ -36,27 +38,6 @@ SAMPLES = {
     ("COCO detection", "val2017"): 5000,
 }
 """Network inputs of an evaluation (COCO keypoints: the detector's boxes)."""
-
-
-def missing(cell: Cell, places: Places) -> list[str]:
-    """Everything that a cell lacks: the checkpoint under its file name, and the data where they were looked for."""
-    resolved = resolve(cell, places)
-    lacking: list[str] = []
-    assert cell.checkpoint is not None
-    if resolved.lack("weights"):
-        lacking.append(f"weights {cell.checkpoint} ({weights_of(cell.checkpoint).project})")
-    lack = resolved.lack("root", "files", "layout")
-    if lack is None:
-        return lacking
-    if lack.kind == "root":
-        lacking.append(f"data {resolved.dataset.folder}/ below --data-root")
-    elif lack.kind == "files":
-        more = f" and {len(lack.files) - 1} more" if len(lack.files) > 1 else ""
-        lacking.append(f"data {lack.files[0]}{more}")
-    else:
-        # A dataset that is there in part, such as COCO without the detector's boxes, is missing data of this row alone.
-        lacking.append("data " + " ".join(lack.text.split()))
-    return lacking
 
 
 @lru_cache(maxsize=1)
@@ -94,42 +75,28 @@ def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
     Raises:
         ValueError: a pattern matches no table and no cell.
     """
-    store = Store(places.out)
-    cells = {cell.id: cell for cell in suite.cells}
-    for pattern in only:
-        if not any(_wanted([pattern], spec.name, None) for spec in suite.tables) and not any(
-            _wanted([pattern], "", cell) for cell in suite.cells
-        ):
-            tables = ", ".join(spec.name for spec in suite.tables)
-            raise ValueError(
-                f"--only {pattern!r} matches no row. Tables: {tables}; cells are named task/dataset/model+file."
-            )
-    lacking = {cell.id: missing(cell, places) for cell in suite.cells}
-    rows = load().rows()
+    tables = suite.tables_of(PublishedTable)
+    _check_patterns(only, tables, suite.cells)
+    held = _Held(
+        Store(places.out),
+        {cell.id: cell for cell in suite.cells},
+        {cell.id: missing(cell, places) for cell in suite.cells},
+    )
     statuses: Counter[str] = Counter()
-    for spec in suite.tables:
-        files = set(spec.extra["files"])
-        listed = [figures for identity, figures in rows.items() if identity.split(":")[0] in files]
+    for table in tables:
         lines: list[str] = []
         source = ""
-        for figures in listed:
-            main = main_slot(figures)
-            head = next((figure for figure in figures if slot(figure) == main), figures[0])
-            links = spec.extra["links"].get(head.id, {})
-            link = links.get(main) or next((links[slot(f)] for f in figures if slot(f) in links), None)
-            cell = cells.get(link.split("|")[0]) if link else None
-            if only and not _wanted(only, spec.name, cell):
+        for row in table.rows:
+            planned = held.planned(row)
+            if only and not _wanted(only, table.name, planned.cell):
                 continue
-            status, detail = _status(cell, head, spec, store, lacking)
-            statuses[status] += 1
-            if cell is not None:
-                detail += _unlinked(figures, spec)
-            if head.source != source:
-                source = head.source
+            statuses[planned.status] += 1
+            if planned.head.source != source:
+                source = planned.head.source
                 lines.append(f"  from {source}")
-            lines.append(f"    {label(head):<64}  {_figure(head)}  {status:13}  {detail}".rstrip())
+            lines.append(planned.line)
         if lines:
-            print(f"\n{spec.name}: {spec.title}")
+            print(f"\n{table.name}: {table.title}")
             print("\n".join(lines))
     total = sum(statuses.values())
     print(f"\n{total} rows: " + ", ".join(f"{count} {status}" for status, count in statuses.items()) + ".")
@@ -140,6 +107,54 @@ def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
     return 0
 
 
+@dataclass(frozen=True)
+class PlannedRow:
+    """A row, the figure that it is judged by, the cell that measures it (None: no cell), and what would happen to it."""
+
+    head: Figure
+    cell: Cell | None
+    status: str
+    detail: str
+
+    @property
+    def line(self) -> str:
+        """The row's line of the plan: label, figure with split and protocol, status, detail."""
+        head = self.head
+        figure = f"{head.metric} {head.text} {head.unit:<2} {head.split} [{head.protocol_id}]"
+        return f"    {label(head):<64}  {figure}  {self.status:13}  {self.detail}".rstrip()
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What is known of the suite's cells: `lacking` names what each lacks, by id."""
+
+    store: Store
+    cells: Mapping[str, Cell]
+    lacking: Mapping[str, list[str]]
+
+    def planned(self, row: PaperRow) -> PlannedRow:
+        """What would happen to a row. It is measured by its main figure's cell, or by its first figure's that has one."""
+        main = main_slot(row.figures)
+        head = next((figure for figure in row.figures if slot_of(figure) == main), row.figures[0])
+        link = row.links.get(main) or next((found for f in row.figures if (found := row.link(f))), None)
+        cell = self.cells.get(link.cell) if link else None
+        if cell is None:
+            return PlannedRow(head, None, "not attempted", row.reason)
+        status, detail = self._status(cell, head)
+        return PlannedRow(head, cell, status, detail + _not_measured(row))
+
+    def _status(self, cell: Cell, head: Figure) -> tuple[str, str]:
+        """Status of a cell, and its id, reason or cost."""
+        stored = self.store.load(cell.task, cell.id)
+        if stored is not None and stored.done:
+            return "done", cell.id
+        if stored is not None:
+            return "failed", f"{cell.checkpoint}: {stored.record.get('reason') or 'no reason stored'}"
+        if self.lacking[cell.id]:
+            return "missing", "; ".join(self.lacking[cell.id]) + f"; {cost(head, cell)}"
+        return "to run", f"{cell.checkpoint}; {cost(head, cell)}"
+
+
 def label(figure: Figure) -> str:
     """Method, body and, in brackets, the setting of a row."""
     name = f"{figure.method}, {figure.body}" if figure.body else figure.method
@@ -147,32 +162,21 @@ def label(figure: Figure) -> str:
     return f"{name} ({told})" if told else name
 
 
-def _figure(figure: Figure) -> str:
-    """The row's main figure with its split and protocol."""
-    return f"{figure.metric} {figure.text} {figure.unit:<2} {figure.split} [{figure.protocol_id}]"
-
-
-def _status(
-    cell: Cell | None, head: Figure, spec: TableSpec, store: Store, lacking: Mapping[str, list[str]]
-) -> tuple[str, str]:
-    """Status of a row and what to say of it."""
-    if cell is None:
-        return "not attempted", spec.extra["reasons"].get(head.id, "")
-    stored = store.load(cell.task, cell.id)
-    if stored is not None and stored.done:
-        return "done", cell.id
-    if stored is not None:
-        return "failed", f"{cell.checkpoint}: {stored.record.get('reason') or 'no reason stored'}"
-    if lacking[cell.id]:
-        return "missing", "; ".join(lacking[cell.id]) + f"; {cost(head, cell)}"
-    return "to run", f"{cell.checkpoint}; {cost(head, cell)}"
-
-
-def _unlinked(figures: Sequence[Figure], spec: TableSpec) -> str:
+def _not_measured(row: PaperRow) -> str:
     """The row's figures that no cell measures, with the reason."""
-    reasons = spec.extra["reasons"]
-    found = {f.column: reasons[key] for f in figures if (key := f"{f.id}|{slot(f)}") in reasons}
+    found = {f.column: row.reasons[slot_of(f)] for f in row.figures if slot_of(f) in row.reasons}
     return "".join(f"; {column}: {reason}" for column, reason in found.items())
+
+
+def _check_patterns(only: Sequence[str], tables: Sequence[PublishedTable], cells: Sequence[Cell]) -> None:
+    for pattern in only:
+        if not any(_wanted([pattern], table.name, None) for table in tables) and not any(
+            _wanted([pattern], "", cell) for cell in cells
+        ):
+            names = ", ".join(table.name for table in tables)
+            raise ValueError(
+                f"--only {pattern!r} matches no row. Tables: {names}; cells are named task/dataset/model+file."
+            )
 
 
 def _wanted(only: Sequence[str], table: str, cell: Cell | None) -> bool:

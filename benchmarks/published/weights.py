@@ -1,4 +1,4 @@
-"""The manifest of released checkpoints: `results/published/weights.csv`, read and checked.  Torch-free.
+"""The manifest of released checkpoints: `results/published/weights.csv`, read and checked.
 
 Each line names a file as its project publishes it, the family that `hrnet.load_checkpoint` must recognise in it, the
 list of keys that it should hold (`manifest`, a file of `tests/data/golden/manifests`), what is known of its hash (the
@@ -12,7 +12,7 @@ import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from benchmarks.published.figures import ROOT
 
@@ -33,13 +33,26 @@ COLUMNS = (
 )
 
 
+class MadeRow(NamedTuple):
+    """A published row that a checkpoint made: its id, and the one column of it where others are another checkpoint's."""
+
+    id: str
+    column: str = ""
+
+    @staticmethod
+    def parse(text: str) -> MadeRow:
+        """Reads `file:number` or `file:number|column`."""
+        identity, _, column = text.partition("|")
+        return MadeRow(identity, column)
+
+    def overlaps(self, other: MadeRow) -> bool:
+        """True if both speak of a same figure: a row without a column holds all of them."""
+        return self.id == other.id and (self.column == other.column or "" in (self.column, other.column))
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """A released checkpoint. `changes` are keyword arguments of `tasks.build_model`.
-
-    `rows` are the published rows that it made: `file:number`, or `file:number|column` where other columns of the row are
-    another checkpoint's.
-    """
+    """A released checkpoint. `changes` are keyword arguments of `tasks.build_model`; `rows` what it made."""
 
     file: str
     family: str
@@ -52,7 +65,7 @@ class Weights:
     page: str
     manifest: str
     sha256: str
-    rows: tuple[str, ...]
+    rows: tuple[MadeRow, ...]
     note: str
 
 
@@ -62,18 +75,13 @@ def _value(text: str) -> int | bool | str:
     return int(text) if text.isdigit() else text
 
 
-def _overlap(row: str, other: str) -> bool:
-    """True if two entries of `rows` speak of a same figure: a row as a whole holds all its columns."""
-    return row == other or row == other.partition("|")[0] or other == row.partition("|")[0]
-
-
 @lru_cache(maxsize=4)
 def load_weights(root: Path = ROOT) -> tuple[Weights, ...]:
     """All released checkpoints in file order; `ValueError` names file and line of what does not fit."""
     path = root / "weights.csv"
     found: list[Weights] = []
     seen: dict[str, int] = {}
-    made: dict[str, str] = {}
+    made: dict[MadeRow, str] = {}
     with path.open(newline="", encoding="utf-8") as handle:
         reader = csv.DictReader(handle)
         if tuple(reader.fieldnames or ()) != COLUMNS:
@@ -87,12 +95,12 @@ def load_weights(root: Path = ROOT) -> tuple[Weights, ...]:
                 raise ValueError(f"{where}: {line['file']} is already on line {seen[line['file']]}; remove one")
             if line["sha256"] and not all(digit in "0123456789abcdef" for digit in line["sha256"]):
                 raise ValueError(f"{where}: expected hexadecimal digits of a SHA-256, got {line['sha256']!r}")
-            rows = tuple(line["rows"].split())
+            rows = tuple(MadeRow.parse(text) for text in line["rows"].split())
             for row in rows:
-                taken = [other for other in made if _overlap(row, other)]
+                taken = [other for other in made if row.overlaps(other)]
                 if taken:
                     raise ValueError(
-                        f"{where}: row {row} is already made by {made[taken[0]]}; give it to one checkpoint"
+                        f"{where}: row {row.id} is already made by {made[taken[0]]}; give it to one checkpoint"
                     )
                 made[row] = line["file"]
             seen[line["file"]] = reader.line_num

@@ -10,8 +10,9 @@ from typing import Any
 from benchmarks.report import svg as plots
 from benchmarks.report.svg import Bar, Series
 from benchmarks.store.store import StoredCell
+from benchmarks.tables.ablation_table import AblationTable
 from benchmarks.tables.across_tasks import family, ranks
-from benchmarks.tables.filling import Measured, entry
+from benchmarks.tables.rows import Measured, entry
 from benchmarks.tables.table import HIGHER, Table
 
 _PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
@@ -69,12 +70,12 @@ def looks(rows: Sequence[Measured], colour: Mapping[str, int]) -> Looks:
     return {row.cell.id: (row.cell.model, colour[row.cell.model]) for row in rows}
 
 
-def variant_looks(rows: Sequence[Measured], labels: Mapping[str, str]) -> Looks:
+def variant_looks(rows: Sequence[Measured], ablation: AblationTable) -> Looks:
     """Variants of an ablation go by body and variant, each in a colour of its own."""
     bodies = {row.cell.model for row in rows}
 
     def name(row: Measured) -> str:
-        variant = str(labels.get(row.cell.id) or row.cell.label or row.cell.representation)
+        variant = ablation.variant(row).name(row)
         return f"{row.cell.model} · {variant}" if len(bodies) > 1 else variant
 
     return {row.cell.id: (name(row), number) for number, row in enumerate(rows)}

@@ -19,15 +19,20 @@ from typing import Any
 
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.experiment.staleness import outdated
-from benchmarks.experiment.suite import Suite, TableSpec
-from benchmarks.published.reproduction import summary
+from benchmarks.experiment.suite import Suite, SuiteTable
+from benchmarks.published.paper_table import PublishedTable
+from benchmarks.published.summary import summary
 from benchmarks.report import gather
 from benchmarks.report.gather import Plot, Section
 from benchmarks.store.store import Store, StoredCell
-from benchmarks.tables.across_tasks import cross_table
-from benchmarks.tables.filling import Measured, body_name, fill, measured, seconds, variants
+from benchmarks.tables.ablation_table import AblationTable
+from benchmarks.tables.across_tasks import AcrossTasksTable
+from benchmarks.tables.class_table import ClassTable
+from benchmarks.tables.filling import fill, only_in_ablations
 from benchmarks.tables.render import html
+from benchmarks.tables.rows import Measured, Measurements, measured, seconds
 from benchmarks.tables.table import ARROWS, Table
+from benchmarks.tables.task_table import TaskTable
 
 FOLDER = Path(__file__).resolve().parent
 
@@ -52,7 +57,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
 
     by_cells: dict[tuple[str, ...], Section] = {}
     for spec in specs:
-        if spec.kind != "task" or spec.name not in by_name:
+        if not isinstance(spec, TaskTable | ClassTable) or spec.name not in by_name:
             continue
         if spec.cells in by_cells:
             # A second table of the same cells (figures by class) joins the section of the first.
@@ -61,15 +66,18 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
         else:
             by_cells[spec.cells] = _section(spec, by_name[spec.name], _rows_of(spec, rows), colour, out)
     sections = list(by_cells.values())
-    ablation_specs = [spec for spec in specs if spec.kind == "ablation" and spec.name in by_name]
+    ablation_specs = [spec for spec in specs if isinstance(spec, AblationTable) and spec.name in by_name]
     ablations = [by_name[spec.name] for spec in ablation_specs]
-    ablation_rows = [row for spec in specs if spec.kind == "ablation" for row in _rows_of(spec, rows)]
-    cross = [table for table in tables if table.name == "cross_task" or _kind(table, specs) == "cross"]
-    left_out = variants(suite)
+    ablation_rows = [row for spec in ablation_specs for row in _rows_of(spec, rows)]
+    across = {"cross_task", *(spec.name for spec in suite.tables_of(AcrossTasksTable))}
+    cross = [table for table in tables if table.name in across]
+    left_out = only_in_ablations(suite)
     if not cross and len({row.cell.task for row in rows}) == 1 and len({row.cell.dataset for row in rows}) > 1:
-        plain = [row for row in rows if row.cell.id not in left_out]
-        cross = [cross_table("overview", "Overview", plain, plain[0].cell.tier)] if plain else []
-    published = fill(_part(suite, "published"), store) if any(s.kind == "published" for s in suite.tables) else []
+        plain = tuple(cell.id for cell in cells if cell.id not in left_out)
+        held = Measurements({cell.id: cell for cell in cells}, store, stale, "none")
+        cross = AcrossTasksTable("overview", "Overview", plain).fill(held)
+    papers = suite.tables_of(PublishedTable)
+    published = fill(replace(suite, tables=papers), store) if papers else []
     sections += _galleries(rows, out) if published else []
     stored = [held for row in rows for held in row.seeds if held is not None]
     environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
@@ -105,7 +113,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
 
 
 def _title(suite: Suite, rows: Sequence[Measured]) -> str:
-    if any(spec.kind == "published" for spec in suite.tables):
+    if suite.tables_of(PublishedTable):
         return "HRNet, published and measured"
     return "HRNet across tasks" if len({row.cell.task for row in rows}) > 1 else "HRNet benchmark"
 
@@ -113,10 +121,6 @@ def _title(suite: Suite, rows: Sequence[Measured]) -> str:
 def page_name(suite: Suite) -> str:
     """File name of a suite's page: the default run's is index.html, any other carries its name."""
     return "index.html" if suite.name == "embedded" else f"{suite.name}.html"
-
-
-def _part(suite: Suite, kind: str) -> Suite:
-    return replace(suite, tables=tuple(spec for spec in suite.tables if spec.kind == kind))
 
 
 def _galleries(rows: Sequence[Measured], out: Path) -> list[Section]:
@@ -128,16 +132,12 @@ def _galleries(rows: Sequence[Measured], out: Path) -> list[Section]:
             if pictures:
                 place = (row.cell.task, row.cell.dataset)
                 section = made.setdefault(place, Section("-".join(place), place[0], f"Pictures, {place[1]}", ""))
-                name = f"{body_name(row.cell)}, {row.cell.checkpoint}" if row.cell.checkpoint else body_name(row.cell)
+                name = f"{row.body}, {row.cell.checkpoint}" if row.cell.checkpoint else row.body
                 section.cells.append({"name": name, "headline": _headline(held), "pictures": pictures})
     return list(made.values())
 
 
-def _kind(table: Table, specs: Sequence[TableSpec]) -> str:
-    return next((spec.kind for spec in specs if spec.name == table.name), "")
-
-
-def _rows_of(spec: TableSpec, rows: Sequence[Measured]) -> list[Measured]:
+def _rows_of(spec: SuiteTable, rows: Sequence[Measured]) -> list[Measured]:
     return [row for row in rows if row.cell.id in spec.cells]
 
 
@@ -210,7 +210,9 @@ def _duration(value: float) -> str:
     )
 
 
-def _section(spec: TableSpec, table: Table, rows: Sequence[Measured], colour: dict[str, int], out: Path) -> Section:
+def _section(
+    spec: TaskTable | ClassTable, table: Table, rows: Sequence[Measured], colour: dict[str, int], out: Path
+) -> Section:
     section = Section(f"{spec.task}-{spec.dataset}-{spec.name}", spec.task, spec.title, html.render(table))
     plain = [row for row in rows if not row.cell.label]
     drawn = plain or list(rows)
@@ -222,15 +224,15 @@ def _section(spec: TableSpec, table: Table, rows: Sequence[Measured], colour: di
         *gather.class_bars(drawn, colour),
     ]
     section.legend = gather.legend(drawn, colour)
-    section.cells = _gallery(rows, {row.cell.id: body_name(row.cell) for row in rows}, out)
+    section.cells = _gallery(rows, {row.cell.id: row.body for row in rows}, out)
     return section
 
 
-def _ablation(spec: TableSpec, table: Table, rows: Sequence[Measured], out: Path) -> Section:
+def _ablation(spec: AblationTable, table: Table, rows: Sequence[Measured], out: Path) -> Section:
     """An ablation's table, the curves of its variants, and the pictures of every one of them."""
     rows = sorted(rows, key=lambda row: spec.cells.index(row.cell.id))
     section = Section(f"ablation-{spec.name}", spec.task, spec.title, html.render(table))
-    look = gather.variant_looks(rows, spec.extra.get("labels", {}))
+    look = gather.variant_looks(rows, spec)
     section.plots = [*gather.training_plots(rows, look), *gather.evaluation_plots(rows, look)]
     section.legend = gather.legend_of(look)
     section.cells = _gallery(rows, {cell: name for cell, (name, _) in look.items()}, out)

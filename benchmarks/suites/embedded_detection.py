@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from benchmarks.experiment.cell import Cell, make_cell
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
+from benchmarks.tables.task_table import TaskTable
 
 MODELS = ("hrnet_micro_w8", "resnet_micro", "simple_baseline_micro")
 """HRNetV2p, ResNet-FPN and SimpleBaseline under V2p, at 98, 86 and 96 million multiply-adds of body, pyramid and RPN."""
@@ -22,7 +23,7 @@ def suite(tier: str = "embedded") -> Suite:
     rows = [make_cell("detection", "coco", model, tier=tier) for model in MODELS]
     pose = pose_on_boxes_of(rows[0], tier)
     tables = (
-        TableSpec(
+        TaskTable(
             f"{tier}_detection_coco",
             "COCO detection, embedded",
             "detection",
@@ -30,7 +31,7 @@ def suite(tier: str = "embedded") -> Suite:
             tuple(cell.id for cell in rows),
             COLUMNS,
         ),
-        TableSpec(
+        TaskTable(
             f"{tier}_pose_coco_detector",
             "COCO keypoints on detector boxes, embedded",
             "pose",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.experiment.cell import make_cell
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
+from benchmarks.tables.task_table import TaskTable
 
 MODELS = {
     "300w": ("hrnet_micro_w8", "simple_baseline_micro_w22", "hourglass_micro_w16"),
@@ -35,5 +36,5 @@ def suite(tier: str = "embedded") -> Suite:
         cells += rows
         ids = tuple(cell.id for cell in rows)
         title = f"{TITLES[dataset]}, embedded"
-        tables.append(TableSpec(f"{tier}_landmarks_{dataset}", title, "landmarks", dataset, ids, columns))
+        tables.append(TaskTable(f"{tier}_landmarks_{dataset}", title, "landmarks", dataset, ids, columns))
     return Suite("embedded_landmarks", tuple(cells), tuple(tables), "Facial landmarks on the embedded faces.")

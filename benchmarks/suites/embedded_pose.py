@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from benchmarks.experiment.cell import make_cell
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
+from benchmarks.tables.task_table import TaskTable
 
 MODELS = ("hrnet_micro_w8", "simple_baseline_micro", "hourglass_micro")
 COLUMNS = {
@@ -20,5 +21,5 @@ def suite(tier: str = "embedded") -> Suite:
         rows = [make_cell("pose", dataset, model, tier=tier) for model in MODELS]
         cells += rows
         ids = tuple(cell.id for cell in rows)
-        tables.append(TableSpec(f"{tier}_pose_{dataset}", TITLES[dataset], "pose", dataset, ids, columns))
+        tables.append(TaskTable(f"{tier}_pose_{dataset}", TITLES[dataset], "pose", dataset, ids, columns))
     return Suite("embedded_pose", tuple(cells), tuple(tables), "Pose on the embedded people.")

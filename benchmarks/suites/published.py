@@ -11,14 +11,17 @@ their table with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.experiment.cell import Cell, make_cell
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
 from benchmarks.published.figures import Figure, load
-from benchmarks.published.reproduction import measured_protocol, slot
-from benchmarks.published.weights import Weights, load_weights
+from benchmarks.published.paper_rows import Link, PaperRow
+from benchmarks.published.paper_table import PublishedTable
+from benchmarks.published.protocols import measured_protocol
+from benchmarks.published.slots import Slot, slot_of
+from benchmarks.published.weights import MadeRow, Weights, load_weights
 from tasks import get_task, task_names
 
 TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -92,15 +95,15 @@ def server_only(figure: Figure) -> bool:
 def metric_key(figure: Figure) -> str | None:
     """Name of a published figure's metric among the task's own; None where the task has no such figure."""
     metric, split = figure.metric, figure.split
-    if "normaliser=gt box longer side" in figure.protocol_id:
+    if figure.settings.get("normaliser") == "gt box longer side":
         # The harness's NME[box] divides by the annotated face box's size: another figure.
         return None
     if figure.task == "detection":
         return metric.removeprefix("box_")
     if figure.benchmark == "MPII":
         if metric == "PCKh@0.1":
-            return "PCKh@0.11" if "threshold=0.11" in figure.protocol_id else None
-        unweighted = "pckh=unweighted" in figure.protocol_id
+            return "PCKh@0.11" if figure.settings.get("threshold") == "0.11" else None
+        unweighted = figure.settings.get("pckh") == "unweighted"
         return f"{metric} unweighted" if unweighted and metric == "PCKh@0.5" else metric
     if figure.task == "landmarks":
         name = metric
@@ -115,7 +118,7 @@ def metric_key(figure: Figure) -> str | None:
 
 def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
     """The fields of the task's protocol that the figure's `protocol_id` and input size state."""
-    stated = dict(part.split("=", 1) for part in figure.protocol_id.split("; ") if "=" in part)
+    stated = figure.settings
     changes: dict[str, Any] = {}
     if figure.task == "pose":
         height, _, width = figure.input_size.partition("x")
@@ -196,40 +199,38 @@ def why_not(figure: Figure, entry: Weights | None) -> str:
         return f"the task {entry.task} is not installed"
     if metric_key(figure) is None:
         return f"the harness does not report this variant [{figure.protocol_id}]"
-    stated = re.search(r"classes=(\d+)", figure.protocol_id)
-    if stated and int(stated[1]) != classes_of(entry):
-        return f"a figure of {stated[1]} classes; {entry.file} has {classes_of(entry)}"
+    classes = figure.settings.get("classes")
+    if classes is not None and int(classes) != classes_of(entry):
+        return f"a figure of {classes} classes; {entry.file} has {classes_of(entry)}"
     return ""
 
 
-def spec_of(name: str, entries: Mapping[str, Weights], cells: dict[str, Cell]) -> TableSpec:
-    """One paper table; adds the cells that its rows need to `cells`.
-
-    `extra["links"]` gives the cell and the metric of each figure that has one, by row and slot; `extra["reasons"]` says
-    by row, and by `row|slot`, why a figure has none.
-    """
+def table_of(name: str, made: Mapping[MadeRow, Weights], cells: dict[str, Cell]) -> PublishedTable:
+    """One paper's table; adds the cells that its rows need to `cells`."""
     title, files = TABLES[name]
-    figures = [figure for figure in load() if figure.id.split(":")[0] in files]
-    links: dict[str, dict[str, str]] = {}
-    reasons: dict[str, str] = {}
+    rows = tuple(row_of(figures, made, cells) for figures in load().rows().values() if figures[0].file in files)
+    used = tuple(dict.fromkeys(link.cell for row in rows for link in row.links.values()))
+    return PublishedTable(name, title, used, rows)
+
+
+def row_of(figures: Sequence[Figure], made: Mapping[MadeRow, Weights], cells: dict[str, Cell]) -> PaperRow:
+    """One source row, each figure with the cell that measures it or the reason why none does; adds the cells to `cells`."""
+    links: dict[Slot, Link] = {}
+    reasons: dict[Slot, str] = {}
     for figure in figures:
-        entry = entries.get(f"{figure.id}|{figure.column}") or entries.get(figure.id)
+        entry = made.get(MadeRow(figure.id, figure.column)) or made.get(MadeRow(figure.id))
         reason = why_not(figure, entry)
         if not reason and entry is not None:
-            cell, key = cell_of(figure, entry), metric_key(figure)
-            assert key is not None
-            made = measured_protocol(cell, key, figure.protocol_id)
-            if made == figure.protocol_id:
+            cell, metric = cell_of(figure, entry), metric_key(figure)
+            assert metric is not None
+            measured = measured_protocol(cell, metric, figure.protocol_id)
+            if measured == figure.protocol_id:
                 cells.setdefault(cell.id, cell)
-                links.setdefault(figure.id, {})[slot(figure)] = f"{cell.id}|{key}"
+                links[slot_of(figure)] = Link(cell.id, metric)
                 continue
-            reason = f"the harness would measure [{made}], the figure is of [{figure.protocol_id}]"
-        reasons.setdefault(figure.id, reason)
-        reasons[f"{figure.id}|{slot(figure)}"] = reason
-    used = tuple(dict.fromkeys(link.split("|")[0] for found in links.values() for link in found.values()))
-    first = figures[0]
-    extra = {"files": files, "links": links, "reasons": reasons}
-    return TableSpec(name, title, first.task, first.benchmark, used, (first.metric,), "published", extra)
+            reason = f"the harness would measure [{measured}], the figure is of [{figure.protocol_id}]"
+        reasons[slot_of(figure)] = reason
+    return PaperRow(tuple(figures), links, reasons)
 
 
 def suite(tables: str = "") -> Suite:
@@ -238,7 +239,7 @@ def suite(tables: str = "") -> Suite:
     for name in names:
         if name not in TABLES:
             raise ValueError(f"unknown paper table {name!r}; known: {', '.join(TABLES)}")
-    entries = {row: entry for entry in load_weights() for row in entry.rows}
+    made = {row: entry for entry in load_weights() for row in entry.rows}
     cells: dict[str, Cell] = {}
-    specs = tuple(spec_of(name, entries, cells) for name in names)
-    return Suite("published", tuple(cells.values()), specs, "Released checkpoints on official data, beside the papers.")
+    found = tuple(table_of(name, made, cells) for name in names)
+    return Suite("published", tuple(cells.values()), found, "Released checkpoints on official data, beside the papers.")

@@ -1,24 +1,15 @@
-"""The cross-task table: bodies over tasks, every column in its own unit and direction, ranks and their coverage.  Torch-free."""
+"""The table across tasks: bodies over datasets, every column in its own unit and direction, ranks and their coverage."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from dataclasses import dataclass, field, replace
 
-from benchmarks.tables.filling import Measured, entry, metric_column
+from benchmarks.experiment.suite import replaced
+from benchmarks.tables.columns import metric_column
+from benchmarks.tables.rows import Measured, Measurements, entry
 from benchmarks.tables.table import HIGHER, LOWER, Column, Entry, Table
-
-
-def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, float]:
-    """Rank of each key, 1 for the best; equal values share the mean of their places."""
-    ordered = sorted(values, key=lambda key: -values[key] if higher_is_better else values[key])
-    places: dict[str, float] = {}
-    for key in ordered:
-        equal = [index for index, other in enumerate(ordered, 1) if values[other] == values[key]]
-        places[key] = sum(equal) / len(equal)
-    return places
-
 
 CAPTION = (
     "Mean rank is over the columns that a body has a figure in (coverage); in brackets where others have more, "
@@ -26,66 +17,112 @@ CAPTION = (
 )
 
 
+def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, float]:
+    """Rank of each key, 1 for the best; equal values share the mean of their ranks."""
+    ordered = sorted(values, key=lambda key: -values[key] if higher_is_better else values[key])
+    found: dict[str, float] = {}
+    for key in ordered:
+        equal = [index for index, other in enumerate(ordered, 1) if values[other] == values[key]]
+        found[key] = sum(equal) / len(equal)
+    return found
+
+
 def family(model: str) -> str:
     """A body's name without the width of its micro size, which differs by task to match multiply-adds."""
     return re.sub(r"(_micro)_w\d+$", r"\1", model)
 
 
-def cross_table(name: str, title: str, rows: Sequence[Measured], tier: str, intervals: str = "none") -> Table:
-    """Bodies in rows, datasets of all tasks in columns, each in its own unit and direction; mean rank with coverage.
+@dataclass(frozen=True)
+class AcrossTasksTable:
+    """Bodies in rows, datasets of all tasks in columns; mean rank with coverage.
 
     Only the headline metric of each dataset appears, and ranks alone are averaged: figures of unlike units never are.
+
+    Attributes:
+        cells: ids of one tier. Labelled cells are left out: they are variants (other boxes, another head), and a column would
+            mix two protocols.
     """
+
+    name: str
+    title: str
+    cells: tuple[str, ...]
+
+    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> AcrossTasksTable:
+        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
+        return replace(self, cells=replaced(self.cells, ids))
+
+    def fill(self, measurements: Measurements) -> list[Table]:
+        """One table; none if no cell was asked for."""
+        rows = measurements.rows(self.cells)
+        if not rows:
+            return []
+        places = _by_dataset(rows)
+        columns = [Column("body", "body")]
+        bodies: dict[str, _Body] = {}
+        for (task, dataset), group in places.items():
+            columns.append(_dataset_column(task, dataset, group, bodies, measurements.intervals))
+        columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
+        columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
+        table = Table(self.name, self.title, columns, caption=CAPTION)
+        most = max((len(body.ranks) for body in bodies.values()), default=0)
+        for name, body in bodies.items():
+            values: dict[str, Entry | str] = {**body.entries, "body": name}
+            values["params"], values["macs"] = body.range_of("params", 1e6), body.range_of("macs", 1e9)
+            if body.ranks:
+                values["rank"] = body.mean_rank(most)
+            values["coverage"] = f"{len(body.ranks)} of {len(places)}"
+            table.add(values, tier=rows[0].cell.tier)
+        return [table]
+
+
+@dataclass
+class _Body:
+    """A row in the making: entries by column, and the ranks and cells behind them."""
+
+    entries: dict[str, Entry] = field(default_factory=dict)
+    ranks: list[float] = field(default_factory=list)
+    rows: list[Measured] = field(default_factory=list)
+
+    def mean_rank(self, most: int) -> Entry:
+        """The mean rank; bodies measured on fewer datasets than `most` are not ranked, and theirs is in brackets."""
+        mean = sum(self.ranks) / len(self.ranks)
+        return Entry(mean) if len(self.ranks) == most else Entry(text=f"({mean:.2f})")
+
+    def range_of(self, cost: str, scale: float) -> Entry:
+        """What the body's networks cost, from the smallest to the largest."""
+        sizes = [size / scale for row in self.rows if (size := row.model(cost)) is not None]
+        if not sizes:
+            return Entry(text="-")
+        low, high = f"{min(sizes):.3f}", f"{max(sizes):.3f}"
+        return Entry(text=low if low == high else f"{low} to {high}")
+
+
+def _by_dataset(rows: Sequence[Measured]) -> dict[tuple[str, str], list[Measured]]:
+    """The first unlabelled row of each body by (task, dataset)."""
+    places: dict[tuple[str, str], dict[str, Measured]] = {}
+    for row in rows:
+        if not row.cell.label:
+            group = places.setdefault((row.cell.task, row.cell.dataset), {})
+            group.setdefault(family(row.cell.model), row)
+    return {place: list(group.values()) for place, group in places.items()}
+
+
+def _dataset_column(
+    task: str, dataset: str, group: Sequence[Measured], bodies: dict[str, _Body], intervals: str
+) -> Column:
+    """The column of a dataset's headline metric; puts its entries and ranks into `bodies`."""
     from tasks import get_task
 
-    places: dict[tuple[str, str], list[Measured]] = {}
-    seen: set[tuple[str, str, str]] = set()
-    for row in rows:
-        place = (row.cell.task, row.cell.dataset)
-        # Labelled cells are variants (other boxes, another head): their column would hold two protocols.
-        if not row.cell.label and (*place, family(row.cell.model)) not in seen:
-            seen.add((*place, family(row.cell.model)))
-            places.setdefault(place, []).append(row)
-    columns = [Column("body", "body")]
-    bodies: dict[str, dict[str, Entry]] = {}
-    ranked: dict[str, list[float]] = {}
-    for (task, dataset), group in places.items():
-        metric = get_task(task).headline(dataset)
-        key = f"{task}/{dataset}"
-        info = get_task(task).dataset(dataset)
-        column = metric_column(metric, group, f"{info.title} {metric}", key)
-        columns.append(column)
-        numbers: dict[str, float] = {}
-        for row in group:
-            found = entry(row, metric, intervals)
-            bodies.setdefault(family(row.cell.model), {})[key] = found
-            if found.number is not None:
-                numbers[family(row.cell.model)] = found.number
-        for body, rank in ranks(numbers, column.direction == HIGHER).items():
-            ranked.setdefault(body, []).append(rank)
-    columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
-    columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
-    table = Table(name, title, columns, caption=CAPTION)
-    most = max((len(found) for found in ranked.values()), default=0)
-    for body, entries in bodies.items():
-        values: dict[str, Any] = dict(entries)
-        values["body"] = body
-        own = [row for group in places.values() for row in group if family(row.cell.model) == body]
-        for cost, scale in (("params", 1e6), ("macs", 1e9)):
-            sizes = [size / scale for row in own if (size := row.model(cost)) is not None]
-            values[cost] = Entry(text=_range(sizes))
-        if body in ranked:
-            mean = sum(ranked[body]) / len(ranked[body])
-            # Who is in few columns only has met few rivals: its mean is shown, but not placed among the others.
-            placed = len(ranked[body]) == most
-            values["rank"] = Entry(mean) if placed else Entry(text=f"({mean:.2f})")
-        values["coverage"] = f"{len(ranked.get(body, []))} of {len(places)}"
-        table.add(values, tier=tier)
-    return table
-
-
-def _range(values: Sequence[float]) -> str:
-    if not values:
-        return "-"
-    low, high = f"{min(values):.3f}", f"{max(values):.3f}"
-    return low if low == high else f"{low} to {high}"
+    metric, key = get_task(task).headline(dataset), f"{task}/{dataset}"
+    column = metric_column(metric, group, f"{get_task(task).dataset(dataset).title} {metric}", key)
+    numbers: dict[str, float] = {}
+    for row in group:
+        found, name = entry(row, metric, intervals), family(row.cell.model)
+        body = bodies.setdefault(name, _Body())
+        body.entries[key] = found
+        body.rows.append(row)
+        if found.number is not None:
+            numbers[name] = found.number
+    for name, rank in ranks(numbers, column.direction == HIGHER).items():
+        bodies[name].ranks.append(rank)
+    return column

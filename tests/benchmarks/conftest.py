@@ -10,8 +10,10 @@ import pytest
 
 import tasks
 from benchmarks.experiment.cell import Cell
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store
+from benchmarks.tables.ablation_table import AblationTable, Variant
+from benchmarks.tables.task_table import TaskTable
 
 sys.path.insert(0, str(Path(__file__).parent))  # whatever pytest's import mode
 
@@ -37,15 +39,15 @@ def two_task_suite() -> Suite:
     variants = [make(model="net", representation=kind, label=kind) for kind in ("V1h", "V2")]
     base = cells[0]
     specs = [
-        TableSpec(
+        TaskTable(
             f"{task}_street", f"{task} on street", task, "street", tuple(c.id for c in cells if c.task == task), columns
         )
         for task, columns in (("people", ("rate", "error")), ("faces", ("error",)))
     ]
-    ablation = TableSpec(
-        "people_representation", "Representations", "people", "street", (base.id, *(c.id for c in variants)), ("rate",),
-        "ablation", {"axis": "representation"},
-    )  # fmt: skip
+    shown = tuple(Variant(cell.id) for cell in (base, *variants))
+    ablation = AblationTable(
+        "people_representation", "Representations", "people", "street", shown, ("rate",), "representation"
+    )
     return Suite("made_up", (*cells, *variants), (*specs, ablation))
 
 

@@ -1,4 +1,4 @@
-"""The papers' ablations as suites over any body, dataset and tier: a base cell and named changes to it.  Torch-free.
+"""The papers' ablations as suites over any body, dataset and tier: a base cell and named changes to it.
 
 Each function returns a `Suite` whose table gives every variant's figures and its difference from the base of the same
 body. The base cell is the very cell of the main tables (same id), so it runs once.
@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from benchmarks.experiment.cell import Cell, make_cell
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
+from benchmarks.tables.ablation_table import AblationTable, Variant
 from tasks import get_task
 
 SERIAL = "resnet_micro_w10"
@@ -69,11 +70,9 @@ def _suite(
     vary: Sequence[str] = (),
 ) -> Suite:
     cells = {cell.id: cell for _, cell in variants}
-    extra = {"axis": axis, "base": base, "labels": {cell.id: label for label, cell in variants}, "vary": tuple(vary)}
-    extra["notes"] = {cell.id: notes for _, cell in variants if (notes := notes_of(cell))}
-    ids = tuple(cell.id for _, cell in variants)
-    spec = TableSpec(name, title, task, dataset, ids, columns_of(task, dataset), "ablation", extra)
-    return Suite(name, tuple(cells.values()), (spec,), title)
+    shown = tuple(Variant(cell.id, label, notes_of(cell)) for label, cell in variants)
+    table = AblationTable(name, title, task, dataset, shown, columns_of(task, dataset), axis, base, tuple(vary))
+    return Suite(name, tuple(cells.values()), (table,), title)
 
 
 def _cell(

@@ -21,9 +21,14 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published import plan as published_plan
-from benchmarks.published import reproduction, weights
+from benchmarks.published import weights
 from benchmarks.published.figures import Figure, load
-from benchmarks.published.reproduction import judge
+from benchmarks.published.judging import judge
+from benchmarks.published.missing import missing
+from benchmarks.published.paper_rows import Link
+from benchmarks.published.paper_table import PublishedTable
+from benchmarks.published.protocols import measured_protocol
+from benchmarks.published.slots import Slot, main_slot, slot_of
 from benchmarks.store.store import Store
 from benchmarks.suites import load_suite, published
 from benchmarks.tables.filling import fill
@@ -64,20 +69,16 @@ def test_every_row_without_a_number_says_why(suite: Suite, tmp_path: Path) -> No
 
 
 def test_each_cell_is_reached_from_a_row(suite: Suite) -> None:
-    linked = {
-        link.split("|")[0] for spec in suite.tables for found in spec.extra["links"].values() for link in found.values()
+    named = {
+        link.cell for table in suite.tables_of(PublishedTable) for row in table.rows for link in row.links.values()
     }
-    assert linked == {cell.id for cell in suite.cells}
+    assert named == {cell.id for cell in suite.cells}
     assert all(cell.checkpoint and cell.recipe is None and cell.tier == "full" for cell in suite.cells)
 
 
 def test_every_linked_figure_is_one_of_the_task(suite: Suite) -> None:
-    tasks_of = {cell.id: cell.task for cell in suite.cells}
-    for spec in suite.tables:
-        for found in spec.extra["links"].values():
-            for link in found.values():
-                cell, key = link.split("|", 1)
-                assert key in get_task(tasks_of[cell]).metrics, link
+    for figure, cell, metric in linked(suite):
+        assert metric in get_task(cell.task).metrics, figure.id
 
 
 def test_protocols_follow_the_printed_ones(suite: Suite) -> None:
@@ -96,16 +97,20 @@ def test_protocols_follow_the_printed_ones(suite: Suite) -> None:
     assert all(cell.protocol.num_classes == 60 and dict(cell.changes)["num_classes"] == 60 for cell in pascal)
 
 
+def table_of(suite: Suite, name: str) -> PublishedTable:
+    """The paper's table of that name."""
+    [table] = [table for table in suite.tables_of(PublishedTable) if table.name == name]
+    return table
+
+
 def linked(suite: Suite) -> Iterator[tuple[Figure, Cell, str]]:
     """Every figure that a cell measures, with the cell and the task's name of the figure."""
     cells = {cell.id: cell for cell in suite.cells}
-    rows = load().rows()
-    for spec in suite.tables:
-        for row, links in spec.extra["links"].items():
-            for figure in rows[row]:
-                if link := links.get(reproduction.slot(figure)):
-                    cell, key = link.split("|", 1)
-                    yield figure, cells[cell], key
+    for table in suite.tables_of(PublishedTable):
+        for row in table.rows:
+            for figure in row.figures:
+                if link := row.link(figure):
+                    yield figure, cells[link.cell], link.metric
 
 
 def test_a_figure_of_60_classes_is_measured_with_a_network_of_60(suite: Suite) -> None:
@@ -118,11 +123,9 @@ def test_a_figure_of_60_classes_is_measured_with_a_network_of_60(suite: Suite) -
     assert found["pascal_context:16", "mIoU_59"] == "hrnet_w48_pascal_context_cls59_480x480.pth"
     assert found["pascal_context:16", "mIoU_60"] == "hrnet_w48_pascal_context_cls60_480x480.pth"
     assert ("pascal_context:17", "mIoU_59") in found and ("pascal_context:17", "mIoU_60") not in found
-    [pascal] = [spec for spec in suite.tables if spec.name == "pascal_context"]
-    assert (
-        "60-class OCR"
-        in pascal.extra["reasons"]["pascal_context:17|mIoU|val(testing 5105)|scales=multi; flip=yes; classes=60"]
-    )
+    [row] = [row for row in table_of(suite, "pascal_context").rows if row.id == "pascal_context:17"]
+    slot = Slot("mIoU", "val(testing 5105)", "scales=multi; flip=yes; classes=60")
+    assert "60-class OCR" in row.reasons[slot]
     [sixty] = load().select(id="pascal_context:16", column="mIoU_60")
     entry = weights.weights_of("hrnet_w48_pascal_context_cls59_480x480.pth")
     assert published.why_not(sixty, entry) == f"a figure of 60 classes; {entry.file} has 59"
@@ -130,25 +133,25 @@ def test_a_figure_of_60_classes_is_measured_with_a_network_of_60(suite: Suite) -
 
 def test_what_a_cell_measures_is_said_by_the_cell(suite: Suite) -> None:
     for figure, cell, key in linked(suite):
-        assert reproduction.measured_protocol(cell, key, figure.protocol_id) == figure.protocol_id, figure.id
+        assert measured_protocol(cell, key, figure.protocol_id) == figure.protocol_id, figure.id
     by_row = {figure.id: (figure, cell, key) for figure, cell, key in linked(suite)}
     _, cell, key = by_row["face_aflw:19"]
     assert key.startswith("NME[box]")
     assert not {"face_aflw:20", "face_aflw:21"} & set(by_row)
     longer = "normaliser=gt box longer side; flip=no"
-    assert reproduction.measured_protocol(cell, key, longer) == "normaliser=face box size; flip=no"
+    assert measured_protocol(cell, key, longer) == "normaliser=face box size; flip=no"
     figure, cell, key = by_row["coco_keypoints_val2017:19"]
     other = replace(cell, protocol=replace(cell.protocol, flip=False, decoder="argmax", boxes="gt"))
-    assert reproduction.measured_protocol(other, key, figure.protocol_id) == "boxes=gt; flip=no; decode=argmax"
+    assert measured_protocol(other, key, figure.protocol_id) == "boxes=gt; flip=no; decode=argmax"
 
 
 def test_a_link_to_another_protocol_is_refused(suite: Suite, tmp_path: Path) -> None:
     """A table does not show a number of another normaliser, even where a suite links it."""
     _, cell, key = next(found for found in linked(suite) if found[0].id == "face_aflw:19")
-    [aflw] = [spec for spec in suite.tables if spec.name == "face_aflw"]
-    figure = load().rows()["face_aflw:20"][0]
-    links = {figure.id: {reproduction.slot(figure): f"{cell.id}|{key}"}}
-    spec = replace(aflw, extra={**aflw.extra, "links": links}, cells=(cell.id,))
+    aflw = table_of(suite, "face_aflw")
+    [row] = [row for row in aflw.rows if row.id == "face_aflw:20"]
+    wrong = replace(row, links={slot_of(row.figures[0]): Link(cell.id, key)})
+    spec = replace(aflw, rows=(wrong,), cells=(cell.id,))
     Store(tmp_path).save(record_of(cell, {key: 1.5}), {"image": np.zeros(1)})
     with pytest.raises(ValueError, match="protocols differ"):
         fill(Suite("s", (cell,), (spec,)), Store(tmp_path))
@@ -162,16 +165,13 @@ def test_rows_of_a_table_can_be_told_apart(suite: Suite, tmp_path: Path) -> None
             told = (row.group, *(row.entries[name].value for name in ("method", "body", "setting")))
             assert told not in seen, (table.title, row.entries["row"].value, seen[told])
             seen[told] = row.entries["row"].value
-    plain = load().rows()
     labels: dict[tuple[str, ...], str] = {}
-    for spec in suite.tables:
-        for identity, figures in plain.items():
-            if identity.split(":")[0] not in spec.extra["files"]:
-                continue
-            head = next((f for f in figures if reproduction.slot(f) == reproduction.main_slot(figures)), figures[0])
-            told = (spec.name, head.source, published_plan.label(head), head.metric, head.split, head.protocol_id)
-            assert told not in labels, (identity, labels[told])
-            labels[told] = identity
+    for paper in suite.tables_of(PublishedTable):
+        for line in paper.rows:
+            head = next((f for f in line.figures if slot_of(f) == main_slot(line.figures)), line.figures[0])
+            named = (paper.name, head.source, published_plan.label(head), head.metric, head.split, head.protocol_id)
+            assert named not in labels, (line.id, labels[named])
+            labels[named] = line.id
 
 
 def test_every_cell_is_named_by_its_checkpoint(suite: Suite) -> None:
@@ -211,9 +211,8 @@ def test_manifest_of_weights(suite: Suite) -> None:
     assert len({entry.file for entry in entries}) == len(entries) > 100
     for entry in entries:
         for row in entry.rows:
-            identity, _, column = row.partition("|")
-            figure = rows[identity][0]
-            assert not column or column in {f.column for f in rows[identity]}, row
+            figure = rows[row.id][0]
+            assert not row.column or row.column in {f.column for f in rows[row.id]}, row
             assert figure.task == entry.task, row
             assert figure.model in (entry.model, "") or "OCR" in figure.method, row
         if entry.manifest and MANIFESTS.is_dir():
@@ -313,7 +312,7 @@ def test_a_dataset_in_part_is_missing_data_of_its_rows(
         raise ValueError("expected the detector's boxes in\n  a.json; fetch them")
 
     monkeypatch.setattr(get_task("pose"), "data_files", refuse)
-    lacking = published_plan.missing(cell, Places(data_root=tmp_path, weights=tmp_path))
+    lacking = missing(cell, Places(data_root=tmp_path, weights=tmp_path))
     assert lacking[1] == "data expected the detector's boxes in a.json; fetch them"
 
 
@@ -370,5 +369,6 @@ def test_plan_lists_every_row_quickly_without_torch() -> None:
 
 def test_slots_keep_protocols_apart() -> None:
     figures = load().rows()["mpii_val:4"]
-    assert reproduction.main_slot(figures) == "PCKh@0.5|val|boxes=gt; scales=1; flip=yes; pckh=weighted"
-    assert len({reproduction.slot(figure) for figure in figures}) == len(figures)
+    assert main_slot(figures) == Slot("PCKh@0.5", "val", "boxes=gt; scales=1; flip=yes; pckh=weighted")
+    assert main_slot(figures).key == "PCKh@0.5|val|boxes=gt; scales=1; flip=yes; pckh=weighted"
+    assert len({slot_of(figure) for figure in figures}) == len(figures)

@@ -19,7 +19,7 @@ from benchmarks.report import gather
 from benchmarks.report import svg as plots
 from benchmarks.report.page import page_name, picture_size, write
 from benchmarks.report.svg import Bar, Series
-from benchmarks.tables.filling import measured
+from benchmarks.tables.rows import measured
 
 
 class Page(HTMLParser):

@@ -18,12 +18,13 @@ from benchmarks.experiment.cell import Cell, cell_from_identity, make_cell
 from benchmarks.experiment.key import cell_key, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
-from benchmarks.experiment.suite import Suite, TableSpec
+from benchmarks.experiment.suite import Suite
 from benchmarks.running.failures import explained
 from benchmarks.running.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.running.scheduler import Event, run
 from benchmarks.running.trial import run_cell
 from benchmarks.store.store import Store, StoredCell
+from benchmarks.tables.task_table import TaskTable
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 
@@ -35,7 +36,7 @@ def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
 
 
 def _suite(*cells: Cell) -> Suite:
-    return Suite("test", cells, (TableSpec("t", "T", "pose", "coco", tuple(c.id for c in cells), ("AP",)),))
+    return Suite("test", cells, (TaskTable("t", "T", "pose", "coco", tuple(c.id for c in cells), ("AP",)),))
 
 
 def _good(**recipe: object) -> Cell:

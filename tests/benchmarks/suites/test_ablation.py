@@ -8,6 +8,8 @@ from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.suite import Suite
 from benchmarks.suites import load_suite, suite_names
 from benchmarks.suites.parts import ablation as ablations
+from benchmarks.tables.ablation_table import AblationTable
+from benchmarks.tables.filling import in_main_tables
 
 SUITES = ("ablation_representation", "ablation_exchange", "ablation_resolution", "ablation_input_size")
 
@@ -17,14 +19,14 @@ SUITES = ("ablation_representation", "ablation_exchange", "ablation_resolution",
 def test_base_is_the_cell_of_the_main_table(name: str, tier: str) -> None:
     suite = load_suite(name, tier=tier)
     assert len({cell.tier for cell in suite.cells}) == 1
-    for spec in suite.tables:
-        labels = spec.extra["labels"]
-        assert spec.kind == "ablation" and set(labels) == set(spec.cells)
+    assert suite.tables == suite.tables_of(AblationTable)
+    for spec in suite.tables_of(AblationTable):
+        labels = {variant.cell: variant.label for variant in spec.variants}
         for model in {cell.model for cell in suite.cells if cell.id in spec.cells}:
             plain = make_cell(spec.task, spec.dataset, model, tier=tier)
             own = [cell for cell in suite.cells if cell.id in spec.cells and cell.model == model]
             assert len({cell.id for cell in own}) == len(own) >= 2
-            if spec.extra["base"] in [labels[cell.id] for cell in own if not cell.label]:
+            if spec.base in [labels[cell.id] for cell in own if not cell.label]:
                 assert plain.id in spec.cells
     assert len({cell.id for cell in suite.cells}) == len(suite.cells)
 
@@ -43,8 +45,8 @@ def test_default_run_shares_cells_with_the_main_tables() -> None:
     default = load_suite("embedded")
     ids = [cell.id for cell in default.cells]
     assert len(set(ids)) == len(ids)
-    ablation = [spec for spec in default.tables if spec.kind == "ablation"]
-    main = {cell for spec in default.tables if spec.kind == "task" for cell in spec.cells}
+    ablation = default.tables_of(AblationTable)
+    main = set(in_main_tables(default))
     assert ablation and all(main & set(spec.cells) for spec in ablation if f"embedded_{spec.task}" in suite_names())
 
 
@@ -83,9 +85,8 @@ def test_other_bodies_and_unknown_names() -> None:
 def test_v1_of_a_narrow_body_is_explained(dataset: str, model: str, kind: str, told: str) -> None:
     tier = "embedded" if "micro" in model else "full"
     suite = ablations.representation("landmarks", dataset, (model,), tier)
-    spec = suite.tables[0]
-    [cell] = [cell for cell in suite.cells if spec.extra["labels"][cell.id] == kind]
-    notes = spec.extra["notes"].get(cell.id, ())
+    [spec] = suite.tables_of(AblationTable)
+    [notes] = [variant.notes for variant in spec.variants if variant.label == kind]
     assert len(notes) == bool(told) and all(told in note for note in notes)
 
 

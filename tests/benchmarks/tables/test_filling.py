@@ -9,9 +9,13 @@ import pytest
 from made_up import MadeUpProtocol, Runs
 
 from benchmarks.experiment.cell import Cell
-from benchmarks.experiment.suite import Suite, TableSpec
-from benchmarks.tables import across_tasks as cross_task
-from benchmarks.tables import filling, uncertainty
+from benchmarks.experiment.suite import Suite
+from benchmarks.tables import across_tasks, filling, uncertainty
+from benchmarks.tables import rows as table_rows
+from benchmarks.tables.ablation_table import AblationTable, Variant
+from benchmarks.tables.class_table import ClassTable
+from benchmarks.tables.table import Entry
+from benchmarks.tables.task_table import TaskTable
 
 
 def test_every_cell_is_a_row(runs: Runs, two_task_suite: Suite) -> None:
@@ -39,7 +43,7 @@ def test_every_cell_is_a_row(runs: Runs, two_task_suite: Suite) -> None:
     assert rank[0] is not None and rank[1:] == [None, None] and texts[1].startswith("(")
     delta = ablation.rows[1].entries["delta"]
     base, here = ablation.rows[0].entries["rate"].number, ablation.rows[1].entries["rate"].number
-    assert ablation.rows[0].entries["delta"].text == "base" and delta == filling.Entry(here - base)
+    assert ablation.rows[0].entries["delta"].text == "base" and delta == Entry(here - base)
 
 
 def test_ablation_variants_stay_out_of_the_cross_table(runs: Runs, two_task_suite: Suite) -> None:
@@ -51,7 +55,8 @@ def test_ablation_variants_stay_out_of_the_cross_table(runs: Runs, two_task_suit
 
 
 def test_many_classes_stand_in_rows(runs: Runs, cell: Callable[..., Cell]) -> None:
-    names = tuple(f"IoU/thing {k}" for k in range(9))
+    classes = tuple(f"thing {k}" for k in range(9))
+    names = tuple(f"IoU/{name}" for name in classes)
     figures = {
         n: {"value": 10.0 + k, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 60}
         for k, n in enumerate(names)
@@ -59,7 +64,7 @@ def test_many_classes_stand_in_rows(runs: Runs, cell: Callable[..., Cell]) -> No
     cells = [cell(), cell(model="other"), cell(model="absent")]
     for one in cells[:2]:
         runs.finish(one, figures=figures | {"rate": figures[names[0]]})
-    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), names)
+    spec = ClassTable("t", "t", "people", "street", tuple(c.id for c in cells), "IoU", classes)
     [table] = filling.fill(Suite("s", tuple(cells), (spec,)), runs.store)
     assert [column.title for column in table.columns] == ["class", "net", "other", "absent"]
     assert [row.entries["class"].value for row in table.rows][:2] == ["thing 0", "thing 1"]
@@ -70,7 +75,7 @@ def test_many_classes_stand_in_rows(runs: Runs, cell: Callable[..., Cell]) -> No
 def test_seeds_become_one_row(runs: Runs, cell: Callable[..., Cell]) -> None:
     cells = [cell(seed=seed) for seed in range(3)]
     values = [runs.finish(one).value("rate") for one in cells]
-    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    spec = TaskTable("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
     [table] = filling.fill(Suite("s", tuple(cells), (spec,)), runs.store)
     entry = table.rows[0].entries["rate"]
     assert len(table.rows) == 1 and entry.spread is not None and entry.spread.n == 3
@@ -81,7 +86,7 @@ def test_two_protocols_in_one_table_are_refused(runs: Runs, cell: Callable[..., 
     cells = (cell(), cell(model="other", protocol=MadeUpProtocol(boxes="detector")))
     for one in cells:
         runs.finish(one)
-    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    spec = TaskTable("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
     with pytest.raises(ValueError, match=r"protocols differ.*boxes=gt.*boxes=detector"):
         filling.fill(Suite("s", cells, (spec,)), runs.store)
 
@@ -90,7 +95,7 @@ def test_colour_order_is_no_protocol(runs: Runs, cell: Callable[..., Cell]) -> N
     cells = (cell(), cell(model="other", protocol=MadeUpProtocol(colour="bgr")))
     for one in cells:
         runs.finish(one)
-    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    spec = TaskTable("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
     assert len(filling.fill(Suite("s", cells, (spec,)), runs.store)[0].rows) == 2
 
 
@@ -99,7 +104,7 @@ def test_intervals_are_drawn_once_and_kept(
 ) -> None:
     one = cell()
     runs.finish(one)
-    suite = Suite("s", (one,), (TableSpec("t", "t", "people", "street", (one.id,), ("rate",)),))
+    suite = Suite("s", (one,), (TaskTable("t", "t", "people", "street", (one.id,), ("rate",)),))
     assert filling.fill(suite, runs.store, "kept")[0].rows[0].entries["rate"].spread is None
     drawn = filling.fill(suite, runs.store, "bootstrap")[0].rows[0].entries["rate"]
     assert drawn.spread is not None and drawn.spread.low < drawn.value < drawn.spread.high  # type: ignore[operator]
@@ -114,8 +119,13 @@ def test_only_restricts_the_rows(runs: Runs, two_task_suite: Suite) -> None:
 
 
 def test_ranks_share_ties() -> None:
-    assert cross_task.ranks({"a": 1.0, "b": 2.0, "c": 2.0, "d": 0.0}, True) == {"b": 1.5, "c": 1.5, "a": 3.0, "d": 4.0}
-    assert cross_task.ranks({"a": 1.0, "b": 2.0}, False) == {"a": 1.0, "b": 2.0}
+    assert across_tasks.ranks({"a": 1.0, "b": 2.0, "c": 2.0, "d": 0.0}, True) == {
+        "b": 1.5,
+        "c": 1.5,
+        "a": 3.0,
+        "d": 4.0,
+    }
+    assert across_tasks.ranks({"a": 1.0, "b": 2.0}, False) == {"a": 1.0, "b": 2.0}
 
 
 def test_widths_of_a_micro_body_are_one_row_and_variants_stay_out(runs: Runs, cell: Callable[..., Cell]) -> None:
@@ -129,17 +139,17 @@ def test_widths_of_a_micro_body_are_one_row_and_variants_stay_out(runs: Runs, ce
     for one in cells:
         runs.finish(one)
     specs = tuple(
-        TableSpec(c.id, "t", c.task, "street", (c.id,), (("rate" if c.task == "people" else "error"),)) for c in cells
+        TaskTable(c.id, "t", c.task, "street", (c.id,), (("rate" if c.task == "people" else "error"),)) for c in cells
     )
     cross = filling.fill(Suite("s", tuple(cells), specs), runs.store)[-1]
     assert [row.entries["body"].value for row in cross.rows] == ["rival_micro", "hrnet_w32"]
     assert {row.entries["coverage"].value for row in cross.rows} == {"2 of 2"}
-    assert cross_task.family("hrnet_w32") == "hrnet_w32" and cross_task.family("hrnet_micro_w8") == "hrnet_micro"
+    assert across_tasks.family("hrnet_w32") == "hrnet_w32" and across_tasks.family("hrnet_micro_w8") == "hrnet_micro"
 
 
 def test_tiers_never_share_a_table(runs: Runs, cell: Callable[..., Cell]) -> None:
     cells = (cell(), dataclasses.replace(cell(model="b"), tier="smoke"))
-    spec = TableSpec("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
+    spec = TaskTable("t", "t", "people", "street", tuple(c.id for c in cells), ("rate",))
     with pytest.raises(ValueError, match="tiers never share"):
         filling.fill(Suite("s", cells, (spec,)), runs.store)
 
@@ -148,7 +158,7 @@ def test_what_the_data_said_is_a_footnote(runs: Runs, cell: Callable[..., Cell])
     told, silent = cell(), cell(model="silent")
     runs.finish(told, notes=["instances.json is missing: persons alone"])
     runs.finish(silent)
-    spec = TableSpec("t", "t", "people", "street", (told.id, silent.id), ("rate",))
+    spec = TaskTable("t", "t", "people", "street", (told.id, silent.id), ("rate",))
     (table,) = filling.fill(Suite("s", (told, silent), (spec,)), runs.store)
     assert [row.entries["rate"].footnotes for row in table.rows] == [("instances.json is missing: persons alone",), ()]
 
@@ -167,8 +177,8 @@ def test_what_other_code_made_says_so(runs: Runs, cell: Callable[..., Cell], mon
     assert staleness.outdated(cells, runs.store) == {old.id}
     ids = tuple(one.id for one in cells)
     specs = (
-        TableSpec("t", "t", "people", "street", ids, ("rate", "error")),
-        TableSpec("a", "a", "people", "street", ids[:2], ("rate",), "ablation"),
+        TaskTable("t", "t", "people", "street", ids, ("rate", "error")),
+        AblationTable("a", "a", "people", "street", tuple(Variant(one) for one in ids[:2]), ("rate",)),
     )
     main, ablation = filling.fill(Suite("s", cells, specs), runs.store)
     for table in (main, ablation):
@@ -176,7 +186,7 @@ def test_what_other_code_made_says_so(runs: Runs, cell: Callable[..., Cell], mon
         assert not any(row.entries["rate"].footnotes for row in table.rows[1:])
         for form in ("md", "tex", "html"):
             assert staleness.NOTE in table.render(form)
-    seeds = filling.measured([fresh, dataclasses.replace(fresh, seed=1)], runs.store, {fresh.id})
+    seeds = table_rows.measured([fresh, dataclasses.replace(fresh, seed=1)], runs.store, {fresh.id})
     assert [row.stale for row in seeds] == [True]
 
 
@@ -190,7 +200,7 @@ def test_a_figure_over_fewer_samples_says_its_n(runs: Runs, cell: Callable[..., 
         runs.finish(one, figures=figures)
     ids = tuple(one.id for one in cells)
     columns = ("rate", "rate/far", "rate/near", "part")
-    spec = TableSpec("t", "t", "people", "street", ids, columns)
+    spec = TaskTable("t", "t", "people", "street", ids, columns)
     [table] = filling.fill(Suite("s", tuple(cells), (spec,)), runs.store)
     assert [table.column(name).label for name in columns] == ["", "n=12", "n=40 to 41", ""]
     for form, wanted in (
@@ -199,19 +209,21 @@ def test_a_figure_over_fewer_samples_says_its_n(runs: Runs, cell: Callable[..., 
         ("html", "n=12"),
     ):
         assert wanted in table.render(form)
-    cross = cross_task.cross_table("c", "c", filling.measured(cells, runs.store), "embedded")
+    held = table_rows.Measurements({one.id: one for one in cells}, runs.store)
+    [cross] = across_tasks.AcrossTasksTable("c", "c", ids).fill(held)
     assert cross.column("people/street").label == "n=60"
 
 
 def test_classes_with_an_n_of_their_own_say_it(runs: Runs, cell: Callable[..., Cell]) -> None:
     one = cell()
-    names = tuple(f"IoU/thing {k}" for k in range(9))
+    classes = tuple(f"thing {k}" for k in range(9))
+    names = tuple(f"IoU/{name}" for name in classes)
     figures = {
         name: {"value": 1.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 5 + k}
         for k, name in enumerate(names)
     }
     runs.finish(one, figures=figures | {"rate": figures[names[0]]})
-    spec = TableSpec("t", "t", "people", "street", (one.id,), names)
+    spec = ClassTable("t", "t", "people", "street", (one.id,), "IoU", classes)
     [table] = filling.fill(Suite("s", (one,), (spec,)), runs.store)
     assert [row.entries["n"].value for row in table.rows] == [str(5 + k) for k in range(9)]
 
@@ -221,7 +233,7 @@ def test_an_undefined_figure_is_an_empty_place(runs: Runs, cell: Callable[..., C
     one = cell()
     stored = runs.finish(one)
     stored.record["figures"]["rate"]["value"] = value
-    found = filling.entry(filling.Measured(one, (stored,)), "rate")
+    found = table_rows.entry(table_rows.Measured(one, (stored,)), "rate")
     assert found.number is None and found.text == "-"
 
 
@@ -229,8 +241,28 @@ def test_notes_of_a_variant_stand_below_the_ablation(runs: Runs, cell: Callable[
     cells = (cell(), cell(representation="V2", label="V2"))
     for one in cells:
         runs.finish(one)
-    extra = {"notes": {cells[1].id: ("Rank 8 & no more.",)}}
-    spec = TableSpec("a", "a", "people", "street", tuple(c.id for c in cells), ("rate",), "ablation", extra)
+    shown = (Variant(cells[0].id), Variant(cells[1].id, notes=("Rank 8 & no more.",)))
+    spec = AblationTable("a", "a", "people", "street", shown, ("rate",))
     [table] = filling.fill(Suite("s", cells, (spec,)), runs.store)
     assert "V2 [1]" in table.render("md") and "[1] Rank 8 & no more." in table.render("md")
     assert r"Rank 8 \& no more." in table.render("tex")
+
+
+def test_labels_of_variants_follow_replaced_cells(cell: Callable[..., Cell]) -> None:
+    plain, other, new = cell(), cell(representation="V2"), cell(representation="V2", label="new")
+    table = AblationTable(
+        "a", "a", "people", "street", (Variant(plain.id), Variant(other.id, "second", ("a note",))), ("rate",)
+    )
+    suite = Suite("s", (plain, other), (table,)).with_cells({other.id: (new,)})
+    assert suite.cells == (plain, new)
+    assert suite.tables[0] == dataclasses.replace(
+        table, variants=(Variant(plain.id), Variant(new.id, "second", ("a note",)))
+    )
+    assert Suite("s", (plain, other), (table,)).with_cells({plain.id: ()}).tables[0].cells == (other.id,)
+
+
+def test_a_replaced_cell_that_is_there_already_is_one_row(cell: Callable[..., Cell]) -> None:
+    one, other = cell(), cell(model="other")
+    table = TaskTable("t", "t", "people", "street", (one.id, other.id), ("rate",))
+    suite = Suite("s", (one, other), (table,)).with_cells({other.id: (one,)})
+    assert suite.cells == (one,) and suite.tables[0].cells == (one.id,)

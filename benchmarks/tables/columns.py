@@ -1,0 +1,78 @@
+"""Columns that tables of measured cells share: metrics with unit, direction and n, and what a network costs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from benchmarks.tables.rows import Measured, direction
+from benchmarks.tables.table import HIGHER, LOWER, Column, Entry
+
+
+def counts_of(metric: str, rows: Sequence[Measured]) -> list[int]:
+    """What the rows' figures of a metric are pooled over (images, people, faces): the different n, in order."""
+    return sorted({n for row in rows if (n := row.n(metric)) is not None})
+
+
+def count_text(counts: Sequence[int]) -> str:
+    """ "n=120", or "n=98 to 120" where rows differ; "" where none is known."""
+    if not counts:
+        return ""
+    return f"n={counts[0]}" if len(counts) == 1 else f"n={counts[0]} to {counts[-1]}"
+
+
+def metric_column(
+    metric: str, rows: Sequence[Measured], title: str = "", key: str = "", beside: str | None = None
+) -> Column:
+    """The column of a metric; its protocol is stated in the table's heading and below the table.
+
+    Its label says what the figures are pooled over, unless that is the n of the metric `beside`, which the table gives.
+    """
+    figure = next((found for row in rows if (found := row.figure(metric))), None)
+    if figure is None:
+        info = _metric_info(rows[0].cell.task, metric) if rows else None
+        unit, better, digits = info or ("", "", 1)
+        return Column(key or metric, title or metric, unit, better, None, "", digits)
+    counts = counts_of(metric, rows)
+    label = "" if beside is not None and counts == counts_of(beside, rows) else count_text(counts)
+    return Column(
+        key or metric, title or metric, figure["unit"], direction(figure), None, label, figure.get("decimals", 1)
+    )
+
+
+def _metric_info(task: str, metric: str) -> tuple[str, str, int] | None:
+    """Unit, direction and decimals that a task states for a metric; None if it has no such metric."""
+    from tasks import get_task
+
+    try:
+        info = get_task(task).metrics[metric]
+    except KeyError:
+        return None
+    return info.unit, HIGHER if info.higher_is_better else LOWER, info.decimals
+
+
+def cost_columns() -> list[Column]:
+    """Parameters and multiply-adds."""
+    return [
+        Column("params", "params", "M", LOWER, digits=3),
+        Column("macs", "multiply-adds", "G", LOWER, digits=3),
+    ]
+
+
+def cost_entries(row: Measured) -> dict[str, Entry]:
+    """A row's entries in `cost_columns`."""
+    params, macs = row.model("params"), row.model("macs")
+    return {
+        "params": Entry(None if params is None else params / 1e6, text=None if params is not None else "-"),
+        "macs": Entry(None if macs is None else macs / 1e9, text=None if macs is not None else "-"),
+    }
+
+
+def run_columns() -> list[Column]:
+    """What the main metric is pooled over, and how long the cell took."""
+    return [Column("n", "n"), Column("seconds", "time", "s", digits=0)]
+
+
+def bracketed(rows: Sequence[Measured]) -> str:
+    """The rows' protocol in short, in brackets behind a table's title; "" where none is stored."""
+    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
+    return f" [{header}]" if header else ""

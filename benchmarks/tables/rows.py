@@ -1,0 +1,186 @@
+"""Rows of tables: what the store holds of each cell, and the entry that a metric has there."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.staleness import NOTE as STALE
+from benchmarks.store.store import Store, StoredCell
+from benchmarks.tables.table import HIGHER, LOWER, Entry, Spread
+from benchmarks.tables.uncertainty import cell_spread, over_seeds
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One row: a cell and what the store holds of it, seed by seed (None: not run).
+
+    `stale`: a finished seed was made by other code or data than are here now.
+    """
+
+    cell: Cell
+    seeds: tuple[StoredCell | None, ...]
+    stale: bool = False
+
+    @property
+    def done(self) -> list[StoredCell]:
+        """The finished ones."""
+        return [stored for stored in self.seeds if stored is not None and stored.done]
+
+    @property
+    def failed(self) -> StoredCell | None:
+        """The first failed one."""
+        return next((stored for stored in self.seeds if stored is not None and not stored.done), None)
+
+    @property
+    def status(self) -> str:
+        """The status of a row without a number: "failed" or "not attempted"."""
+        return "failed" if self.failed else "not attempted"
+
+    @property
+    def reason(self) -> str:
+        """Why a row has no number, in one line."""
+        if self.failed:
+            lines = str(self.failed.record.get("reason", "")).strip().splitlines() or ["no reason was stored"]
+            return f"failed: {lines[-1]}"
+        return "not run yet"
+
+    @property
+    def href(self) -> str:
+        """Link to the provenance of this row in the report."""
+        kept = self.done or ([self.failed] if self.failed else [])
+        return f"#cell-{kept[0].id}" if kept else ""
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the data of the first finished seed said that a reader must know."""
+        return tuple(self.done[0].record.get("notes") or ()) if self.done else ()
+
+    @property
+    def body(self) -> str:
+        """The name of the row: the body, and the cell's label where it has one."""
+        return self.cell.model + (f" · {self.cell.label}" if self.cell.label else "")
+
+    @property
+    def seconds(self) -> float | None:
+        """Seconds that the finished seeds took in all; None if none says so."""
+        spent = [value for stored in self.done if (value := seconds(stored)) is not None]
+        return sum(spent) if spent else None
+
+    def figure(self, metric: str) -> dict[str, Any] | None:
+        """The stored figure {value, unit, higher_is_better, decimals, n} of the first finished seed."""
+        return next((stored.record["figures"].get(metric) for stored in self.done), None)
+
+    def n(self, metric: str) -> int | None:
+        """What a figure is pooled over (images, people, faces); None if that is not known."""
+        figure = self.figure(metric)
+        return figure.get("n") if figure else None
+
+    def model(self, name: str) -> float | None:
+        """`params`, `macs` or `macs_as_published` of the network."""
+        return next((stored.record["model"].get(name) for stored in self.done if stored.record.get("model")), None)
+
+
+@dataclass(frozen=True)
+class Measurements:
+    """What the tables of a suite are filled from.
+
+    Attributes:
+        cells: the cells that were asked for, by id.
+        stale: ids of cells that other code or data made (`benchmarks.experiment.staleness.outdated`); their rows say so.
+        intervals: "kept" shows bootstrap intervals that were drawn before, "bootstrap" draws them, "none" leaves them out.
+        places: where the papers' rows look for what they lack; None if they say in general what they need.
+    """
+
+    cells: Mapping[str, Cell]
+    store: Store
+    stale: Collection[str] = ()
+    intervals: str = "bootstrap"
+    places: Places | None = None
+
+    def rows(self, ids: Iterable[str]) -> list[Measured]:
+        """The rows of these cells; those that were not asked for are left out."""
+        return measured([self.cells[one] for one in ids if one in self.cells], self.store, self.stale)
+
+
+def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -> list[Measured]:
+    """Rows of these cells: cells that differ in their seed alone are one row, in order of first appearance."""
+    groups: dict[str, list[Cell]] = {}
+    for cell in cells:
+        identity = cell.identity()
+        identity.pop("seed")
+        groups.setdefault(repr(sorted(identity.items())), []).append(cell)
+    return [
+        Measured(
+            group[0],
+            tuple(store.load(cell.task, cell.id) for cell in group),
+            any(cell.id in stale for cell in group),
+        )
+        for group in groups.values()
+    ]
+
+
+def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
+    """The scoring protocol of a stored cell as `key=value, ...`; two cells are comparable when these texts are equal.
+
+    What the network expects of its input (the task's `input_fields`, such as colour order) is left out, and so is what a
+    table varies on purpose (`vary`).
+    """
+    from tasks import get_task
+
+    cell = stored.record["cell"]
+    inputs = {*getattr(get_task(cell["task"]), "input_fields", ()), *vary}
+    return ", ".join(f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs)
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, list):
+        return "(" + " ".join(_plain(item) for item in value) + ")"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def direction(figure: Mapping[str, Any]) -> str:
+    """ "higher" or "lower", as tables name it."""
+    return HIGHER if figure["higher_is_better"] else LOWER
+
+
+def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[str] = ()) -> Entry:
+    """The measured value of a row with n, spread and protocol; or why there is none.
+
+    `intervals` as in :class:`Measurements`. The smoke tier has none.
+    """
+    values = [value for stored in row.done if (value := stored.value(metric)) is not None and math.isfinite(value)]
+    if not values and row.done:
+        return Entry(text="-", href=row.href)
+    if not values:
+        return Entry(status=row.status, text="failed" if row.failed else "not run", href=row.href)
+    first = row.done[0]
+    figure = first.record["figures"][metric]
+    value, spread = over_seeds(values)
+    shown: Spread | None = spread if len(values) > 1 else None
+    if shown is None and intervals != "none" and row.cell.tier != "smoke":
+        shown = cell_spread(first, [metric], compute=intervals == "bootstrap").get(metric)
+    return Entry(
+        value,
+        protocol=protocol_text(first, vary),
+        unit=figure["unit"],
+        direction=direction(figure),
+        n=figure.get("n"),
+        spread=shown,
+        href=row.href,
+        footnotes=(*row.notes, *((STALE,) if row.stale else ())),
+    )
+
+
+def seconds(stored: StoredCell) -> float | None:
+    """Seconds that a cell took in all."""
+    durations = stored.record.get("durations_s") or {}
+    if "total" in durations:
+        return float(durations["total"])
+    return float(sum(durations.values())) if durations else None
