@@ -1,7 +1,7 @@
 """Whole-pixel corners and decoding of the old MATLAB-like convention: cells and pixels count from 1. NumPy only.
 
 pytorch-pose and HRNet's face code share it. A square crop of side 200 `scale` px maps to `cells` cells; going back, the
-position is truncated towards 0 before 1 is added. Source: reference/protocols.md, sections 5 and 9.
+position is truncated towards 0 before 1 is added. Source: docs/protocols.md, sections 5 and 9.
 """
 
 from __future__ import annotations

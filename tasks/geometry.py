@@ -2,7 +2,7 @@
 
 Conventions: points are (x, y) in pixels, pixel centres at whole numbers, no half-pixel terms. A `scale` is in units of
 `PIXEL_STD` = 200 px, (width, height). Sizes say their order (`size_wh`). Rotations are degrees; a positive one turns
-the sampling frame from +x towards +y. Source of the rules: reference/protocols.md, sections 3 and 4.
+the sampling frame from +x towards +y. Source of the rules: docs/protocols.md, sections 3 and 4.
 """
 
 from __future__ import annotations

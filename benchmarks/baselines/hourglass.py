@@ -1,4 +1,4 @@
-"""Stacked Hourglass (arXiv 1603.06937) with the parameter names and the choices of pytorch-pose (protocols.md 1.5)."""
+"""Stacked Hourglass (arXiv 1603.06937) with the parameter names and the choices of pytorch-pose (docs/protocols.md 1.5)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The reference repositories: pose, its ImageNet initialisations, SimpleBaseline, hourglass, classification, segmentation, faces.
 
-Key names are those of reference/protocols.md, section 2; conventions those of its section 1.2.
+Key names are those of docs/protocols.md, section 2; conventions those of its section 1.2.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def _untracked(state: State) -> bool:
 
 
 def absolute_scales(state: dict[str, Tensor]) -> list[str]:
-    """InPlaceABNSync scales by |gamma| + 1e-5 where batch normalisation scales by gamma (protocols.md, T1)."""
+    """InPlaceABNSync scales by |gamma| + 1e-5 where batch normalisation scales by gamma (docs/protocols.md, T1)."""
     scales = batch_norm_scales(state)
     for key in scales:
         state[key] = state[key].abs() + 1e-5

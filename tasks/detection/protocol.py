@@ -11,7 +11,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class DetectionProtocol:
-    """COCO detection. Defaults are the HRNet detection code's (protocols.md 11).
+    """COCO detection. Defaults are the HRNet detection code's (docs/protocols.md 11).
 
     Attributes:
         short_px, long_px: keep-ratio resize until the short side is short_px or the long side long_px.

@@ -21,7 +21,7 @@ IMAGENET_FILES = {
 def full(model: str = "hrnet_w32", schedule: str = "1x") -> Recipe:
     """The paper's recipe: SGD 0.02 at 16 pictures, linear warm-up over 500 iterations from a third, gradient norm 35, frozen BN.
 
-    Expected box AP on val2017 with Faster R-CNN (protocols.md 13): W18 36.1 (1x), 38.1 (2x); W32 39.5, 40.8; W40 40.4, 41.4;
+    Expected box AP on val2017 with Faster R-CNN (docs/protocols.md 13): W18 36.1 (1x), 38.1 (2x); W32 39.5, 40.8; W40 40.4, 41.4;
     W48 40.9, 41.5. Bodies start from their ImageNet weights, whose statistics stay; one that has none starts from nothing with
     normalisation of its own. ResNets freeze their stem and first stage. Cost: W32 1x takes about a day on eight GPUs of 2019. The
     rate is for 16 pictures over all processes: change both together.

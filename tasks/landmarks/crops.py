@@ -1,7 +1,7 @@
 """The two face crops: the reference's, rebuilt from the documented behaviour of SciPy's former image functions, and the affine.
 
 Centres are 1-based pixels, as the files state them; a scale is in units of 200 px and already padded. Torch-free.
-Source: reference/protocols.md, section 9 and trap T5.
+Source: docs/protocols.md, section 9 and trap T5.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 NME of a face is the mean distance between prediction and truth over a length d, in percent; a split's is the mean over faces.
 The failure rate at t is the share of faces whose NME exceeds t strictly; the AUC at t is the exact area below the cumulative
-error curve from 0 to t, over t. Source: reference/protocols.md, section 9.
+error curve from 0 to t, over t. Source: docs/protocols.md, section 9.
 """
 
 from __future__ import annotations

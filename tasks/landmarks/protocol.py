@@ -1,6 +1,6 @@
 """What can move a landmark score, as one frozen dataclass. Torch-free.
 
-Defaults are HRNet's face code (reference/protocols.md, section 9); a checkpoint of mmpose brings its own crop, decoding and flip
+Defaults are HRNet's face code (docs/protocols.md, section 9); a checkpoint of mmpose brings its own crop, decoding and flip
 (traps T23, T24).
 """
 

@@ -1,6 +1,6 @@
 """Heat-map targets of a face and the way back from maps to picture coordinates. NumPy only.
 
-Source: reference/protocols.md, section 9; mmpose's rule is the pose rule.
+Source: docs/protocols.md, section 9; mmpose's rule is the pose rule.
 """
 
 from __future__ import annotations

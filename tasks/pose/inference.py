@@ -39,7 +39,7 @@ def fuse_scales(maps: Sequence[NDArray[np.float32]], factors: Sequence[float]) -
     """Mean of heat maps (B, J, h, w) whose crops were `factors` times as large, in the frame of factor 1.
 
     Each map is resampled about its middle, where the box's centre lies; a cell that some crops do not cover takes the mean of
-    those that do. The papers' code for this was never released: the rule is ours (reference/protocols.md, section 4).
+    those that do. The papers' code for this was never released: the rule is ours (docs/protocols.md, section 4).
     """
     batch, joints, height, width = maps[0].shape
     total = np.zeros((batch * joints, height, width), dtype=np.float32)

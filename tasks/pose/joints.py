@@ -1,6 +1,6 @@
 """The joints of COCO and MPII: names, mirror pairs, halves, bones, tolerances.
 
-Facts of reference/protocols.md, sections 3 and 4.
+Facts of docs/protocols.md, sections 3 and 4.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """PCKh, both ways that it is published, from per-person errors. NumPy only.
 
 The statistic kept per person is the error of each joint over the head size, NaN where a joint is missing; every figure
-follows from it for any subset of persons. Source: reference/protocols.md, sections 4 and 5.
+follows from it for any subset of persons. Source: docs/protocols.md, sections 4 and 5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Rescoring and non-maximum suppression of poses by object keypoint similarity (OKS). NumPy only.
 
-Source: reference/protocols.md, section 3. The area of a pose is that of its *padded* box (200 s_w x 200 s_h).
+Source: docs/protocols.md, section 3. The area of a pose is that of its *padded* box (200 s_w x 200 s_h).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What can move a pose score, as frozen dataclasses. Torch-free.
 
 Defaults are HRNet's (leoxiaobin/deep-high-resolution-net.pytorch); `coco_protocol` and `mpii_protocol` set what the family of a
-checkpoint does otherwise. Source: reference/protocols.md, sections 3 to 5 and traps T4, T20, T22, T23.
+checkpoint does otherwise. Source: docs/protocols.md, sections 3 to 5 and traps T4, T20, T22, T23.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Class names, file ids and colours of the three datasets. Torch-free; reference/protocols.md, sections 6 to 8."""
+"""Class names, file ids and colours of the three datasets. Torch-free; docs/protocols.md, sections 6 to 8."""
 
 from __future__ import annotations
 

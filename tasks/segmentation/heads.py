@@ -36,7 +36,7 @@ class SegmentationModel(TaskModel):
 
 
 def reference_conventions(model: str, head: str) -> dict[str, Any]:
-    """The spec fields in which SEG differs from the other repositories (reference/protocols.md, section 1.2).
+    """The spec fields in which SEG differs from the other repositories (docs/protocols.md, section 1.2).
 
     The micro sizes have no reference: they train for minutes, so their batch statistics must move ten times faster, and
     they keep the Kaiming initialisation.

@@ -1,4 +1,4 @@
-"""Cross-entropy over labelled pixels, with class weights and online hard examples. reference/protocols.md, section 6."""
+"""Cross-entropy over labelled pixels, with class weights and online hard examples. docs/protocols.md, section 6."""
 
 from __future__ import annotations
 

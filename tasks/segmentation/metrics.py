@@ -1,7 +1,7 @@
 """Confusion matrices and what follows from them. NumPy only.
 
 Rows are ground truth. The statistic per image is its whole matrix, so every figure can be had for any subset of images.
-Conventions: reference/protocols.md, section 6, and trap T15.
+Conventions: docs/protocols.md, section 6, and trap T15.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """From pictures to label maps: whole, tiled or windowed, several scales, mirrored, without full-size score maps.
 
 The network's logits stay at their own stride. Scores at full size exist for a strip of rows at a time: a strip is
-enlarged, combined over views, reduced to the best class, and forgotten. Rules: reference/protocols.md, sections 6 to 8.
+enlarged, combined over views, reduced to the best class, and forgotten. Rules: docs/protocols.md, sections 6 to 8.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Embedded people in the layout of COCO keypoints (protocols.md section 3): pictures, annotations, detector boxes."""
+"""Embedded people in the layout of COCO keypoints (docs/protocols.md section 3): pictures, annotations, detector boxes."""
 
 from __future__ import annotations
 

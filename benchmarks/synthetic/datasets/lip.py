@@ -1,4 +1,4 @@
-"""Embedded people in the layout of Look Into Person (protocols.md section 8): crops of single people and their 20 part labels."""
+"""People in the layout of Look Into Person (docs/protocols.md 8): crops of single people and their 20 part labels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Embedded people in the layout of MPII Human Pose (protocols.md section 4): pictures, json files, gt_valid.mat."""
+"""Embedded people in the layout of MPII Human Pose (docs/protocols.md section 4): pictures, json files, gt_valid.mat."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Writes embedded scenes in the layouts of PASCAL Context: the "PASCAL in Detail" json and the lists of label pngs. Torch-free.
 
 Rooms, landscapes and streets with the 59 classes; what has no class among them is background. Both forms hold the same
-label map. Category ids: protocols.md section 7.
+label map. Category ids: docs/protocols.md section 7.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Boxes are held with exclusive ends inside this package: (x1, y1, x2, y2), width x2 - x1. A generation with inclusive ends
 (width x2 - x1 + 1) is the same arithmetic with x2 and y2 one pixel further: overlaps, encoding, RoI ends and levels then agree
-with it to rounding, and only what is written in :class:`Conventions` remains. See ``reference/protocols.md`` 11 and 15, trap T17.
+with it to rounding, and only what is written in :class:`Conventions` remains. See docs/protocols.md 11 and 15, trap T17.
 """
 
 from __future__ import annotations

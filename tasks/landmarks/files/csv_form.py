@@ -1,6 +1,6 @@
 """Reading the csv form of 300W, AFLW and WFLW: one line per face, box columns, then x and y of every landmark. Torch-free.
 
-Source: reference/protocols.md, sections 9 and 10.
+Source: docs/protocols.md, sections 9 and 10.
 """
 
 from __future__ import annotations

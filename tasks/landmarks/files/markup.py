@@ -1,6 +1,6 @@
 """The mark-ups of the face datasets: mirror pairs, eye points and what a drawing connects. Torch-free.
 
-Indices are 0-based, in the order of the datasets' files. Source: reference/protocols.md, section 9.
+Indices are 0-based, in the order of the datasets' files. Source: docs/protocols.md, section 9.
 """
 
 from __future__ import annotations

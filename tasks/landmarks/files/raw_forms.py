@@ -1,6 +1,6 @@
 """Reading the raw releases: 300W's .pts files and WFLW's list file. Torch-free.
 
-Source: reference/protocols.md, section 10. Both count pixels from 1, as far as 300W goes; WFLW's numbers are taken as they are,
+Source: docs/protocols.md, section 10. Both count pixels from 1, as far as 300W goes; WFLW's numbers are taken as they are,
 as HRNet's csv does.
 """
 

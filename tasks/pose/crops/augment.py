@@ -1,7 +1,7 @@
 """Training draws and the half-body box, with the reference's odds and order. NumPy only.
 
 Every draw comes from the generator that the caller seeds by (seed, epoch, sample), never from global state.
-Source: reference/protocols.md, sections 3 to 5.
+Source: docs/protocols.md, sections 3 to 5.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """pytorch-pose's own crop and decoding: whole-pixel corners, 1-based cells, truncated coordinates. NumPy and OpenCV.
 
-Only for evaluating checkpoints trained that way. Source: reference/protocols.md, section 5. Centres and results are 0-based here;
+Only for evaluating checkpoints trained that way. Source: docs/protocols.md, section 5. Centres and results are 0-based here;
 the reference counts from 1 throughout, which cancels except in the truncations, where it is kept.
 """
 

@@ -2,7 +2,7 @@
 
 Layout below the dataset's folder: annotations/person_keypoints_<split>.json (test sets: image_info_<split>.json),
 images/<folder>/ or, as the official archives unpack, <folder>/, and person_detection_results/. Rules:
-reference/protocols.md, section 3.
+docs/protocols.md, section 3.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """The object-contextual head (OCR): every pixel is described a second time by the soft object regions that it belongs to.
 
-Source: arXiv 1909.11065 as HRNet's OCR branch builds it (reference/protocols.md, section 1.3); same shapes, own names.
+Source: arXiv 1909.11065 as HRNet's OCR branch builds it (docs/protocols.md, section 1.3); same shapes, own names.
 """
 
 from __future__ import annotations

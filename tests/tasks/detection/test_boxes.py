@@ -20,7 +20,7 @@ LEGACY = {
     32: [(-165, -75, 196, 106), (-112, -112, 143, 143), (-75, -165, 106, 196)],
     64: [(-330, -149, 393, 212), (-224, -224, 287, 287), (-149, -330, 212, 393)],
 }
-"""protocols.md, section 15: corners with inclusive ends."""
+"""docs/protocols.md, section 15: corners with inclusive ends."""
 
 
 def boxes(count: int, seed: int = 0) -> torch.Tensor:

@@ -186,7 +186,7 @@ def test_mirrored_sample_is_the_mirrored_picture(coco_root: Path) -> None:
 
 @pytest.mark.parametrize(("input_wh", "cells"), [((192, 256), 13), ((288, 384), 19), ((384, 384), 19)])
 def test_targets_widen_with_the_input(input_wh: tuple[int, int], cells: int) -> None:
-    """A sigma of 2 cells reaches 13, one of 3 reaches 19 (protocols.md 3)."""
+    """A sigma of 2 cells reaches 13, one of 3 reaches 19 (docs/protocols.md 3)."""
     maps, weights = pose_targets(
         [[100.0, 120.0]], [1], input_wh, (input_wh[0] // 4, input_wh[1] // 4), PoseAugment().sigma_for(input_wh)
     )

@@ -28,7 +28,7 @@ LIP_LABELS = (
     "left_shoe",
     "right_shoe",
 )
-"""The 20 classes of Look Into Person, by label. Source: protocols.md section 8."""
+"""The 20 classes of Look Into Person, by label. Source: docs/protocols.md section 8."""
 LABEL = {name: index for index, name in enumerate(LIP_LABELS)}
 
 SKIN_TONES = (
