@@ -136,14 +136,17 @@ def _micro(name: str, width: int, stem: int, modules: tuple[int, int, int] = (1,
     )
 
 
+_MICRO_SIZES = [_micro(f"hrnet_micro_w{width}", width, 2 * width) for width in (8, 12, 16)]
+
 _ALL = [
     # Named W18 by its repository, but 16 channels wide, with a 128-channel first stage.
     _small("hrnet_w18_small_v1", 16, StageSpec(1, 1, (32,), "bottleneck"), (1, 1, 1)),
     _small("hrnet_w18_small_v2", 18, StageSpec(1, 2, (64,), "bottleneck"), (1, 3, 2)),
     *(_standard(f"hrnet_w{width}", width) for width in (18, 30, 32, 40, 44, 48, 64)),
-    _micro("hrnet_micro_w8", 8, 16),
-    _micro("hrnet_micro_w12", 12, 24),
-    _micro("hrnet_micro_w16", 16, 32),
+    *_MICRO_SIZES,
 ]
 
 VARIANTS: dict[str, HRNetSpec] = {spec.name: spec for spec in _ALL}
+
+MICRO: tuple[str, ...] = tuple(spec.name for spec in _MICRO_SIZES)
+"""Names of the variants that are trained from nothing within minutes."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from benchmarks.baselines import check_body_name
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe
 
@@ -144,6 +145,7 @@ class Task(ABC):
         version: raised by hand when an evaluation's meaning changes; part of every result's key.
         input_fields: protocol fields that say what a network expects of its input (colour order), not how it is scored;
             cells that differ in them alone are comparable.
+        figures_by_name: whether ``figures`` takes ``wanted``, the names of the figures that are needed.
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         datasets, metrics: by name.
     """
@@ -152,6 +154,7 @@ class Task(ABC):
     version: int = 1
     input_fields: tuple[str, ...] = ()
     reads_submissions: bool = False
+    figures_by_name: bool = False
     datasets: Mapping[str, DatasetInfo]
     metrics: Mapping[str, MetricInfo]
 
@@ -161,11 +164,13 @@ class Task(ABC):
             raise ValueError(f"Unknown dataset {name!r} of task {self.name}. {nearest(name, self.datasets)}")
         return self.datasets[name]
 
+    def body_name(self, model: str) -> str:
+        """The body of one of this task's models: the name itself, without what a task adds to it ("_ocr" in segmentation)."""
+        return model
+
     def check_model(self, model: str) -> None:
         """Raises ValueError naming the nearest model if this task cannot build ``model``; torch-free."""
-        from benchmarks.baselines import check_body_name
-
-        check_body_name(model)
+        check_body_name(self.body_name(model))
 
     def model_names(self, bodies: Sequence[str]) -> list[str]:
         """Every model of this task: all bodies, and what a task has beside them (dilated networks in segmentation)."""
@@ -243,8 +248,12 @@ class Task(ABC):
         """All figures from per-image statistics, torch-free. ``protocol`` is plain data as stored in the cell.
 
         ``counts`` (N,) says how often each image counts (a bootstrap draw); None counts each once. A task whose figures are
-        slow may take ``wanted``, the names of those that are needed: the bootstrap gives it to tasks that have it.
+        slow says ``figures_by_name`` and takes ``wanted``, the names of those that are needed, which the bootstrap gives it.
         """
+
+    def class_figures(self, dataset: str, stats: Stats) -> Mapping[str, Any]:
+        """Figures by class for the report's bars, where they are not among `figures`; none by default."""
+        return {}
 
     def submission_stats(
         self, dataset: str, root: Path, split: str, path: Path, protocol: Any

@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from benchmarks.baselines import build_body
 from hrnet.backbone import HRNet
 from hrnet.representations import build_representation
 
@@ -83,8 +84,6 @@ def build_parts(
     representation_options: dict[str, Any] | None = None,
 ) -> tuple[nn.Module, nn.Module]:
     """The body by name (HRNet or serial) and a representation over its maps."""
-    from benchmarks.baselines import build_body
-
     body = build_body(model, **body_options)
     options = dict(representation_options or {})
     if representation in ("V2p", "V1p", "V1hp") and "width" not in options:

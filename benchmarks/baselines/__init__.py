@@ -1,61 +1,128 @@
 """Bodies by name: HRNet widths and the serial rivals. A new body is one file here that defines ``NAMES`` and ``build``.
 
 A body is a module with forward(images (B, 3, H, W)) -> list of maps, and the attributes ``out_channels`` and ``strides``,
-one entry per map. ``NAMES`` is read without importing the file, so that planning needs no torch.
+one entry per map. ``NAMES``, and where they are given ``TRAITS`` (fields of `hrnet.traits.Traits`) and ``MICRO`` (which of the
+names are micro sizes), are literals: they are read without importing the file, so that planning needs no torch.
 """
 
 from __future__ import annotations
 
 import ast
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from inspect import Parameter, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hrnet.variants import VARIANTS
-from tasks.options import nearest
+from hrnet.names import nearest
+from hrnet.traits import Traits
+from hrnet.variants import MICRO, VARIANTS
 
 if TYPE_CHECKING:
     from torch import nn
 
+TIMM = "timm:"
+"""Before a name of timm's."""
+
+
+@dataclass(frozen=True)
+class BodyFile:
+    """A file of this folder, read without importing it: names, traits, micro sizes, parameters of its `build`."""
+
+    path: Path
+    names: tuple[str, ...]
+    traits: Traits
+    micro: tuple[str, ...]
+    parameters: tuple[str, ...]
+
+    def of(self, name: str) -> Traits:
+        """The traits of one of the file's names."""
+        given = {**vars(self.traits), "micro": name in self.micro, "options": self.parameters + self.traits.options}
+        return Traits(**given)
+
+
+def read_body_file(path: Path) -> BodyFile | None:
+    """The names and traits of a body's file; None for a file without ``NAMES``.
+
+    Raises:
+        ValueError: ``NAMES``, ``TRAITS`` or ``MICRO`` is no literal, or a trait is unknown.
+    """
+    found: dict[str, Any] = {}
+    parameters: tuple[str, ...] = ()
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.FunctionDef) and node.name == "build":
+            taken = [*node.args.posonlyargs, *node.args.args][1:] + node.args.kwonlyargs
+            parameters = tuple(argument.arg for argument in taken)
+        for target in node.targets if isinstance(node, ast.Assign) else ():
+            if isinstance(target, ast.Name) and target.id in ("NAMES", "TRAITS", "MICRO"):
+                assert isinstance(node, ast.Assign)
+                found[target.id] = _literal(path, target.id, node.value)
+    if "NAMES" not in found:
+        return None
+    traits = found.get("TRAITS", {})
+    unknown = sorted(set(traits) - set(vars(Traits())))
+    if unknown:
+        raise ValueError(f"{path}: unknown trait {unknown[0]!r}. {nearest(unknown[0], vars(Traits()))}")
+    return BodyFile(path, tuple(found["NAMES"]), Traits(**traits), tuple(found.get("MICRO", ())), parameters)
+
+
+def _literal(path: Path, name: str, value: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(value)
+    except ValueError:
+        raise ValueError(
+            f"{path}: expected {name} as a literal, which is read without importing the file; write its values out"
+        ) from None
+
 
 @lru_cache
-def _files() -> dict[str, str]:
-    """Body name -> module of this folder."""
-    found: dict[str, str] = {}
-    for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem == "__init__":
-            continue
-        for node in ast.parse(path.read_text(encoding="utf-8")).body:
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "NAMES" for t in node.targets):
-                found.update(dict.fromkeys(ast.literal_eval(node.value), path.stem))
+def body_files() -> dict[str, BodyFile]:
+    """Every name of this folder -> its file; ``timm:`` stands for timm's."""
+    found: dict[str, BodyFile] = {}
+    for folder in __path__:
+        for path in sorted(Path(folder).glob("*.py")):
+            file = None if path.stem == "__init__" else read_body_file(path)
+            found.update({} if file is None else dict.fromkeys(file.names, file))
     return found
 
 
 def body_names() -> list[str]:
     """Every body that can be built by name, ``timm:<name>`` aside."""
-    return [*VARIANTS, *_files()]
+    return [*VARIANTS, *(name for name in body_files() if name != TIMM)]
 
 
 def check_body_name(name: str) -> None:
     """Raises ValueError naming the nearest body if ``name`` is unknown; names of timm are checked when built."""
-    if not name.startswith("timm:") and name not in body_names():
+    if not name.startswith(TIMM) and name not in body_names():
         raise ValueError(f"Unknown model {name!r}. {nearest(name, body_names())} Also timm:<name>.")
+
+
+def traits_of(name: str) -> Traits:
+    """What a body is, without building it.
+
+    Raises:
+        ValueError: unknown name; the nearest is given.
+    """
+    check_body_name(name)
+    if name in VARIANTS:
+        return Traits("parallel", "hrnet", name in MICRO)
+    return _file_of(name).of(name)
 
 
 def file_of_body(name: str) -> Path | None:
     """The file that builds a serial body; None for HRNet's own."""
-    if name.startswith("timm:"):
-        return Path(__file__).parent / "timm_body.py"
-    return Path(__file__).parent / f"{_files()[name]}.py" if name in _files() else None
+    return _file_of(name).path if name.startswith(TIMM) or name in body_files() else None
+
+
+def _file_of(name: str) -> BodyFile:
+    return body_files()[TIMM if name.startswith(TIMM) else name]
 
 
 def build_body(name: str, **options: Any) -> nn.Module:
     """Builds a body.
 
     Args:
-        options: spec fields for an HRNet; what the file's ``build(name, **options)`` takes for the others.
+        options: spec fields for an HRNet; for the others the parameters of the file's ``build`` and what its ``TRAITS`` name.
 
     Raises:
         ValueError: unknown name or option; the nearest is given.
@@ -65,13 +132,10 @@ def build_body(name: str, **options: Any) -> nn.Module:
         from hrnet.backbone import build_backbone
 
         return build_backbone(name, **options)
-    file = "timm_body" if name.startswith("timm:") else _files()[name]
-    build = import_module(f"benchmarks.baselines.{file}").build
-    taken = signature(build).parameters
-    known = [option for option in taken if option != "name"]
-    unknown = [option for option in options if option not in known]
-    if unknown and not any(parameter.kind is Parameter.VAR_KEYWORD for parameter in taken.values()):
-        hint = nearest(unknown[0], known) if known else "It has none."
+    traits = traits_of(name)
+    unknown = [] if traits.any_option else [option for option in options if option not in traits.options]
+    if unknown:
+        hint = nearest(unknown[0], traits.options) if traits.options else "It has none."
         raise ValueError(f"Unknown option {unknown[0]!r} of model {name!r}. {hint}")
-    result: nn.Module = build(name, **options)
-    return result
+    body: nn.Module = import_module(f"{__name__}.{_file_of(name).path.stem}").build(name, **options)
+    return body

@@ -6,6 +6,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 NAMES = ("hourglass_s1", "hourglass_s2", "hourglass_s8", "hourglass_micro", "hourglass_micro_w16")
+MICRO = ("hourglass_micro", "hourglass_micro_w16")
+TRAITS = {"structure": "stacked", "origin": "pytorch_pose"}
 
 _STACKS = {"hourglass_s1": 1, "hourglass_s2": 2, "hourglass_s8": 8}
 # Channels of the hourglasses' 3x3 convolutions; the wider one costs what micro HRNet does with all maps (V2).

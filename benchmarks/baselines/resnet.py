@@ -10,6 +10,8 @@ from hrnet.backbone import initialise
 from hrnet.blocks import BLOCKS
 
 NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet_micro", "resnet_micro_w10")
+MICRO = ("resnet_micro", "resnet_micro_w10")
+TRAITS = {"structure": "encoder", "origin": "torchvision"}
 
 DEPTHS: dict[str, tuple[str, tuple[int, int, int, int], int]] = {
     "resnet18": ("basic", (2, 2, 2, 2), 64),

@@ -14,6 +14,8 @@ NAMES = (
     "simple_baseline_micro",
     "simple_baseline_micro_w22",
 )
+MICRO = ("simple_baseline_micro", "simple_baseline_micro_w22")
+TRAITS = {"structure": "encoder_decoder", "origin": "simple_baseline"}
 
 _RESNETS = {"simple_baseline_r50": "resnet50", "simple_baseline_r101": "resnet101", "simple_baseline_r152": "resnet152"}
 _MICRO = {"simple_baseline_micro": 16, "simple_baseline_micro_w22": 22}

@@ -7,6 +7,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
+NAMES = ("timm:",)
+TRAITS = {"structure": "encoder", "origin": "timm", "any_option": True}
+
 
 class TimmBody(nn.Module):
     """forward(images (B, 3, H, W)) -> the model's maps whose stride is at least 4, highest resolution first.

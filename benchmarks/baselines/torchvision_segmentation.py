@@ -8,6 +8,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 NAMES = ("deeplabv3_r50", "deeplabv3_r101", "fcn_r50", "fcn_r101")
+TRAITS = {"structure": "dilated", "origin": "torchvision"}
 
 
 class DilatedResNet(nn.Module):

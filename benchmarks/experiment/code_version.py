@@ -24,13 +24,14 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     """The source files that can change a cell's numbers: backbone, the task, what tasks share, the body with
     what it imports of its folder, the engine."""
     from benchmarks.baselines import file_of_body
+    from tasks import get_task
 
     files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
     shared = (f for f in (REPOSITORY / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
     files += [path for folder in shared for path in folder.glob("*.py")]
     files += (REPOSITORY / "tasks" / task).rglob("*.py")
     files += (REPOSITORY / "benchmarks" / "engine").glob("*.py")
-    body = file_of_body(model)
+    body = file_of_body(get_task(task).body_name(model))
     if body is not None:
         files += _with_imports(body)
     if from_checkpoint:

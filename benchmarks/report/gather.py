@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from benchmarks.baselines import body_names, traits_of
+from benchmarks.experiment.cell import Cell
 from benchmarks.report import svg as plots
 from benchmarks.report.svg import Bar, Series
 from benchmarks.store.store import StoredCell
@@ -50,9 +52,17 @@ class Section:
 def colours(rows: Sequence[Measured]) -> dict[str, int]:
     """A colour per body for the whole page, HRNet's first; widths of one micro body share theirs."""
     families = list(dict.fromkeys(family(row.cell.model) for row in rows))
-    ordered = sorted(families, key=lambda name: (not name.startswith("hrnet"), families.index(name)))
+    parallel = {family(row.cell.model) for row in rows if _is_parallel(row.cell)}
+    ordered = sorted(families, key=lambda name: (name not in parallel, families.index(name)))
     index = {name: number for number, name in enumerate(ordered)}
     return index | {row.cell.model: index[family(row.cell.model)] for row in rows}
+
+
+def _is_parallel(cell: Cell) -> bool:
+    from tasks import get_task
+
+    body = get_task(cell.task).body_name(cell.model)
+    return body in body_names() and traits_of(body).structure == "parallel"  # a stored cell's body may be gone
 
 
 def legend(rows: Sequence[Measured], colour: Mapping[str, int], families: bool = False) -> list[tuple[str, str]]:
@@ -191,8 +201,8 @@ def _class_figures(stored: StoredCell) -> dict[str, Any]:
     from tasks import get_task
 
     record = stored.record
-    make = getattr(get_task(record["cell"]["task"]), "class_figures", None)
-    return {**record["figures"], **(make(record["cell"]["dataset"], stored.stats()) if make else {})}
+    task, dataset = get_task(record["cell"]["task"]), record["cell"]["dataset"]
+    return {**record["figures"], **task.class_figures(dataset, stored.stats())}
 
 
 def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int = 4) -> list[Plot]:

@@ -133,7 +133,7 @@ def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
     from tasks import get_task
 
     cell = stored.record["cell"]
-    inputs = {*getattr(get_task(cell["task"]), "input_fields", ()), *vary}
+    inputs = {*get_task(cell["task"]).input_fields, *vary}
     return ", ".join(f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs)
 
 

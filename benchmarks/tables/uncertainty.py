@@ -7,7 +7,6 @@ Intervals: `benchmarks.tables.intervals`; Holm (1979) for several comparisons at
 
 from __future__ import annotations
 
-import inspect
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -185,7 +184,7 @@ def figures_of(
     from tasks import get_task
 
     found, held = get_task(task), dict(stats)
-    few = {"wanted": tuple(wanted)} if wanted and "wanted" in inspect.signature(found.figures).parameters else {}
+    few = {"wanted": tuple(wanted)} if wanted and found.figures_by_name else {}
 
     def figures(counts: NDArray[np.int64] | None) -> Mapping[str, float]:
         return found.figures(dataset, held, protocol, counts, **few)

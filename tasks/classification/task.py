@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.classification.datasets import (
     NUM_CLASSES,
@@ -28,10 +29,7 @@ if TYPE_CHECKING:
 
 
 def _is_dilated(model: str) -> bool:
-    from benchmarks.baselines import file_of_body
-
-    file = file_of_body(model)
-    return file is not None and file.stem == "torchvision_segmentation"
+    return traits_of(model).structure == "dilated"
 
 
 class ClassificationTask(Task):

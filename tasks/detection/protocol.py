@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.baselines import traits_of
+
 
 @dataclass(frozen=True)
 class DetectionProtocol:
@@ -46,7 +48,7 @@ class DetectionProtocol:
 def detection_protocol(family: str | None = None, tier: str = "full", model: str = "") -> DetectionProtocol:
     """The protocol with what the checkpoint's family implies: torchvision resizes in floating point, mmdet 2.x and later
     scale boxes back by the sides. The small tiers, and micro models at any tier, read 192x144: their anchors fit that."""
-    if tier != "full" or "micro" in model:
+    if tier != "full" or (model and traits_of(model).micro):
         return DetectionProtocol(short_px=EMBEDDED_SHORT_PX, long_px=EMBEDDED_LONG_PX)
     if family is not None and family.startswith("torchvision"):
         return DetectionProtocol(resize="interpolate", rescale="sides")

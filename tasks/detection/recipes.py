@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from benchmarks.baselines import traits_of
 from tasks.detection.datasets import DetectionAugment
 from tasks.options import nearest
 from tasks.recipe import Recipe
@@ -47,7 +48,7 @@ def full(model: str = "hrnet_w32", schedule: str = "1x") -> Recipe:
         augment=DetectionAugment(),
         num_workers=4,
         source="HRNet-Object-Detection, configs/hrnet",
-        extra={"frozen_stages": 1} if model.startswith("resnet") and model in IMAGENET_FILES else {},
+        extra={"frozen_stages": 1} if model in IMAGENET_FILES and traits_of(model).structure == "encoder" else {},
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
 from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
@@ -47,7 +48,7 @@ class DetectionTask(Task):
 
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:
-        return "FPN" if model.startswith(("resnet", "timm:")) else "V2p"
+        return "FPN" if traits_of(model).structure == "encoder" else "V2p"
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
         from tasks.detection.network.build import build_detector

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from benchmarks.baselines import build_body, traits_of
 from hrnet.backbone import HRNet, initialise
 from hrnet.names import nearest
 from hrnet.variants import VARIANTS
@@ -16,7 +17,15 @@ READABLE = ("V1", "V1h", "V2", "V2p")
 """Representations that heat maps can be read from; V2p gives its highest level."""
 
 
-class HourglassModel(TaskModel):
+class HeatmapModel(TaskModel):
+    """forward(images (B, 3, H, W)) -> heat maps (B, num_outputs, H / s, W / s)."""
+
+    def stacks(self, images: Tensor) -> list[Tensor]:
+        """Every prediction that is trained, the last being the one that counts: here the only one."""
+        return [self(images)]
+
+
+class HourglassModel(HeatmapModel):
     """A stacked hourglass: its body predicts after every stack, so there is no head beside it."""
 
     def forward(self, images: Tensor) -> Tensor:
@@ -37,7 +46,7 @@ def build(
     conventions: Mapping[str, Any],
     level: int = 0,
     **options: Any,
-) -> TaskModel:
+) -> HeatmapModel:
     """The heat-map network of a body.
 
     Args:
@@ -51,7 +60,7 @@ def build(
         ValueError: a representation that gives no heat maps, or that does not suit the body.
     """
     names = {"task": task, "dataset": dataset, "name": model, "representation_name": representation}
-    if model.startswith("hourglass"):
+    if traits_of(model).structure == "stacked":
         body = _hourglass(model, representation, num_outputs=num_outputs, **options)
         return HourglassModel(body, nn.Identity(), nn.Identity(), num_outputs=num_outputs, **names)
     if representation not in READABLE:
@@ -74,7 +83,7 @@ def build(
     if isinstance(body, HRNet):
         body.stated = stated
     head = PredictionHead(reader.out_channels[0], num_outputs)  # type: ignore[index, arg-type]
-    return TaskModel(body, reader, head, num_outputs=num_outputs, **names)
+    return HeatmapModel(body, reader, head, num_outputs=num_outputs, **names)
 
 
 def start_quietly(body: nn.Module) -> None:
@@ -88,8 +97,6 @@ def start_quietly(body: nn.Module) -> None:
 
 
 def _hourglass(model: str, representation: str, **options: Any) -> nn.Module:
-    from benchmarks.baselines import build_body
-
     if representation != "stacks":
         raise ValueError(
             f"Expected representation 'stacks' for {model}, which predicts in every stack, got {representation!r}."

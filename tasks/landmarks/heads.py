@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.baselines import traits_of
 from tasks.heatmaps import heads
-from tasks.model import TaskModel
 
 
-def build(model: str, dataset: str, representation: str, num_points: int, **options: Any) -> TaskModel:
+def build(model: str, dataset: str, representation: str, num_points: int, **options: Any) -> heads.HeatmapModel:
     """The landmark network of a body; see `tasks.heatmaps.heads.build`.
 
     HRNet exchanges bilinearly without aligned corners, with BN momentum 0.01 and weights from N(0, 0.001) (protocols 1.2).
     """
     # The micro sizes are trained from nothing in a few epochs: weights of N(0, 0.001) and slow statistics suit ImageNet's.
-    micro = "micro" in model
+    micro = traits_of(model).micro
     conventions = {
         "upsample": "bilinear",
         "align_corners": False,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.landmarks.datasets import FaceAugment, LandmarkEvalData, LandmarkTrainData, annotation_files
 from tasks.landmarks.evaluation import LandmarkEvaluation
@@ -48,12 +49,10 @@ class LandmarkTask(Task):
 
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:
-        if model.startswith("hourglass"):
-            return "stacks"
-        return "V1" if model.startswith("simple_baseline") else "V2"
+        structure = traits_of(model).structure
+        return {"stacked": "stacks", "encoder_decoder": "V1"}.get(structure, "V2")
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
-        from benchmarks.baselines import check_body_name
         from tasks.landmarks.heads import build
 
         check_body_name(model)
@@ -109,8 +108,7 @@ class LandmarkTask(Task):
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from tasks.heatmaps.losses import heatmap_loss, peak_error_cells
 
-        stacks = getattr(model, "stacks", None)
-        outputs = [model(batch["images"])] if stacks is None else stacks(batch["images"])
+        outputs = model.stacks(batch["images"])  # type: ignore[operator]
         loss = heatmap_loss(outputs, batch["target"], kind=recipe.loss)
         return {"loss": loss, "error_cells": peak_error_cells(outputs[-1].detach(), batch["target"])}
 

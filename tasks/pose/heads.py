@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.baselines import traits_of
 from tasks.heatmaps import heads
-from tasks.model import TaskModel
 
 
-def build(model: str, dataset: str, representation: str, num_joints: int, level: int = 0, **options: Any) -> TaskModel:
+def build(
+    model: str, dataset: str, representation: str, num_joints: int, level: int = 0, **options: Any
+) -> heads.HeatmapModel:
     """The pose network of a body; see `tasks.heatmaps.heads.build`.
 
     HRNet computes the last exchange for the highest resolution only where nothing else reads it, and starts from N(0, 0.001).
     """
     conventions = {
         # The micro sizes start from nothing: N(0, 0.001) suits weights that ImageNet overwrites.
-        "init": "kaiming" if "micro" in model else "normal_0.001",
+        "init": "kaiming" if traits_of(model).micro else "normal_0.001",
         "fuse_last": "one" if representation == "V1" and level == 0 else "all",
     }
     return heads.build(

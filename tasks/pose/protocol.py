@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from benchmarks.baselines import traits_of
+from hrnet.traits import Traits
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
 
 NORMALISERS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
@@ -83,13 +85,14 @@ def pose_protocol(dataset: str, model: str = "", family: str | None = None, tier
     all trained here and share one protocol.
     """
     kind = {"coco": CocoProtocol, "mpii": MpiiProtocol}[dataset]
-    if tier != "full" or "micro" in model:
+    traits = traits_of(model) if model else Traits()
+    if tier != "full" or traits.micro:
         # At 24x32 cells a quarter cell is coarse: targets and decoding are DARK's, between cells.
         return kind(input_wh=(96, 128) if dataset == "coco" else (128, 128), decoder="dark", dark_blur=3)
     other_framework = family is not None and family.startswith("mm")
-    if model.startswith("simple_baseline") and not other_framework:
+    if traits.origin == "simple_baseline" and not other_framework:
         return kind(colour="bgr")
-    if model.startswith("hourglass") and dataset == "mpii" and not other_framework:
+    if traits.origin == "pytorch_pose" and dataset == "mpii" and not other_framework:
         return MpiiProtocol(
             shift=False,
             flip_merge="sum",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from benchmarks.baselines import traits_of
 from tasks.pose.crops.augment import PoseAugment
 from tasks.recipe import Recipe
 
@@ -22,9 +23,10 @@ def pose_recipe(dataset: str, model: str, tier: str) -> Recipe:
     if tier != "full":
         made = embedded(dataset, model)
         return replace(made, name="pose-smoke", epochs=1, batch_size=8) if tier == "smoke" else made
-    if model.startswith("hourglass"):
+    origin = traits_of(model).origin
+    if origin == "pytorch_pose":
         return hourglass()
-    if model.startswith("simple_baseline"):
+    if origin == "simple_baseline":
         return simple_baseline(dataset, model)
     return hrnet(dataset, model)
 

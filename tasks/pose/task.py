@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.options import refuse_unknown
 from tasks.pose.crops.augment import PoseAugment
@@ -46,6 +47,7 @@ class PoseTask(Task):
     name = "pose"
     version = 1
     reads_submissions = True
+    figures_by_name = True
     input_fields = ("colour", "normaliser")
     datasets: Mapping[str, DatasetInfo] = {
         "coco": DatasetInfo(
@@ -57,13 +59,13 @@ class PoseTask(Task):
 
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:
-        if model.startswith("hourglass"):
+        structure = traits_of(model).structure
+        if structure == "stacked":
             return "stacks"
-        # A serial body's map of highest resolution is its shallowest: it needs the others.
-        return "V1" if model.startswith(("hrnet", "simple_baseline")) else "V2"
+        # An encoder's map of highest resolution is its shallowest: it needs the others.
+        return "V1" if structure in ("parallel", "encoder_decoder") else "V2"
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
-        from benchmarks.baselines import check_body_name
         from tasks.pose.heads import build
 
         check_body_name(model)
@@ -107,8 +109,7 @@ class PoseTask(Task):
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from tasks.heatmaps.losses import heatmap_loss, peak_accuracy
 
-        stacks = getattr(model, "stacks", None)
-        outputs = [model(batch["images"])] if stacks is None else stacks(batch["images"])
+        outputs = model.stacks(batch["images"])  # type: ignore[operator]
         # Half the squared error, as HRNet's pose code (protocols, section 3).
         loss = heatmap_loss(outputs, batch["target"], batch["weight"], recipe.loss, factor=0.5, softmax_share=1e-2)
         return {"loss": loss, "accuracy": peak_accuracy(outputs[-1].detach(), batch["target"])}

@@ -6,11 +6,11 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from benchmarks.baselines import traits_of
 from hrnet.backbone import HRNet, initialise
+from hrnet.variants import MICRO, VARIANTS
 from tasks.model import PredictionHead, TaskModel, build_parts
 from tasks.segmentation.networks.ocr import OCRHead
-
-DILATED = ("deeplabv3_r50", "deeplabv3_r101", "fcn_r50", "fcn_r101")
 
 
 class SegmentationModel(TaskModel):
@@ -41,7 +41,7 @@ def reference_conventions(model: str, head: str) -> dict[str, Any]:
     The micro sizes have no reference: they train for minutes, so their batch statistics must move ten times faster, and
     they keep the Kaiming initialisation.
     """
-    micro = "_micro_" in model
+    micro = model in MICRO
     return {
         "upsample": "bilinear",
         "align_corners": head == "ocr",
@@ -59,7 +59,7 @@ def build_network(
         model: a body's name (without "_ocr"). head: "conv" or "ocr".
         level: which map V1 reads, 0 being the highest resolution.
     """
-    is_hrnet = model.startswith("hrnet_")
+    traits, is_hrnet = traits_of(model), model in VARIANTS
     conventions = {**reference_conventions(model, head), **changes} if is_hrnet else dict(changes)
     momentum = conventions.get("bn_momentum", 0.1)
     align_corners = conventions.get("align_corners", False) if is_hrnet else False
@@ -83,7 +83,7 @@ def build_network(
         "representation_name": representation,
         "num_outputs": num_classes,
     }
-    if model in DILATED:
+    if traits.structure == "dilated":
         from tasks.segmentation.networks.dilated import DilatedModel, dilated_head
 
         return DilatedModel(body, mixed, dilated_head(model, num_classes), **names)
@@ -92,5 +92,5 @@ def build_network(
     if head == "ocr":
         made = OCRHead(width, num_classes, momentum=momentum)
     else:
-        made = PredictionHead(width, num_classes, init_std=None if "_micro" in model else 0.001)
+        made = PredictionHead(width, num_classes, init_std=None if traits.micro else 0.001)
     return SegmentationModel(body, mixed, made, **names)

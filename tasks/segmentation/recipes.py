@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hrnet.variants import MICRO, VARIANTS
 from tasks.recipe import Recipe
 from tasks.segmentation.augment import SegmentationAugment
 
@@ -22,8 +23,9 @@ def segmentation_recipe(dataset: str, model: str, tier: str) -> Recipe:
 
 def _init(model: str) -> str | None:
     """The classification weights that the reference starts from; others start from nothing unless told."""
-    width = model.removesuffix(OCR_SUFFIX).removeprefix("hrnet_")
-    return f"hrnetv2_{width}_imagenet_pretrained.pth" if model.startswith("hrnet_w") else None
+    body = model.removesuffix(OCR_SUFFIX)
+    released = body in VARIANTS and body not in MICRO
+    return f"hrnetv2_{body.removeprefix('hrnet_')}_imagenet_pretrained.pth" if released else None
 
 
 def cityscapes(model: str) -> Recipe:

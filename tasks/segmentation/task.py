@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from benchmarks.baselines import traits_of
+from hrnet.variants import VARIANTS
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.options import nearest
 from tasks.recipe import Recipe
@@ -34,7 +36,6 @@ ALIGN_CORNERS = {
 """How the networks of a checkpoint's family enlarge their maps (T2); files of ours and new networks go by their head."""
 REPRESENTATIONS = ("V1", "V1h", "V2", "V2cat", "V2p", "V1p", "V1hp")
 """What a dense head can read: one map of high resolution."""
-DILATED = ("deeplabv3_", "fcn_")
 
 
 def _percent(name: str, description: str) -> MetricInfo:
@@ -95,24 +96,27 @@ class SegmentationTask(Task):
         ocr = options.get("head") == "ocr" and not model.endswith(OCR_SUFFIX)
         return f"{model}{OCR_SUFFIX}" if ocr else model
 
+    def body_name(self, model: str) -> str:
+        return model.removesuffix(OCR_SUFFIX)
+
     def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The number of classes, and align_corners where an HRNet's is stated."""
-        fields = ("num_classes", "align_corners") if model.startswith("hrnet_") else ("num_classes",)
+        fields = ("num_classes", "align_corners") if model in VARIANTS else ("num_classes",)
         return {field: options[field] for field in fields if field in options}
 
     def check_model(self, model: str) -> None:
         """As for every task, and "<hrnet>_ocr" is an HRNet with the OCR head."""
-        if model.endswith(OCR_SUFFIX) and not model.startswith("hrnet_"):
+        if model.endswith(OCR_SUFFIX) and model.removesuffix(OCR_SUFFIX) not in VARIANTS:
             raise ValueError(f"Expected an HRNet before {OCR_SUFFIX!r}, got {model!r}; other bodies take head='ocr'.")
-        super().check_model(model.removesuffix(OCR_SUFFIX))
+        super().check_model(model)
 
     def model_names(self, bodies: Sequence[str]) -> list[str]:
-        return [*bodies, *(f"{name}{OCR_SUFFIX}" for name in bodies if name.startswith("hrnet_"))]
+        return [*bodies, *(f"{name}{OCR_SUFFIX}" for name in bodies if name in VARIANTS)]
 
     def default_representation(self, model: str, dataset: str) -> str:
         if model.endswith(OCR_SUFFIX):
             return "V2cat"
-        return "V1" if model.startswith(("simple_baseline", "hourglass", *DILATED)) else "V2"
+        return "V1" if traits_of(model).one_map else "V2"
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
         """See :func:`tasks.build_model`; the task's own options are ``num_classes``, ``head`` ("conv" or "ocr") and ``level``.
@@ -122,7 +126,7 @@ class SegmentationTask(Task):
         from tasks.segmentation.heads import build_network
 
         info = self.dataset(dataset)
-        body = model.removesuffix(OCR_SUFFIX)
+        body = self.body_name(model)
         head = changes.pop("head", "ocr" if model.endswith(OCR_SUFFIX) else "conv")
         level = int(changes.pop("level", 0))
         num_classes = int(changes.pop("num_classes", info.num_outputs))
@@ -130,7 +134,8 @@ class SegmentationTask(Task):
         class_table(dataset, num_classes)
         if head not in HEADS:
             raise ValueError(f"Unknown head {head!r} of segmentation. {nearest(str(head), HEADS)}")
-        if head == "ocr" and body.startswith(DILATED):
+        dilated = traits_of(body).structure == "dilated"
+        if head == "ocr" and dilated:
             raise ValueError(f"Expected a body without its own head for head='ocr', got {body!r}; use an HRNet.")
         default = "V2cat" if head == "ocr" else self.default_representation(body, dataset)
         chosen = representation or default
@@ -141,7 +146,7 @@ class SegmentationTask(Task):
                 f"Expected a representation of one high-resolution map for segmentation, got {chosen!r}. "
                 f"{nearest(chosen, REPRESENTATIONS)}"
             )
-        if body.startswith(DILATED) and chosen != "V1":
+        if dilated and chosen != "V1":
             raise ValueError(f"Expected representation V1 for {body!r}, which brings its own head, got {chosen!r}.")
         return build_network(body, chosen, num_classes, dataset, head, level, changes)
 
@@ -152,7 +157,9 @@ class SegmentationTask(Task):
         self.dataset(dataset)
         ocr = model.endswith(OCR_SUFFIX) or family in ("segmentation_ocr", "mmseg_ocr")
         # Serial bodies have no bilinear exchange whose convention the head's could follow.
-        align_corners = ALIGN_CORNERS.get(family or "", ocr and (not model or model.startswith("hrnet_")))
+        align_corners = ALIGN_CORNERS.get(
+            family or "", ocr and (not model or model.removesuffix(OCR_SUFFIX) in VARIANTS)
+        )
         made = (reference_protocol if tier == "full" else embedded_protocol)(dataset, ocr=ocr)
         return replace(made, align_corners=align_corners)
 

@@ -13,6 +13,7 @@ import numpy as np
 import tasks
 from benchmarks.experiment.cell import Cell
 from benchmarks.store.store import Store, StoredCell
+from tasks.base import Task
 from tasks.recipe import Recipe
 
 
@@ -27,6 +28,8 @@ class MadeUpTask:
     """Images with hits and errors: "rate" pools hits over people (higher is better), "error" is a mean (lower)."""
 
     input_fields = ("colour",)
+    figures_by_name = Task.figures_by_name
+    body_name, class_figures = Task.body_name, Task.class_figures
 
     def __init__(self, name: str, headline: str) -> None:
         self.name, self._headline = name, headline

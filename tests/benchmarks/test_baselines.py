@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from benchmarks.baselines import body_names, build_body
+from benchmarks import baselines
+from benchmarks.baselines import body_files, body_names, build_body, read_body_file, traits_of
 from hrnet import build_representation, profile
 from tasks import build_model, get_task
 
@@ -31,7 +35,7 @@ def test_maps_have_the_stated_channels_and_strides(name: str) -> None:
         assert tuple(x.shape) == (2, channels, 128 // stride, 96 // stride)
 
 
-@pytest.mark.parametrize("name", [n for n in body_names() if "micro" in n])
+@pytest.mark.parametrize("name", [n for n in body_names() if traits_of(n).micro])
 def test_a_batch_equals_its_images_one_by_one(name: str) -> None:
     body, images = seeded_eval(name).double(), torch.rand(3, 3, 64, 96, dtype=torch.float64)
     with torch.no_grad():
@@ -46,8 +50,9 @@ class Pose(nn.Module):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        hourglass = name.startswith("hourglass")
-        options = {"num_outputs": 17} if hourglass else {"fuse_last": "one"} if name.startswith("hrnet") else {}
+        structure = traits_of(name).structure
+        hourglass = structure == "stacked"
+        options = {"num_outputs": 17} if hourglass else {"fuse_last": "one"} if structure == "parallel" else {}
         self.body = build_body(name, **options)
         self.representation = (
             None if hourglass else build_representation("V1", self.body.out_channels, self.body.strides)
@@ -167,3 +172,79 @@ def test_timm_bodies_of_one_input_size_say_how_to_build_them() -> None:
     with torch.inference_mode():
         maps = build_body(name, img_size="64x64").eval()(torch.zeros(1, 3, 64, 64))
     assert [tuple(m.shape[-2:]) for m in maps] == [(16, 16), (8, 8), (4, 4), (2, 2)]
+
+
+def test_traits_are_data_of_the_file() -> None:
+    assert traits_of("hrnet_w32").structure == traits_of("hrnet_micro_w8").structure == "parallel"
+    assert traits_of("hourglass_s2").structure == "stacked" and traits_of("hourglass_s2").one_map
+    assert traits_of("simple_baseline_r50").structure == "encoder_decoder"
+    assert traits_of("fcn_r50").structure == "dilated"
+    assert traits_of("timm:resnet18").structure == traits_of("resnet50").structure == "encoder"
+    assert {name for name in body_names() if traits_of(name).micro} == {n for n in body_names() if "micro" in n}
+    with pytest.raises(ValueError, match="Did you mean 'hourglass_s1'"):
+        traits_of("hourglass_1")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Body files beside the package's own."""
+    monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
+    body_files.cache_clear()
+    yield tmp_path
+    body_files.cache_clear()
+    importlib.invalidate_caches()
+
+
+BODY = """
+from torch import nn
+
+NAMES = ("my_body_small", "my_body")
+{traits}
+
+class Body(nn.Module):
+    out_channels, strides = (3,), (4,)
+
+    def forward(self, images):
+        return [images[:, :, ::4, ::4]]
+
+
+def build({arguments}):
+    return Body()
+"""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "traits", "known"),
+    [
+        ("name, **options", "", ()),
+        ("name, width=8", "", ("width",)),
+        ("name, *, width=8, depth=2, **options", "", ("width", "depth")),
+        ("name, **options", 'TRAITS = {"options": ("width",)}', ("width",)),
+    ],
+)
+def test_a_body_of_ones_own_refuses_unknown_options(
+    folder: Path, arguments: str, traits: str, known: tuple[str, ...]
+) -> None:
+    """What CONTRIBUTING says, word by word: otherwise an ablation of such a body has rows that are all the same network."""
+    stem = f"mine_{abs(hash((arguments, traits)))}"
+    (folder / f"{stem}.py").write_text(BODY.format(arguments=arguments, traits=traits))
+    assert traits_of("my_body").options == known and traits_of("my_body").structure == "other"
+    build_body("my_body_small", **dict.fromkeys(known, 1))
+    for option in ("exchange_final", "exchange_within", "widht"):
+        with pytest.raises(ValueError, match=f"Unknown option '{option}' of model 'my_body'"):
+            build_body("my_body", **{option: False})
+        with pytest.raises(ValueError, match=f"Unknown option '{option}'"):
+            build_model("pose", "my_body", "coco", **{option: False})
+    assert build_model("pose", "my_body", "coco")(torch.rand(1, 3, 64, 48)).shape == (1, 17, 16, 12)
+
+
+def test_traits_that_cannot_be_read_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "body.py"
+    path.write_text('NAMES = ("a",)\nTRAITS = {"structur": "stacked"}\n')
+    with pytest.raises(ValueError, match=r"body.py: unknown trait 'structur'. Did you mean 'structure'"):
+        read_body_file(path)
+    path.write_text("NAMES = tuple(range(3))\n")
+    with pytest.raises(ValueError, match="expected NAMES as a literal"):
+        read_body_file(path)
+    path.write_text("WIDTH = 3\n")
+    assert read_body_file(path) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from benchmarks.baselines import traits_of
 from tasks.detection.losses import Sampling
 from tasks.detection.network.conventions import DEFAULT, preset
 from tasks.detection.network.model import Detector
@@ -49,7 +50,7 @@ def build_detector(model: str, dataset: str, representation: str, num_outputs: i
         raise ValueError(
             f"Expected a pyramid for detection, got representation {representation!r}. {nearest(representation, PYRAMIDS)}"
         )
-    micro = "micro" in model
+    micro = traits_of(model).micro
     sizes = {**PUBLISHED, **(MICRO if micro else {})}
     masks = _masks(changes)
     conventions = preset(changes.pop("conventions", DEFAULT))
