@@ -43,6 +43,10 @@ class TaskModel(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         return self.head(self.representation(self.body(images)))
 
+    def reduced_calls(self) -> list[tuple[nn.Module, str]]:
+        """Modules and names of their methods that may run in reduced precision; what they return is cast to float32."""
+        return [(self, "forward")]
+
     def set_conventions(self, **conventions: Any) -> None:
         """Sets what a checkpoint's family implies (``upsample``, ``align_corners``, ``bn_momentum``) on body and head.
 

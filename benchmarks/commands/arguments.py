@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import TIERS, Cell
+from benchmarks.experiment.cell import PRECISIONS, TIERS, Cell, with_precision
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -88,6 +88,11 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="k=v",
         help="change a field: recipe.lr=0.01, recipe.augment.flip_prob=0, protocol.flip=false, model.upsample=bilinear",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=PRECISIONS,
+        help="of training and evaluation (default: fp32); part of the protocol, refused where the hardware would emulate it",
     )
 
 
@@ -215,18 +220,23 @@ def apply_sets(cell: Cell, parts: Mapping[str, Mapping[str, Any]]) -> Cell:
     return cell
 
 
+def in_precision(cell: Cell, precision: str | None) -> Cell:
+    """The cell in the precision of ``--precision``; as it is without that option."""
+    return cell if precision is None else with_precision(cell, precision)
+
+
 def suite_of(arguments: argparse.Namespace) -> Suite:
     """The suite of ``--suite``, ``--seeds`` and ``--set``, which changes the cells that ``--only`` keeps."""
     options = {name: value for name in ("tier", "models") if (value := getattr(arguments, name, None))}
     suite = load_suite(arguments.suite, **options).with_seeds(arguments.seeds)
-    changes = pairs(getattr(arguments, "set", []), "--set")
-    if not changes:
+    changes, precision = pairs(getattr(arguments, "set", []), "--set"), getattr(arguments, "precision", None)
+    if not changes and precision is None:
         return suite
     parts = split_sets(changes)
     kept = suite.cells
     if getattr(arguments, "only", None) and not suite.tables_of(PublishedTable):
         kept = tuple(select(suite.cells, arguments.only))
-    changed = {cell.id: apply_sets(cell, parts) for cell in kept}
+    changed = {cell.id: in_precision(apply_sets(cell, parts), precision) for cell in kept}
     for old, cell in changed.items():
         if cell.boxes_from in changed:  # it reads the boxes of a cell that is another one now
             changed[old] = dataclasses.replace(cell, boxes_from=changed[cell.boxes_from].id)

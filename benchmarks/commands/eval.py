@@ -11,6 +11,7 @@ from benchmarks.commands.arguments import (
     add_machine,
     add_places,
     apply_sets,
+    in_precision,
     pairs,
     places_of,
     split_sets,
@@ -58,7 +59,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
     task = get_task(arguments.task)
     protocol = trained_protocol(task, arguments.dataset, arguments.model, found, path, arguments.tier, tier)
     cell = dataclasses.replace(cell, protocol=protocol)
-    return _present_split(apply_sets(cell, parts), arguments)
+    return _present_split(in_precision(apply_sets(cell, parts), arguments.precision), arguments)
 
 
 def _present_split(cell: Cell, arguments: argparse.Namespace) -> Cell:

@@ -9,6 +9,7 @@ from benchmarks.commands.arguments import (
     add_machine,
     add_places,
     apply_sets,
+    in_precision,
     pairs,
     places_of,
     split_sets,
@@ -47,7 +48,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
         **parts["model"],
     )
     parts["model"] = {}
-    return apply_sets(cell, parts)
+    return in_precision(apply_sets(cell, parts), arguments.precision)
 
 
 def main(arguments: argparse.Namespace) -> int:

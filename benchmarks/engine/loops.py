@@ -31,6 +31,7 @@ from benchmarks.engine import distributed as processes
 from benchmarks.engine.batches import EpochSampler
 from benchmarks.engine.hooks import Interrupted, Progress, Report, ResumeHook, StopHook, WatchHook
 from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
+from benchmarks.engine.precision import check_precision, reduced
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
 
@@ -166,6 +167,8 @@ def train(
             'Expected weights to start from where recipe.batch_norm is "frozen": the statistics of an untrained network mean '
             "nothing. Name them with --init FILE, or set recipe.batch_norm=train."
         )
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    check_precision(recipe.precision, device)
     task.prepare(network, recipe)
     if recipe.batch_norm == "sync" and get_world_size() > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
@@ -185,7 +188,6 @@ def train(
     curves: list[dict[str, float]] = []
     watch = WatchHook(report, seed, curves)
     hooks: list[Hook] = [watch, ResumeHook(workspace / "resume.pt", curves, key, report)]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     runner = _runner(
         processes.shared(model, device),
         workspace,
@@ -198,7 +200,7 @@ def train(
     )
     if stop_after_epoch is not None:
         runner.register_hook(StopHook(stop_after_epoch), priority="VERY_LOW")
-    with contextlib.suppress(Interrupted):
+    with reduced(network, recipe.precision, device), contextlib.suppress(Interrupted):
         runner.train()
     runner.visualizer.close()
     processes.agree(network)
@@ -215,6 +217,7 @@ def evaluate(
     report: Report,
     batch_size: int,
     num_workers: int = 0,
+    precision: str = "fp32",
 ) -> tuple[Evaluation, dict[str, float]]:
     """Predicts every sample of ``data`` and collects the evaluation.
 
@@ -247,7 +250,8 @@ def evaluate(
         test_evaluator=Evaluator(CollectMetric(evaluation)),
     )
     report(Progress("evaluate", 0, len(loader)))
-    runner.test()
+    with reduced(network, precision, next(network.parameters()).device):
+        runner.test()
     return evaluation, {"eval_data": watch.data_s, "eval_model": model.predict_s}
 
 

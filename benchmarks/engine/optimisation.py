@@ -38,17 +38,14 @@ def wrapper_of(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper
     """mmengine's wrapper with the recipe's clipping and precision.
 
     Raises:
-        ValueError: half precision without an accelerator.
+        ValueError: fp16 without an accelerator, whose small gradients need a scaler.
     """
     clip = None if recipe.clip_grad_norm is None else {"max_norm": recipe.clip_grad_norm}
-    if recipe.precision == "fp32":
-        return OptimWrapper(optimizer, clip_grad=clip)
+    if recipe.precision != "fp16":
+        return OptimWrapper(optimizer, clip_grad=clip)  # bf16 has the range of float32: no scaler
     if not torch.cuda.is_available():
-        raise ValueError(
-            f"Expected a GPU for precision {recipe.precision!r}, found none. Use --set recipe.precision=fp32."
-        )
-    kind = {"bf16": "bfloat16", "fp16": "float16"}[recipe.precision]
-    return AmpOptimWrapper(optimizer=optimizer, dtype=kind, clip_grad=clip)
+        raise ValueError("Expected a GPU to train in fp16, found none. Use bf16 or fp32.")
+    return AmpOptimWrapper(optimizer=optimizer, dtype="float16", clip_grad=clip)
 
 
 def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list[Any]:

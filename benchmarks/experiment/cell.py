@@ -13,6 +13,7 @@ from tasks.options import from_plain, nearest, override, to_plain
 from tasks.recipe import Recipe
 
 TIERS = ("smoke", "embedded", "full")
+PRECISIONS = ("fp32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Cell:
         data: the embedded writer's key where the data are embedded; None for a dataset below ``--data-root``.
         boxes_from: id of another cell whose predictions feed this one (detector boxes for pose).
         train_split: where it is trained, if not on the dataset's usual training split.
+        precision: of the network's products at evaluation: "fp32", "bf16" or "fp16"; a training's is its recipe's.
     """
 
     task: str
@@ -45,13 +47,22 @@ class Cell:
     data: str | None = None
     boxes_from: str | None = None
     train_split: str | None = None
+    precision: str = "fp32"
 
     def identity(self) -> dict[str, Any]:
         """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
         plain = to_plain(self)
         plain.pop("label")
+        if self.precision == "fp32":
+            plain.pop("precision")  # so that cells have the ids that they had before there was a choice
         result: dict[str, Any] = plain
         return result
+
+    @property
+    def protocol_header(self) -> str:
+        """The protocol in short, for headings; names the precision where it is reduced."""
+        header = get_task(self.task).protocol_header(self.protocol)
+        return header if self.precision == "fp32" else f"{header}, {self.precision}"
 
     def fingerprint(self) -> str:
         """Hash of the identity without what cannot change a number: the recipe's loader processes count as none."""
@@ -89,6 +100,7 @@ def make_cell(
     embedded: bool | None = None,
     boxes_from: str | None = None,
     train_split: str | None = None,
+    precision: str = "fp32",
     **changes: Any,
 ) -> Cell:
     """A cell with the task's defaults for its tier, and the given fields of protocol and recipe changed.
@@ -130,7 +142,16 @@ def make_cell(
         info.embedded if use_embedded else None,
         boxes_from,
         train_split if made_recipe is not None else None,
+        precision,
     )
+
+
+def with_precision(cell: Cell, precision: str) -> Cell:
+    """The cell trained and evaluated in ``precision``; another cell, with an id of its own, unless that is its own already."""
+    if precision not in PRECISIONS:
+        raise ValueError(f"Unknown precision {precision!r}. {nearest(precision, PRECISIONS)}")
+    recipe = None if cell.recipe is None else replace(cell.recipe, precision=precision)  # type: ignore[arg-type]
+    return replace(cell, precision=precision, recipe=recipe)
 
 
 def cell_from_identity(plain: Mapping[str, Any], label: str = "") -> Cell:

@@ -220,7 +220,6 @@ def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
 
 def failure_record(cell: Cell, reason: str) -> dict[str, Any]:
     """A cell without figures, as the store takes it."""
-    from tasks import get_task
 
     return {
         "id": cell.id,
@@ -228,7 +227,7 @@ def failure_record(cell: Cell, reason: str) -> dict[str, Any]:
         "label": cell.label,
         "key": None,
         "cell": cell.identity(),
-        "protocol_header": get_task(cell.task).protocol_header(cell.protocol),
+        "protocol_header": cell.protocol_header,
         "status": "failed",
         "reason": reason,
         "durations_s": {},

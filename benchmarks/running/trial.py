@@ -57,7 +57,7 @@ def run_cell(cell: Cell, places: Places, report: Report, keep: Keep | None = Non
         "label": cell.label,
         "cell": cell.identity(),
         "key": None,
-        "protocol_header": get_task(cell.task).protocol_header(cell.protocol),
+        "protocol_header": cell.protocol_header,
     }
     stats = None
     kept = workspace / ("keep" if main else f"keep-{get_rank()}")
@@ -247,6 +247,7 @@ class Trial:
                         report=self.report,
                         batch_size=batch,
                         num_workers=self._evaluation_workers(data),
+                        precision=self.cell.precision,
                     )
                     break
                 except torch.cuda.OutOfMemoryError:

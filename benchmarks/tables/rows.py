@@ -134,7 +134,10 @@ def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
 
     cell = stored.record["cell"]
     inputs = {*get_task(cell["task"]).input_fields, *vary}
-    return ", ".join(f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs)
+    told = [f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs]
+    if cell.get("precision", "fp32") != "fp32":
+        told.append(f"precision={cell['precision']}")
+    return ", ".join(told)
 
 
 def _plain(value: Any) -> str:

@@ -31,6 +31,9 @@ class HourglassModel(HeatmapModel):
     def forward(self, images: Tensor) -> Tensor:
         return self.stacks(images)[-1]
 
+    def reduced_calls(self) -> list[tuple[nn.Module, str]]:
+        return [(self, "stacks")]
+
     def stacks(self, images: Tensor) -> list[Tensor]:
         """Heat maps (B, num_outputs, H / 4, W / 4) of every stack, the last being the prediction."""
         return self.body.stacks(images)  # type: ignore[operator]

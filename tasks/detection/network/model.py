@@ -97,6 +97,11 @@ class Detector(TaskModel):
         if self.mask_head is not None:
             self.mask_head.set_rows(self.num_outputs, self.conventions)
 
+    def reduced_calls(self) -> list[tuple[nn.Module, str]]:
+        """Pyramid and heads; boxes are decoded, suppressed and pooled in float32."""
+        heads = [self.rpn, self.box_head, *([self.mask_head] if self.mask_head is not None else [])]
+        return [(self, "pyramid"), *((head, "forward") for head in heads)]
+
     # -- parts ---------------------------------------------------------------------------------------------------
     def pyramid(self, images: Tensor) -> list[Tensor]:
         """(B, 3, H, W) -> the five maps, finest first."""

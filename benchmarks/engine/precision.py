@@ -1,0 +1,99 @@
+"""Reduced precision: a network's convolutions and products in bf16 or fp16, everything after them in float32.
+
+mmengine's loops switch an outer autocast off, so the network's own calls are wrapped (`TaskModel.reduced_calls`). Decoding,
+losses, suppression and scoring stay in float32.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from tasks.model import TaskModel
+
+Precision = Literal["fp32", "bf16", "fp16"]
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+_CPU_FLAGS = {"bf16": ("avx512_bf16", "amx_bf16", "bf16"), "fp16": ("avx512_fp16", "amx_fp16", "fphp")}
+"""Processor flags of Linux (x86 and ARM) that stand for arithmetic in a type; without one it is emulated, and slower."""
+_LEAST_CAPABILITY = {"bf16": (8, 0), "fp16": (7, 0)}
+"""Compute capability of CUDA from which a type has units of its own."""
+
+
+def check_precision(precision: str, device: torch.device) -> None:
+    """Raises ValueError where the hardware has no units for a precision, or the name is unknown."""
+    if precision == "fp32":
+        return
+    if precision not in DTYPES:
+        raise ValueError(f"Expected a precision out of fp32, bf16, fp16, got {precision!r}.")
+    if device.type == "cuda":
+        capability = torch.cuda.get_device_capability(device)
+        if capability < _LEAST_CAPABILITY[precision]:
+            raise ValueError(
+                f"--precision {precision}: {torch.cuda.get_device_name(device)} would emulate it (compute capability "
+                f"{capability[0]}.{capability[1]}). Use --precision fp32."
+            )
+    elif not set(_CPU_FLAGS[precision]) & cpu_flags():
+        raise ValueError(
+            f"--precision {precision}: this processor would emulate it (none of its flags is "
+            f"{', '.join(_CPU_FLAGS[precision])}). Use --precision fp32."
+        )
+
+
+@functools.lru_cache
+def cpu_flags() -> frozenset[str]:
+    """What the processor can do, as Linux lists it; elsewhere what PyTorch tells."""
+    listing = Path("/proc/cpuinfo")
+    if listing.exists():
+        for line in listing.read_text(encoding="utf-8", errors="replace").splitlines():
+            if line.startswith(("flags", "Features")):
+                return frozenset(line.partition(":")[2].split())
+    return frozenset({"avx512_bf16"} if torch.cpu._is_avx512_bf16_supported() else ())
+
+
+@contextmanager
+def reduced(network: nn.Module, precision: str, device: torch.device) -> Iterator[None]:
+    """While it is open, the calls that `TaskModel.reduced_calls` names run in ``precision`` and answer in float32.
+
+    Raises:
+        ValueError: as :func:`check_precision`; or a network that does not say which of its calls may be reduced.
+    """
+    check_precision(precision, device)
+    if precision == "fp32":
+        yield
+        return
+    if not isinstance(network, TaskModel):
+        raise ValueError(f"--precision {precision}: expected a TaskModel, got a {type(network).__name__}.")
+    calls = network.reduced_calls()
+    for module, name in calls:
+        setattr(module, name, _in_precision(getattr(module, name), DTYPES[precision], device.type))
+    try:
+        yield
+    finally:
+        for module, name in calls:
+            delattr(module, name)  # the class's own method shows again
+
+
+def _in_precision(call: Callable[..., Any], dtype: torch.dtype, device: str) -> Callable[..., Any]:
+    @functools.wraps(call)
+    def reduced_call(*arguments: Any, **options: Any) -> Any:
+        with torch.autocast(device, dtype):
+            return in_float(call(*arguments, **options))
+
+    return reduced_call
+
+
+def in_float(value: Any) -> Any:
+    """Tensors of reduced precision, alone or in lists, tuples and dictionaries, as float32; the rest as it is."""
+    if isinstance(value, Tensor):
+        return value.float() if value.dtype in DTYPES.values() else value
+    if isinstance(value, dict):
+        return {key: in_float(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return type(value)(in_float(part) for part in value)
+    return value

@@ -1,0 +1,90 @@
+"""Reduced precision: refused where it would be emulated, close to float32 where it is not, a cell of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+import tasks
+from benchmarks.engine import precision as module
+from benchmarks.engine.precision import check_precision, cpu_flags, in_float, reduced
+from benchmarks.experiment.cell import cell_from_identity, make_cell, with_precision
+from benchmarks.experiment.paths import Places
+from benchmarks.running.trial import run_cell
+
+CPU = torch.device("cpu")
+has_bf16 = pytest.mark.skipif(
+    not {"avx512_bf16", "amx_bf16", "bf16"} & cpu_flags(), reason="the processor has no arithmetic in bf16"
+)
+
+
+def test_what_would_be_emulated_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "cpu_flags", lambda: frozenset({"avx2"}))
+    for name in ("bf16", "fp16"):
+        with pytest.raises(ValueError, match=f"--precision {name}: this processor would emulate it.*--precision fp32"):
+            check_precision(name, CPU)
+    check_precision("fp32", CPU)
+    with pytest.raises(ValueError, match="fp32, bf16, fp16"):
+        check_precision("int8", CPU)
+
+
+@has_bf16
+@pytest.mark.parametrize(
+    ("task", "dataset", "model", "options"),
+    [
+        ("pose", "coco", "hrnet_micro_w8", {}),
+        ("pose", "mpii", "hourglass_micro", {}),
+        ("segmentation", "cityscapes", "hrnet_micro_w8", {}),
+    ],
+)
+def test_answers_are_close_and_in_float32(task: str, dataset: str, model: str, options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    network = tasks.build_model(task, model, dataset, **options).eval()
+    images = torch.randn(2, 3, 64, 64)
+    with torch.inference_mode():
+        usual = network(images)
+        with reduced(network, "bf16", CPU):
+            found = network(images)
+        again = network(images)
+    assert found.dtype == torch.float32 and not torch.equal(found, usual) and torch.equal(again, usual)
+    assert (found - usual).norm() / usual.norm() < 0.05
+
+
+@has_bf16
+def test_a_detector_pools_and_decodes_in_float32() -> None:
+    network = tasks.build_model("detection", "hrnet_micro_w8", "coco", masks=True).eval()
+    with torch.inference_mode(), reduced(network, "bf16", CPU):
+        assert all(x.dtype == torch.float32 for x in network.pyramid(torch.randn(1, 3, 64, 64)))  # type: ignore[operator]
+        [found] = network(torch.randn(1, 3, 64, 64))
+    assert found["boxes"].dtype == torch.float32
+
+
+def test_a_reduced_cell_has_an_id_of_its_own_and_float32_keeps_the_old_one() -> None:
+    cell = make_cell("pose", "coco", "hrnet_micro_w8", tier="smoke")
+    assert "precision" not in cell.identity()
+    half = with_precision(cell, "bf16")
+    assert half.id != cell.id and half.recipe is not None and half.recipe.precision == "bf16"
+    assert cell_from_identity(half.identity()) == half and half.protocol_header.endswith("bf16")
+    assert with_precision(half, "fp32") == cell
+    with pytest.raises(ValueError, match="bf16"):
+        with_precision(cell, "bf8")
+
+
+@has_bf16
+@pytest.mark.parametrize(("task", "dataset"), [("landmarks", "wflw"), ("detection", "coco")])
+def test_training_and_evaluation_in_bf16(task: str, dataset: str, tmp_path: Path) -> None:
+    cell = with_precision(make_cell(task, dataset, "hrnet_micro_w8", tier="smoke"), "bf16")
+    stored = run_cell(cell, Places(out=tmp_path / "runs", embedded=tmp_path / "embedded"), lambda progress: None)
+    assert stored.done, stored
+    curves = torch.tensor([point["loss"] for point in stored.record["curves"]["training"]])
+    assert torch.isfinite(curves).all()
+
+
+def test_nested_answers_are_cast() -> None:
+    half = torch.zeros(2, dtype=torch.bfloat16)
+    found = in_float({"a": [half, (half, 3)], "b": torch.zeros(1, dtype=torch.int64)})
+    assert found["a"][0].dtype == found["a"][1][0].dtype == torch.float32
+    assert found["a"][1][1] == 3 and found["b"].dtype == torch.int64
