@@ -1,7 +1,8 @@
 """Reading pictures safely and the constants that normalise them. Torch-free.
 
 Pictures are (H, W, 3) uint8 arrays. EXIF orientation is ignored, as the reference loaders do: annotations refer to the
-stored pixels.
+stored pixels; `tasks.files.survey` says where it asks for a turn. What 8 bits cannot show without a guess (12 bits in a
+16-bit file, transparency) is refused.
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ import io
 import os
 import warnings
 from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -17,11 +20,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from tasks.files.opening import read_bytes
+from tasks.files.picture_header import PictureHeader, parse_header
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 COLOUR_ORDERS = ("rgb", "bgr")
+ADVICE = "fetch the file again from the dataset's source"
 
-_JPEG_START, _JPEG_SCAN, _JPEG_END = b"\xff\xd8", b"\xff\xda", b"\xff\xd9"
+MANY_PIXELS, PIXELS_PER_BYTE = 2**26, 4000
+"""A larger picture of fewer bytes per pixel is a damaged header: decoding it would take minutes and the whole memory."""
+
+_JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
 
 def inside(root: str | os.PathLike[str], relative: str | os.PathLike[str]) -> Path:
@@ -34,7 +44,14 @@ def inside(root: str | os.PathLike[str], relative: str | os.PathLike[str]) -> Pa
     """
     name = os.fspath(relative).replace("\\", "/")
     normal = os.path.normpath(name)
-    if not name or "\0" in name or Path(name).is_absolute() or normal == ".." or normal.startswith("../"):
+    if (
+        not name
+        or "\0" in name
+        or not _is_encodable(name)
+        or Path(name).is_absolute()
+        or normal == ".."
+        or normal.startswith("../")
+    ):
         raise ValueError(
             f"Expected a picture path inside the data root {os.fspath(root)} but got {name!r}; "
             "correct the file name in the annotation file"
@@ -42,65 +59,141 @@ def inside(root: str | os.PathLike[str], relative: str | os.PathLike[str]) -> Pa
     return Path(root) / normal
 
 
-def read_image(root: str | os.PathLike[str], relative: str | os.PathLike[str], order: str = "rgb") -> NDArray[np.uint8]:
-    """Read a picture below the data root as (H, W, 3) uint8, whatever its kind (grey, palette, RGBA, 16 bit).
+def _is_encodable(name: str) -> bool:
+    try:
+        os.fsencode(name)
+    except UnicodeEncodeError:  # half a character, as damaged json may hold
+        return False
+    return True
+
+
+def read_image(
+    root: str | os.PathLike[str],
+    relative: str | os.PathLike[str],
+    order: str = "rgb",
+    size_wh: tuple[int, int] | None = None,
+) -> NDArray[np.uint8]:
+    """Read a picture below the data root as (H, W, 3) uint8: grey, palette, CMYK, opaque RGBA, full 16 bits.
 
     Args:
         root: the data root. relative: the picture's path below it.
         order: "rgb" or "bgr".
+        size_wh: width and height that the annotations state; None checks nothing.
 
     Raises:
-        ValueError: the path leaves the root, the file is missing, is no picture, or is cut short. The text names the
-        file
-            and what to do.
+        ValueError: the path leaves the root, the file is missing, is no picture, is cut short, has transparent parts, less than
+            16 bits in a 16-bit file, or another size. The text names the file and what to do.
     """
     path = inside(root, relative)
-    return decode_image(_read_bytes(path), path, order)
+    folder = path.parent
+    hint = (
+        "the folder exists, so the picture is missing from it: complete the download"
+        if folder.is_dir()
+        else f"the folder {folder} is missing too: check --data-root and the dataset's layout"
+    )
+    data = read_bytes(path, "a picture", hint)
+    picture = decode_image(data, path, order)
+    if size_wh is not None:
+        problem = size_problem((picture.shape[1], picture.shape[0]), size_wh, parse_header(data, path).orientation)
+        if problem:
+            raise ValueError(f"{path}: {problem}")
+    return picture
+
+
+def size_problem(found_wh: tuple[int, int], stated_wh: tuple[int, int], orientation: int = 1) -> str | None:
+    """What is wrong where a picture has another size than its annotations state; None where it has not."""
+    if found_wh == stated_wh:
+        return None
+    text = (
+        f"expected a picture of the size that the annotation file states, {stated_wh[0]}x{stated_wh[1]} (width x height), "
+        f"got {found_wh[0]}x{found_wh[1]}"
+    )
+    if found_wh == stated_wh[::-1]:
+        cause = f"its EXIF orientation is {orientation}" if orientation > 4 else "the sides are exchanged"
+        return f"{text}; {cause}: annotate the stored pixels, or store the picture turned and without orientation"
+    return (
+        f"{text}; the picture was resized, or it belongs to other annotations: put back the picture that was annotated"
+    )
 
 
 def decode_image(data: bytes, path: str | os.PathLike[str], order: str = "rgb") -> NDArray[np.uint8]:
     """Decode a picture's bytes as (H, W, 3) uint8; `path` only serves the error text.
 
     Raises:
-        ValueError: no picture, or one cut short, or an unknown order.
+        ValueError: no picture, one cut short, one that 8 opaque bits cannot show, or an unknown order.
     """
     if order not in COLOUR_ORDERS:
         raise ValueError(f"Expected a colour order of {list(COLOUR_ORDERS)} but got {order!r}")
-    advice = "fetch the file again from the dataset's source"
-    if not data:
-        raise ValueError(f"Expected a picture but {path} is empty; {advice}")
-    if data.startswith(_JPEG_START) and data.rfind(_JPEG_END) <= data.rfind(_JPEG_SCAN):
+    header = parse_header(data, path)
+    width, height = header.size_wh
+    if width * height > max(MANY_PIXELS, PIXELS_PER_BYTE * len(data)):
+        raise ValueError(
+            f"Expected a picture but {path} states {width}x{height} pixels in {len(data)} bytes, so it is damaged; {ADVICE}"
+        )
+    if header.kind == "jpeg" and data.rfind(_JPEG_END) <= data.rfind(_JPEG_SCAN):
         # OpenCV fills the rest of a truncated jpeg with grey and only warns.
         reason = _reason_incomplete(data)
         if reason is not None:
             raise ValueError(
-                f"Expected a whole jpeg but {path} is cut short after {len(data)} bytes ({reason}); {advice}"
+                f"Expected a whole jpeg but {path} is cut short after {len(data)} bytes ({reason}); {ADVICE}"
             )
-    try:
-        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
-    except cv2.error as error:
-        raise ValueError(f"Expected a picture but {path} cannot be decoded ({error.err}); {advice}") from error
-    if image is None:
-        raise ValueError(f"Expected a picture but {path} ({len(data)} bytes) cannot be decoded; {advice}")
-    if data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]:
-        raise ValueError(f"Expected a whole png but {path} is cut short after {len(data)} bytes; {advice}")
-    picture = np.asarray(image, dtype=np.uint8)
+    check_form(header, path)
+    if header.alpha:
+        _check_opaque(data, path)
+    picture = _decoded(data, path)
+    if header.kind == "png" and b"IEND" not in data[-64:]:
+        raise ValueError(f"Expected a whole png but {path} is cut short after {len(data)} bytes; {ADVICE}")
+    if header.bits == 16 and picture.max() < 128:
+        # OpenCV keeps the upper 8 of 16 bits: of 12-bit values almost nothing would be left.
+        raise ValueError(
+            f"Expected a picture that uses its 16 bits but the values of {path} end below {256 * (int(picture.max()) + 1)} of "
+            "65536 (12 bits in a 16-bit file?), so their white is unknown; convert it to 8 bits"
+        )
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), dtype=np.uint8) if order == "rgb" else picture
 
 
-def _read_bytes(path: Path) -> bytes:
+def _decoded(data: bytes, path: str | os.PathLike[str]) -> NDArray[np.uint8]:
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        folder = path.parent
-        hint = (
-            "the folder exists, so the picture is missing from it: complete the download"
-            if folder.is_dir()
-            else f"the folder {folder} is missing too: check --data-root and the dataset's layout"
+        image = cv2.imdecode(np.frombuffer(data, dtype=np.uint8), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error as error:
+        raise ValueError(f"Expected a picture but {path} cannot be decoded ({error.err}); {ADVICE}") from error
+    if image is None:
+        raise ValueError(f"Expected a picture but {path} ({len(data)} bytes) cannot be decoded; {ADVICE}")
+    return np.asarray(image, dtype=np.uint8)
+
+
+def check_form(header: PictureHeader, path: str | os.PathLike[str]) -> None:
+    """Raises ValueError where a header alone tells that the picture cannot be shown in 8 bits without a guess."""
+    if header.bits == 32 or (header.kind == "jpeg" and header.bits != 8):
+        raise ValueError(
+            f"Expected a picture of 8 or 16 bits but {path} has {header.bits} per channel; convert it to 8 bits"
         )
-        raise ValueError(f"Expected the picture {path} but there is no such file; {hint}") from None
-    except OSError as error:
-        raise ValueError(f"Expected a readable picture at {path} but got: {error.strerror}; check the file") from error
+    if header.kind == "jpeg" and header.channels == 4 and not header.adobe:
+        raise ValueError(
+            f"Expected a jpeg of four inks with Adobe's mark but {path} has none: 255 may be full ink or none; convert it to RGB"
+        )
+
+
+def _check_opaque(data: bytes, path: str | os.PathLike[str]) -> None:
+    """Raises ValueError where a picture has transparent parts: what colour they have is a matter of the background."""
+    with _pillow(data, path) as picture:
+        least = picture.convert("RGBA").getchannel("A").getextrema()[0]
+    if least < 255:  # type: ignore[operator]
+        raise ValueError(
+            f"Expected an opaque picture but {path} has transparent parts, whose colours depend on the background; flatten it"
+        )
+
+
+@contextmanager
+def _pillow(data: bytes, path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+    """A picture opened by Pillow, whose errors become ValueErrors that name the file."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as picture:
+                yield picture
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f"Expected a picture but {path} cannot be decoded ({str(error)[:80]}); {ADVICE}") from None
 
 
 def _reason_incomplete(data: bytes) -> str | None:
@@ -110,7 +203,7 @@ def _reason_incomplete(data: bytes) -> str | None:
             warnings.simplefilter("ignore")
             with Image.open(io.BytesIO(data)) as picture:
                 picture.load()
-    except (OSError, SyntaxError) as error:
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
         return str(error)
     return None
 
@@ -133,10 +226,18 @@ class PictureCache:
 
     Args:
         root: the data root. order: "rgb" or "bgr". limit_mib: how much to keep; one picture is always kept.
+        sizes_wh: the size that annotations state of a picture, by its path; checked when it is read.
     """
 
-    def __init__(self, root: str | os.PathLike[str], order: str = "rgb", limit_mib: int = 512) -> None:
+    def __init__(
+        self,
+        root: str | os.PathLike[str],
+        order: str = "rgb",
+        limit_mib: int = 512,
+        sizes_wh: Mapping[str, tuple[int, int]] | None = None,
+    ) -> None:
         self.root, self.order, self.limit = root, order, limit_mib * 2**20
+        self.sizes_wh = sizes_wh or {}
         self._kept: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
         self._bytes = 0
 
@@ -145,7 +246,7 @@ class PictureCache:
         if relative in self._kept:
             self._kept.move_to_end(relative)
             return self._kept[relative]
-        picture = read_image(self.root, relative, self.order)
+        picture = read_image(self.root, relative, self.order, self.sizes_wh.get(relative))
         picture.setflags(write=False)
         self._kept[relative] = picture
         self._bytes += picture.nbytes

@@ -20,8 +20,10 @@ _MARKS = (
 )
 
 
-def read_bytes(path: str | os.PathLike[str], what: str, advice: str = "", limit_gib: float = LIMIT_GIB) -> bytes:
-    """The content of a regular file.
+def read_bytes(
+    path: str | os.PathLike[str], what: str, advice: str = "", limit_gib: float = LIMIT_GIB, first: int = -1
+) -> bytes:
+    """The content of a regular file, or its `first` bytes.
 
     Args:
         what: what it should hold, with its article if any ("COCO keypoint annotations"). advice: what to do where it is missing.
@@ -41,12 +43,12 @@ def read_bytes(path: str | os.PathLike[str], what: str, advice: str = "", limit_
     except ValueError:
         raise ValueError(f"Expected {what} at {str(path)!r} but no file has such a name; check the name") from None
     try:
-        return _content(handle, path, what, limit_gib)
+        return _content(handle, path, what, limit_gib, first)
     finally:
         os.close(handle)
 
 
-def _content(handle: int, path: Path, what: str, limit_gib: float) -> bytes:
+def _content(handle: int, path: Path, what: str, limit_gib: float, first: int) -> bytes:
     found = os.fstat(handle)
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "a pipe or a device"
@@ -56,7 +58,7 @@ def _content(handle: int, path: Path, what: str, limit_gib: float) -> bytes:
         raise ValueError(f"Expected {what} at {path} of at most {limit_gib:g} GiB but it has {size}; split the file")
     try:
         with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read()
+            return file.read(first)
     except (OSError, MemoryError) as error:
         reason = getattr(error, "strerror", None) or "it does not fit into memory"
         raise ValueError(f"Expected {what} at {path} but it cannot be read ({reason}); check the file") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import cv2
@@ -39,6 +40,74 @@ def test_every_kind_becomes_three_channels(tmp_path: Path, picture: np.ndarray, 
         np.testing.assert_array_equal(image, np.asarray(Image.fromarray(picture).convert("P").convert("RGB")))
     if mode == "L":
         np.testing.assert_array_equal(image[..., 0], np.asarray(Image.fromarray(picture).convert("L")))
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_transparent_parts_are_refused(tmp_path: Path, picture: np.ndarray, mode: str) -> None:
+    if mode == "P":
+        Image.fromarray(picture).convert("P").save(
+            tmp_path / "a.png", transparency=Image.fromarray(picture).convert("P").getpixel((0, 0))
+        )
+    else:
+        held = Image.fromarray(picture).convert(mode)
+        held.putalpha(Image.fromarray(np.where(picture[..., 0] > 120, 255, 254).astype(np.uint8)))
+        held.save(tmp_path / "a.png")
+    with pytest.raises(ValueError, match=r"opaque picture but .*a\.png .*flatten"):
+        images.read_image(tmp_path, "a.png")
+
+
+@pytest.mark.parametrize(("top", "read"), [(4095, False), (32767, False), (32768, True), (65535, True)])
+def test_sixteen_bits_are_read_where_they_are_used(tmp_path: Path, top: int, read: bool) -> None:
+    values = np.linspace(0, top, 48 * 64).reshape(48, 64).astype(np.uint16)
+    cv2.imwrite(str(tmp_path / "a.png"), values)
+    if read:
+        found = images.read_image(tmp_path, "a.png")[..., 0]
+        assert np.abs(found.astype(float) - values / 257).max() <= 1
+    else:
+        with pytest.raises(ValueError, match=r"a\.png.*convert it to 8 bits"):
+            images.read_image(tmp_path, "a.png")
+
+
+def test_four_inks_become_three_colours_where_their_sense_is_known(tmp_path: Path) -> None:
+    """Cyan ink alone shows (0, 255, 255); without Adobe's mark the same numbers might be plain ink."""
+    ink = np.zeros((16, 16, 4), np.uint8)
+    ink[..., 0] = 255
+    Image.fromarray(ink, "CMYK").save(tmp_path / "a.jpg", quality=100)
+    found = images.read_image(tmp_path, "a.jpg").reshape(-1, 3).mean(0)
+    np.testing.assert_allclose(found, (0, 255, 255), atol=4)
+    data = (tmp_path / "a.jpg").read_bytes()
+    place = data.index(b"\xff\xee")
+    length = int.from_bytes(data[place + 2 : place + 4], "big") + 2
+    (tmp_path / "a.jpg").write_bytes(data[:place] + data[place + length :])
+    with pytest.raises(ValueError, match=r"a\.jpg has none.*convert it to RGB"):
+        images.read_image(tmp_path, "a.jpg")
+
+
+def test_size_is_checked_against_the_stated_one(tmp_path: Path, picture: np.ndarray) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(picture).save(tmp_path / "a.jpg", exif=exif)
+    assert images.read_image(tmp_path, "a.jpg", size_wh=(64, 48)).shape == (48, 64, 3)
+    with pytest.raises(ValueError, match=r"a\.jpg.* 128x96 .*got 64x48.*resized"):
+        images.read_image(tmp_path, "a.jpg", size_wh=(128, 96))
+    with pytest.raises(ValueError, match=r"a\.jpg.* 48x64 .*EXIF orientation is 6"):
+        images.PictureCache(tmp_path, sizes_wh={"a.jpg": (48, 64)})["a.jpg"]
+
+
+def test_a_damaged_size_is_refused_before_memory_is_taken(tmp_path: Path, picture: np.ndarray) -> None:
+    Image.fromarray(picture).save(tmp_path / "a.jpg")
+    data = bytearray((tmp_path / "a.jpg").read_bytes())
+    place = data.index(b"\xff\xc0")
+    data[place + 5 : place + 9] = b"\x75\x30\x75\x30"
+    (tmp_path / "a.jpg").write_bytes(data)
+    with pytest.raises(ValueError, match="30000x30000 pixels"):
+        images.read_image(tmp_path, "a.jpg")
+
+
+def test_a_pipe_is_refused_at_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "a.jpg")
+    with pytest.raises(ValueError, match=r"a\.jpg but it is a pipe"):
+        images.read_image(tmp_path, "a.jpg")
 
 
 def test_exif_orientation_is_ignored(tmp_path: Path, picture: np.ndarray) -> None:
@@ -85,11 +154,13 @@ def test_missing_file_and_folder(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"check --data-root"):
         images.read_image(tmp_path, "images/b.jpg")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(ValueError, match="readable picture"):
+    with pytest.raises(ValueError, match="it is a folder"):
         images.read_image(tmp_path, "folder")
 
 
-@pytest.mark.parametrize("name", ["../a.jpg", "/etc/a.jpg", "x/../../a.jpg", "..", "", "..\\a.jpg", "a\0.jpg"])
+@pytest.mark.parametrize(
+    "name", ["../a.jpg", "/etc/a.jpg", "x/../../a.jpg", "..", "", "..\\a.jpg", "a\0.jpg", "a\ud800.jpg"]
+)
 def test_path_outside_the_root_is_refused(tmp_path: Path, name: str) -> None:
     (tmp_path / "root").mkdir()
     Image.new("RGB", (4, 4)).save(tmp_path / "a.jpg")
