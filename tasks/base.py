@@ -17,6 +17,8 @@ from tasks.recipe import Recipe
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+    from tasks.files.picture_entry import PictureEntry, Survey
+
 Stats = dict[str, np.ndarray]
 """Sufficient statistics of an evaluation. ``image`` (N,) names each image; every array whose first axis has length N is
 per image; ragged data use ``<name>_start`` (N + 1,) offsets. Saved as one npz, merged by concatenation over images."""
@@ -60,9 +62,11 @@ class EvalData(ABC):
     Attributes:
         notes: what a reader of its figures must know (another file than the benchmark's was read, records were left out);
             stored with the result, printed, and a footnote in tables.
+        surveyed: what the headers of its pictures told; None where nobody looked.
     """
 
     notes: tuple[str, ...] = ()
+    surveyed: Survey | None = None
 
     @abstractmethod
     def __len__(self) -> int: ...
@@ -73,6 +77,10 @@ class EvalData(ABC):
     @abstractmethod
     def image_ids(self) -> list[str]:
         """Name of the image of every sample; samples may share one."""
+
+    def entries(self) -> list[PictureEntry]:
+        """The pictures of the samples as the annotations speak of them; none where they are no files."""
+        return []
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         """A batch; the default stacks with torch's own rule."""

@@ -14,6 +14,7 @@ from tasks.base import EvalData, TrainData
 from tasks.detection.files.annotations import Instances, read_instances
 from tasks.detection.geometry import crop_boxes, flip_boxes, keep_ratio, network_input, resize
 from tasks.detection.protocol import DetectionProtocol
+from tasks.files.picture_entry import PictureEntry
 from tasks.images import PictureCache, normalise
 from tasks.recipe import check_odds
 
@@ -58,7 +59,12 @@ class DetectionEvalData(EvalData):
         self.protocol = protocol
         self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes)
         self.notes = self.instances.notes
-        self.pictures = PictureCache(root, protocol.colour, limit_mib=128)
+        self.pictures = PictureCache(root, protocol.colour, 128, self.instances.stated_sizes())
+
+    def entries(self) -> list[PictureEntry]:
+        found = self.instances
+        sizes = found.stated_sizes()
+        return [PictureEntry(found.root / name, f"{found.path}, {name}", sizes[name]) for name in found.files]
 
     def __len__(self) -> int:
         return len(self.instances)
@@ -72,9 +78,7 @@ class DetectionEvalData(EvalData):
         Raises:
             ValueError: its size is not the one that the annotation file states.
         """
-        picture = self.pictures[self.instances.files[index]]
-        _check_size(picture, self.instances, index)
-        return picture
+        return self.pictures[self.instances.files[index]]
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         picture = self.picture(index)
@@ -109,7 +113,7 @@ class DetectionTrainData(TrainData):
         degenerate: Any = augment.degenerate_boxes
         self.instances = read_instances(Path(root), split, degenerate)
         self.augment, self.seed, self.protocol = augment, seed, protocol
-        self.pictures = PictureCache(root, protocol.colour)
+        self.pictures = PictureCache(root, protocol.colour, sizes_wh=self.instances.stated_sizes())
         self.rows = [
             row
             for row in range(len(self.instances))
@@ -134,7 +138,6 @@ class DetectionTrainData(TrainData):
         rng = np.random.default_rng([self.seed, epoch, index])
         row, augment = self.rows[index], self.augment
         picture = self.pictures[self.instances.files[row]]
-        _check_size(picture, self.instances, row)
         annotated, labels = self.instances.boxes(row)
         kept = self.instances.learnable(row)
         boxes, labels = annotated[kept].astype(np.float64), labels[kept]
@@ -193,15 +196,6 @@ def check_protocol(protocol: DetectionProtocol) -> None:
             raise ValueError(f"Expected {name} between 0 and 1, got {getattr(protocol, name)}")
     if protocol.max_detections < 1:
         raise ValueError(f"Expected max_detections of at least 1, got {protocol.max_detections}")
-
-
-def _check_size(picture: NDArray[np.uint8], instances: Instances, row: int) -> None:
-    if picture.shape[:2] != instances.size_hw(row):
-        height, width = instances.size_hw(row)
-        raise ValueError(
-            f"{instances.root / instances.files[row]}: expected {width}x{height} pixels as {instances.path.name} states, got "
-            f"{picture.shape[1]}x{picture.shape[0]}; fetch picture and annotations from one source"
-        )
 
 
 def _scaled(

@@ -17,6 +17,7 @@ from tasks.detection.files.annotations import annotation_path
 from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
 from tasks.recipe import Recipe
+from tasks.survey import surveyed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -73,7 +74,7 @@ class DetectionTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> EvalData:
-        return DetectionEvalData(root, split, protocol)
+        return surveyed(DetectionEvalData(root, split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: DetectionProtocol, seed: int

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
+from tasks.files.picture_entry import PictureEntry
 from tasks.geometry import affine_matrix, crop, flip_points, transform_points
 from tasks.images import PictureCache, normalise
 from tasks.pose.crops.augment import PoseAugment, draw
@@ -40,7 +41,10 @@ class PoseEvalData(EvalData):
         self.dataset, self.split, self.protocol = dataset, split, protocol
         self.persons = read_persons(dataset, Path(root), split, protocol)
         self.skeleton: Skeleton = SKELETONS[dataset]
-        self.pictures = PictureCache(root, protocol.colour, limit_mib=128)
+        self.pictures = PictureCache(root, protocol.colour, 128, self.persons.stated_sizes())
+
+    def entries(self) -> list[PictureEntry]:
+        return self.persons.entries()
 
     def __len__(self) -> int:
         return len(self.persons)
@@ -124,7 +128,7 @@ class PoseTrainData(TrainData):
                 f"Expected an input divisible by the targets' stride {stride} but got input_wh={self.size_wh}"
             )
         self.map_wh = (self.size_wh[0] // stride, self.size_wh[1] // stride)
-        self.pictures = PictureCache(root, protocol.colour)
+        self.pictures = PictureCache(root, protocol.colour, sizes_wh=self.persons.stated_sizes())
 
     def __len__(self) -> int:
         return len(self.persons)

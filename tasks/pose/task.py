@@ -20,6 +20,7 @@ from tasks.pose.metrics import GROUPS
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
 from tasks.pose.recipes import pose_recipe
 from tasks.recipe import Recipe
+from tasks.survey import surveyed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -87,7 +88,7 @@ class PoseTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:
-        return PoseEvalData(dataset, root, split, protocol)
+        return surveyed(PoseEvalData(dataset, root, split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: PoseProtocol, seed: int

@@ -52,6 +52,10 @@ class Instances:
         left_out = f"{self.path.name}: {self.skipped} boxes of no area in their pictures are left out"
         return (*((self.fallback,) if self.fallback else ()), *((left_out,) if self.skipped else ()))
 
+    def stated_sizes(self) -> dict[str, tuple[int, int]]:
+        """Width and height (px) that the file states, by the picture's path."""
+        return {name: self.size_hw(row)[::-1] for row, name in enumerate(self.files)}
+
     def size_hw(self, index: int) -> tuple[int, int]:
         return int(self.images[index]["height"]), int(self.images[index]["width"])
 

@@ -187,7 +187,7 @@ def _from_truth(
             visible = np.minimum(points[:, 2], 1).astype(np.float32)
             rows.append((index, annotation.get("id"), centre, scale, points[:, :2], visible, float(annotation["area"])))
     files = tuple(f"{folder}/{picture['file_name']}" for picture in pictures.values())
-    return _persons(root, path, files, tuple(pictures), rows, np.ones(len(rows)))
+    return _persons(root, path, files, pictures, rows, np.ones(len(rows)))
 
 
 def kept_box(annotation: dict[str, Any], picture: dict[str, Any], where: str) -> NDArray[np.float64] | None:
@@ -257,7 +257,7 @@ def _from_detector(
         rows.append((rows_of[box["image_id"]], line, centre, scale, blank, none, 0.0))
         scores.append(score)
     files = tuple(f"{folder}/{picture['file_name']}" for picture in pictures.values())
-    return _persons(root, path, files, tuple(pictures), rows, np.array(scores))
+    return _persons(root, path, files, pictures, rows, np.array(scores))
 
 
 def _centre_scale(box: ArrayLike, aspect: float, where: str) -> tuple[NDArray, NDArray]:
@@ -268,14 +268,19 @@ def _centre_scale(box: ArrayLike, aspect: float, where: str) -> tuple[NDArray, N
 
 
 def _persons(
-    root: Path, path: Path, files: tuple[str, ...], ids: tuple[Any, ...], rows: list[tuple], scores: NDArray[np.float64]
+    root: Path,
+    path: Path,
+    files: tuple[str, ...],
+    pictures: dict[Any, dict[str, Any]],
+    rows: list[tuple],
+    scores: NDArray[np.float64],
 ) -> Persons:
     count, joints = len(rows), COCO.num_joints
     return Persons(
         root=root,
         annotation=path,
         files=files,
-        image_ids=ids,
+        image_ids=tuple(pictures),
         image=np.array([row[0] for row in rows], dtype=np.int64),
         record=tuple(row[1] for row in rows),
         centres=np.array([row[2] for row in rows], dtype=np.float32).reshape(count, 2),
@@ -284,6 +289,7 @@ def _persons(
         joints=np.array([row[4] for row in rows], dtype=np.float64).reshape(count, joints, 2),
         visible=np.array([row[5] for row in rows], dtype=np.float32).reshape(count, joints),
         areas=np.array([row[6] for row in rows], dtype=np.float64),
+        sizes_wh=tuple((int(picture["width"]), int(picture["height"])) for picture in pictures.values()),
     )
 
 

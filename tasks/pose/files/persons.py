@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.files.picture_entry import PictureEntry
+
 
 @dataclass(frozen=True)
 class Persons:
@@ -21,6 +23,7 @@ class Persons:
         image: (N,) row of `files`. record: (N,) annotation id or line of the file, for error texts.
         centres, scales: (N, 2), px and 200-px units, of the crop. scores: (N,) of the box, 1 for ground truth.
         joints: (N, J, 2) float64 px, 0-based. visible: (N, J) float32, 0 or 1. areas: (N,) of the person, px^2 (0: unknown).
+        sizes_wh: width and height (px) that the annotations state of a picture, one per picture; None where they state none.
     """
 
     root: Path
@@ -35,9 +38,29 @@ class Persons:
     joints: NDArray[np.float64]
     visible: NDArray[np.float32]
     areas: NDArray[np.float64]
+    sizes_wh: tuple[tuple[int, int], ...] | None = None
 
     def __len__(self) -> int:
         return len(self.image)
+
+    def stated_sizes(self) -> dict[str, tuple[int, int]]:
+        """Stated width and height by the picture's path; empty where the annotations state none."""
+        return dict(zip(self.files, self.sizes_wh, strict=True)) if self.sizes_wh is not None else {}
+
+    def entries(self) -> list[PictureEntry]:
+        """The pictures with persons, for `tasks.survey`; where no sizes are stated, with the box that a network is shown."""
+        if self.sizes_wh is not None:
+            shown = np.unique(self.image).tolist()
+            return [
+                PictureEntry(self.root / self.files[row], f"{self.annotation}, {self.files[row]}", self.sizes_wh[row])
+                for row in shown
+            ]
+        half = np.asarray(self.scales, np.float64) * 100
+        corners = np.concatenate([self.centres - half, self.centres + half], axis=1).tolist()
+        return [
+            PictureEntry(self.root / self.files[row], self.where(index), region=(x0, y0, x1, y1))
+            for index, (row, (x0, y0, x1, y1)) in enumerate(zip(self.image.tolist(), corners, strict=True))
+        ]
 
     def where(self, index: int) -> str:
         """Names a person's record: file, id and picture."""

@@ -7,15 +7,18 @@ where decoding takes five.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
+from tasks.base import EvalData
 from tasks.files.opening import read_bytes
+from tasks.files.picture_entry import PictureEntry, Survey
 from tasks.files.picture_header import PictureHeader, read_header
 from tasks.images import check_form, decode_image, size_problem
 
+E = TypeVar("E", bound=EvalData)
 EVERY = 20_000
 """Splits of at most so many pictures are looked at wholly."""
 SOME = 1_000
@@ -24,45 +27,6 @@ DECODED = 20
 """Pictures of 16 bits or with transparency that are decoded at once: their header does not tell whether 8 bits can show them."""
 LARGEST = 10
 """A region of more than so many times the picture's longer side is an outlier: a scale in pixels, a coordinate of 1e30."""
-
-
-@dataclass(frozen=True)
-class PictureEntry:
-    """A picture as annotations speak of it.
-
-    Attributes:
-        path: the file. where: names the record, for error texts.
-        size_wh: width and height that the annotations state, in px. label: its label map, of the same size.
-        region: x0, y0, x1, y1 in px that a network will be shown; it must touch the picture.
-    """
-
-    path: Path
-    where: str
-    size_wh: tuple[int, int] | None = None
-    label: Path | None = None
-    region: tuple[float, float, float, float] | None = None
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What headers told.
-
-    Attributes:
-        read, total: pictures whose header was read, and all. problems: what an evaluation would stumble over, one text each.
-        notes: what a reader of its figures must know.
-    """
-
-    read: int
-    total: int
-    problems: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def extent(self) -> str:
-        """How much was looked at, in words."""
-        if self.read == self.total:
-            return f"the headers of all {self.total:,} pictures"
-        return f"the headers of {self.read:,} of {self.total:,} pictures, evenly spread"
 
 
 def survey(entries: Sequence[PictureEntry], every: int = EVERY, some: int = SOME) -> Survey:
@@ -91,11 +55,19 @@ def survey(entries: Sequence[PictureEntry], every: int = EVERY, some: int = SOME
     return Survey(len(chosen), len(paths), tuple(problems), _turned(headers))
 
 
-def require(found: Survey) -> None:
-    """Raises ValueError for the first problem, with the number of the others."""
+def surveyed(data: E) -> E:
+    """`data` after a look at the headers of its pictures; what was found joins its notes.
+
+    Raises:
+        ValueError: an evaluation would stumble over a picture; the text names the first, and how many there are.
+    """
+    found = survey(data.entries())
     if found.problems:
-        more = f" ({len(found.problems) - 1} more such records)" if len(found.problems) > 1 else ""
+        more = f" (and {len(found.problems) - 1} more such records)" if len(found.problems) > 1 else ""
         raise ValueError(found.problems[0] + more)
+    data.surveyed = found
+    data.notes = (*data.notes, *found.notes)
+    return data
 
 
 def _header_or_reason(path: Path, decode: bool) -> PictureHeader | str:

@@ -1,0 +1,45 @@
+"""A picture as annotations speak of it, and what a look at many pictures' headers told. Torch-free."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PictureEntry:
+    """A picture as annotations speak of it.
+
+    Attributes:
+        path: the file. where: names the record, for error texts.
+        size_wh: width and height that the annotations state, in px. label: its label map, of the same size.
+        region: x0, y0, x1, y1 in px that a network will be shown; it must touch the picture.
+    """
+
+    path: Path
+    where: str
+    size_wh: tuple[int, int] | None = None
+    label: Path | None = None
+    region: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True)
+class Survey:
+    """What headers told.
+
+    Attributes:
+        read, total: pictures whose header was read, and all. problems: what an evaluation would stumble over, one text each.
+        notes: what a reader of its figures must know.
+    """
+
+    read: int
+    total: int
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def extent(self) -> str:
+        """How much was looked at, in words."""
+        if self.read == self.total:
+            return f"the headers of all {self.total:,} pictures"
+        return f"the headers of {self.read:,} of {self.total:,} pictures, evenly spread"
