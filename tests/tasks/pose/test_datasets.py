@@ -431,3 +431,13 @@ def test_nan_in_the_mpii_truth_is_no_missing_joint(mpii_root: Path, name: str, s
 def test_impossible_protocol_is_refused(coco_root: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Expected"):
         PoseEvalData("coco", coco_root, "val2017", CocoProtocol(**{"input_wh": SIZE, **changes}))
+
+
+def test_a_picture_of_another_size_is_refused_when_opened_and_when_read(coco_root: Path) -> None:
+    """The json says 160x120: a copy of half the size would put every joint at twice its place."""
+    Image.new("RGB", (80, 60)).save(coco_root / "images/val2017/000000000007.jpg")
+    with pytest.raises(ValueError, match=r"000000000007\.jpg: .*160x120.*got 80x60"):
+        get_task("pose").eval_data("coco", coco_root, "val2017", CocoProtocol(boxes="gt"))
+    data = PoseTrainData("coco", coco_root, "val2017", CocoProtocol(), PoseAugment(), 0)
+    with pytest.raises(ValueError, match=r"000000000007\.jpg: .*160x120.*got 80x60"):
+        data[(0, 0)]
