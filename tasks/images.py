@@ -21,15 +21,12 @@ from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
 from tasks.files.opening import read_bytes
-from tasks.files.picture_header import PictureHeader, parse_header
+from tasks.files.picture_header import PictureHeader, check_plausible, parse_header
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 COLOUR_ORDERS = ("rgb", "bgr")
 ADVICE = "fetch the file again from the dataset's source"
-
-MANY_PIXELS, PIXELS_PER_BYTE = 2**26, 4000
-"""A larger picture of fewer bytes per pixel is a damaged header: decoding it would take minutes and the whole memory."""
 
 _JPEG_SCAN, _JPEG_END = b"\xff\xda", b"\xff\xd9"
 
@@ -125,11 +122,7 @@ def decode_image(data: bytes, path: str | os.PathLike[str], order: str = "rgb") 
     if order not in COLOUR_ORDERS:
         raise ValueError(f"Expected a colour order of {list(COLOUR_ORDERS)} but got {order!r}")
     header = parse_header(data, path)
-    width, height = header.size_wh
-    if width * height > max(MANY_PIXELS, PIXELS_PER_BYTE * len(data)):
-        raise ValueError(
-            f"Expected a picture but {path} states {width}x{height} pixels in {len(data)} bytes, so it is damaged; {ADVICE}"
-        )
+    check_plausible(header, len(data), path)
     if header.kind == "jpeg" and data.rfind(_JPEG_END) <= data.rfind(_JPEG_SCAN):
         # OpenCV fills the rest of a truncated jpeg with grey and only warns.
         reason = _reason_incomplete(data)

@@ -114,6 +114,9 @@ def _label_problem(label: Path, size_wh: tuple[int, int]) -> str | None:
         found = read_header(label)
     except ValueError as error:
         return str(error)
+    if found.channels > 1 or found.kind == "jpeg":
+        what = "a jpeg" if found.kind == "jpeg" else f"colours ({found.channels} channels)"
+        return f"expected a label map with one class id per pixel, got {what} in {label}; use the id png"
     if found.size_wh == size_wh:
         return None
     return (

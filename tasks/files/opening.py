@@ -64,6 +64,14 @@ def _content(handle: int, path: Path, what: str, limit_gib: float, first: int) -
         raise ValueError(f"Expected {what} at {path} but it cannot be read ({reason}); check the file") from None
 
 
+def is_file(path: str | os.PathLike[str]) -> bool:
+    """Whether a regular file is there; no, too, for names that no file system takes."""
+    try:
+        return Path(path).is_file()
+    except (OSError, ValueError):
+        return False
+
+
 def as_utf8(data: bytes, path: str | os.PathLike[str]) -> bytes:
     """UTF-8 text without a byte order mark, from UTF-8, UTF-16 or UTF-32; UTF-8 itself is not checked here.
 

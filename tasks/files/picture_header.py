@@ -15,6 +15,9 @@ from PIL import Image
 
 from tasks.files.opening import read_bytes
 
+MANY_PIXELS, PIXELS_PER_BYTE = 2**26, 4000
+"""A larger picture of fewer bytes per pixel is a damaged header: decoding it would take minutes and the whole memory."""
+
 FIRST_BYTES = 2**14
 """Enough of most files; the whole of a file is read where its header is longer (colour profiles, thumbnails)."""
 
@@ -83,6 +86,16 @@ def parse_header(data: bytes, path: str | os.PathLike[str]) -> PictureHeader:
         raise ValueError(
             f"Expected a picture but {path} cannot be decoded ({reason[:80]}); fetch the file again"
         ) from None
+
+
+def check_plausible(header: PictureHeader, num_bytes: int, path: str | os.PathLike[str]) -> None:
+    """Raises ValueError where a header states more pixels than the file's bytes can hold."""
+    width, height = header.size_wh
+    if width * height > max(MANY_PIXELS, PIXELS_PER_BYTE * num_bytes):
+        raise ValueError(
+            f"Expected a picture but {path} states {width}x{height} pixels in {num_bytes} bytes, so it is damaged; "
+            "fetch the file again"
+        )
 
 
 def _jpeg(data: bytes) -> PictureHeader:

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
-from tasks.images import IMAGENET_MEAN, normalise, read_image
+from tasks.files.picture_entry import PictureEntry
+from tasks.images import IMAGENET_MEAN, inside, normalise, read_image
 from tasks.segmentation.augment import Pair, SegmentationAugment, resized, train_sample
 from tasks.segmentation.classes import ClassTable
-from tasks.segmentation.files.layouts import Layout, check_files
+from tasks.segmentation.files.layouts import Layout, check_files, check_once
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 from tasks.segmentation.targets import check_sizes
 
@@ -21,8 +22,11 @@ MEMORY_BYTES = 2**29
 """Training data whose decoded pictures fit into this are decoded once and kept."""
 
 
-def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> Layout:
+def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProtocol, pictures: bool = True) -> Layout:
     """Opens a split at the dataset's own folder; nothing but lists and annotations is read.
+
+    Args:
+        pictures: False where only label maps will be read: the pictures' folders may lack.
 
     Raises:
         FileNotFoundError: the split is not there. ValueError: its lists or annotations are wrong.
@@ -30,11 +34,11 @@ def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProt
     if dataset == "cityscapes":
         from tasks.segmentation.files.cityscapes import Cityscapes
 
-        return Cityscapes(root, split)
+        return Cityscapes(root, split, pictures)
     if dataset == "lip":
         from tasks.segmentation.files.lip import Lip
 
-        return Lip(root, split)
+        return Lip(root, split, pictures)
     from tasks.segmentation.files.pascal_context import PascalContext
 
     if split == "testval" and protocol.score_at != "original":
@@ -42,7 +46,7 @@ def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProt
             "Expected score_at=original with the split 'testval': it is the benchmark at the pictures' own size. "
             "Use --split val for the reference's quick figure on squashed pictures."
         )
-    return PascalContext(root, split, protocol.num_classes, protocol.labels)
+    return PascalContext(root, split, protocol.num_classes, protocol.labels, pictures)
 
 
 class SegmentationEvalData(EvalData):
@@ -52,6 +56,8 @@ class SegmentationEvalData(EvalData):
         self.dataset, self.protocol = dataset, protocol
         self.layout = open_layout(dataset, root, split, protocol)
         check_files(self.layout.root, self.layout.samples)
+        check_once(self.layout.samples)
+        self.notes = self.layout.notes
 
     @property
     def table(self) -> ClassTable:
@@ -61,7 +67,19 @@ class SegmentationEvalData(EvalData):
         return len(self.layout.samples)
 
     def image_ids(self) -> list[str]:
-        return [sample.name for sample in self.layout.samples]
+        return self.layout.names()
+
+    def entries(self) -> list[PictureEntry]:
+        root, layout = self.layout.root, self.layout
+        return [
+            PictureEntry(
+                inside(root, sample.image),
+                sample.where,
+                layout.size_wh(index),
+                inside(root, sample.label) if sample.label is not None else None,
+            )
+            for index, sample in enumerate(layout.samples)
+        ]
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) RGB as stored."""

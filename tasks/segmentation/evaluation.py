@@ -66,6 +66,7 @@ class SegmentationEvaluation(Evaluation):
         for index in range(len(self.data)):
             values = np.asarray(cv2.LUT(self.prediction(index), lookup), np.uint8)
             target = path / self.data.layout.submission_name(index)
+            target.parent.mkdir(parents=True, exist_ok=True)
             if not cv2.imwrite(str(target), values):
                 raise OSError(f"{target}: the png could not be written; check the disk's room and the folder's rights.")
 

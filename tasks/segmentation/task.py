@@ -20,6 +20,7 @@ from tasks.segmentation.evaluation import SegmentationEvaluation
 from tasks.segmentation.metrics import figures_from_stats
 from tasks.segmentation.protocol import SegmentationProtocol, embedded_protocol, reference_protocol
 from tasks.segmentation.recipes import OCR_SUFFIX, segmentation_recipe
+from tasks.survey import surveyed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -59,6 +60,7 @@ class SegmentationTask(Task):
     name = "segmentation"
     version = 1
     input_fields = ("align_corners",)
+    reads_submissions = True
     datasets: Mapping[str, DatasetInfo] = {
         "cityscapes": DatasetInfo(
             "cityscapes",
@@ -172,7 +174,7 @@ class SegmentationTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> EvalData:
-        return SegmentationEvalData(dataset, Path(root), split, protocol)
+        return surveyed(SegmentationEvalData(dataset, Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: SegmentationProtocol, seed: int
@@ -235,6 +237,15 @@ class SegmentationTask(Task):
         self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
     ) -> dict[str, float]:
         return figures_from_stats(stats, class_table(dataset, int(protocol["num_classes"])).names, counts)
+
+    def submission_stats(
+        self, dataset: str, root: Path, split: str, path: Path, protocol: SegmentationProtocol
+    ) -> tuple[Stats, tuple[str, ...]]:
+        """Of a folder of label pngs that hold the dataset's own ids, as submissions do."""
+        from tasks.segmentation.files.submissions import label_map_stats
+
+        self.dataset(dataset)
+        return label_map_stats(dataset, Path(root), split, path, protocol)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

@@ -170,7 +170,7 @@ def label_path(root: Path) -> Path:
 def test_colours_instead_of_ids(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     save(label_path(tmp_path), picture(np.random.default_rng(0), 32, 64))
-    with pytest.raises(ValueError, match=r"000000_000019_gtFine_labelIds.png: .* got colours \(RGB, 3 channels\)"):
+    with pytest.raises(ValueError, match=r"000000_000019_gtFine_labelIds.png: .* got colours \(3 channels\)"):
         SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
 
 
@@ -178,7 +178,7 @@ def test_instance_ids_instead_of_class_ids(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     save(label_path(tmp_path), np.full((32, 64), 26001, np.uint16))
     with pytest.raises(
-        ValueError, match="8-bit class ids, got I;16 values up to 26001; this looks like an instance png"
+        ValueError, match="8-bit class ids, got 16-bit values up to 26001; this looks like an instance png"
     ):
         SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
 
@@ -286,7 +286,7 @@ def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
         SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
     for broken in (b"{", b"[" * 100_000, b"\xff"):
         path.write_bytes(broken)
-        with pytest.raises(ValueError, match=r"trainval_merged\.json: expected json"):
+        with pytest.raises(ValueError, match=r"trainval_merged\.json: expected .*PASCAL in Detail annotations"):
             SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
 
 
@@ -294,8 +294,12 @@ def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
     ("part", "change", "words"),
     [
         ("images", lambda r: r.pop("phase"), r"images\[1\]: expected the field 'phase'"),
-        ("images", lambda r: r.pop("height"), r"images\[1\]: expected the field 'height'"),
-        ("images", lambda r: r.update(width="abc"), r"images\[1\]: expected width as a number of pixels, got 'abc'"),
+        ("images", lambda r: r.pop("height"), r"images\[1\]: expected height as a number of pixels but it is missing"),
+        (
+            "images",
+            lambda r: r.update(width="abc"),
+            r"images\[1\]\.width: expected width as a number of pixels, got 'abc'",
+        ),
         ("annos_segmentation", lambda r: r.pop("segmentation"), r"annos_segmentation\[1\]: expected the field 'segmen"),
         (
             "annos_segmentation",
