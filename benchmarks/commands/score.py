@@ -18,14 +18,15 @@ from tasks.options import to_plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", required=True, help="pose or detection")
+    parser.add_argument("--task", required=True, help="pose, segmentation, detection or classification")
     parser.add_argument("--dataset", required=True)
     parser.add_argument(
         "--file",
         required=True,
         type=Path,
         metavar="F",
-        help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, or MPII's pred.mat",
+        help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, MPII's pred.mat, a folder of label pngs, "
+        "or a csv of classes",
     )
     parser.add_argument("--split", help="split to score on (default: the benchmark's)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
