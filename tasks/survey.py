@@ -55,16 +55,26 @@ def survey(entries: Sequence[PictureEntry], every: int = EVERY, some: int = SOME
     return Survey(len(chosen), len(paths), tuple(problems), _turned(headers))
 
 
+def looked_at(entries: Sequence[PictureEntry]) -> Survey:
+    """A survey without problems.
+
+    Raises:
+        ValueError: an evaluation or a training would stumble over a picture; the text names the first, and how many there are.
+    """
+    found = survey(entries)
+    if found.problems:
+        more = f" (and {len(found.problems) - 1} more such records)" if len(found.problems) > 1 else ""
+        raise ValueError(found.problems[0] + more)
+    return found
+
+
 def surveyed(data: E) -> E:
     """`data` after a look at the headers of its pictures; what was found joins its notes.
 
     Raises:
-        ValueError: an evaluation would stumble over a picture; the text names the first, and how many there are.
+        ValueError: as `looked_at`.
     """
-    found = survey(data.entries())
-    if found.problems:
-        more = f" (and {len(found.problems) - 1} more such records)" if len(found.problems) > 1 else ""
-        raise ValueError(found.problems[0] + more)
+    found = looked_at(data.entries())
     data.surveyed = found
     data.notes = (*data.notes, *found.notes)
     return data
@@ -87,11 +97,32 @@ def _problem(entry: PictureEntry, header: PictureHeader) -> str | None:
         problem = size_problem(header.size_wh, entry.size_wh, header.orientation)
         if problem:
             return f"{entry.path}: {problem}"
+    problem = entry_problem(entry, header.size_wh)
+    if problem:
+        return problem
+    return _label_problem(entry.label, header.size_wh) if entry.label is not None else None
+
+
+def entry_problem(entry: PictureEntry, size_wh: tuple[int, int]) -> str | None:
+    """What is wrong with the region and the points of an entry in a picture of this size; None if nothing."""
     if entry.region is not None:
-        problem = region_problem(entry.region, header.size_wh)
+        problem = region_problem(entry.region, size_wh)
         if problem:
             return problem
-    return _label_problem(entry.label, header.size_wh) if entry.label is not None else None
+    return extent_problem(entry.extent, size_wh) if entry.extent is not None else None
+
+
+def extent_problem(extent: Sequence[float], size_wh: tuple[int, int]) -> str | None:
+    """What is wrong with points between x0, y0 and x1, y1 (px): one lies more than a picture's longer side outside it."""
+    x0, y0, x1, y1 = extent
+    width, height = size_wh
+    beyond = max(size_wh)
+    if min(x0, y0) >= -beyond and x1 <= width + beyond and y1 <= height + beyond:
+        return None
+    return (
+        f"expected points in or near its picture of {width}x{height}, got x {x0:.6g} to {x1:.6g}, y {y0:.6g} to {y1:.6g}; "
+        "correct or remove the record"
+    )
 
 
 def region_problem(region: Sequence[float], size_wh: tuple[int, int]) -> str | None:

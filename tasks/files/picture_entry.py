@@ -14,6 +14,7 @@ class PictureEntry:
         path: the file. where: names the record, for error texts.
         size_wh: width and height that the annotations state, in px. label: its label map, of the same size.
         region: x0, y0, x1, y1 in px that a network will be shown; it must touch the picture.
+        extent: x0, y0, x1, y1 in px of the annotated points; at most a picture's longer side beyond its borders.
     """
 
     path: Path
@@ -21,6 +22,7 @@ class PictureEntry:
     size_wh: tuple[int, int] | None = None
     label: Path | None = None
     region: tuple[float, float, float, float] | None = None
+    extent: tuple[float, float, float, float] | None = None
 
 
 @dataclass(frozen=True)

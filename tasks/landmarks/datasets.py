@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
+from tasks.files.picture_entry import PictureEntry
 from tasks.geometry import transform_points
 from tasks.images import PictureCache, normalise
 from tasks.landmarks.crops import affine_crop, crop_matrix, reference_crop
@@ -22,6 +23,7 @@ from tasks.landmarks.files.markup import MARKUPS, mirror_points
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 from tasks.landmarks.targets import face_targets
 from tasks.recipe import check_odds
+from tasks.survey import entry_problem, looked_at
 
 STRIDE = 4
 WFLW_SUBSETS = dict(zip(raw_forms.WFLW_FLAGS, ("largepose", *raw_forms.WFLW_FLAGS[1:]), strict=True))
@@ -159,7 +161,12 @@ class LandmarkEvalData(EvalData):
         self.dataset, self.split, self.protocol = dataset, split, protocol
         self.markup = MARKUPS[dataset]
         self.faces = read_faces(dataset, Path(root), split, protocol)
+        self.notes = self.faces.notes
+        self.folder = picture_root(dataset, Path(root))
         self.picture = open_pictures(dataset, Path(root), split, self.faces, 128)
+
+    def entries(self) -> list[PictureEntry]:
+        return face_entries(self.faces, self.dataset, self.folder, self.protocol)
 
     def __len__(self) -> int:
         return len(self.faces)
@@ -169,7 +176,9 @@ class LandmarkEvalData(EvalData):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         centre, scale = self.faces.centres[index], float(self.faces.scales[index]) * self.protocol.padding
-        images = face_input(self.picture(index), centre, scale, self.protocol, self.dataset != "cofw")
+        picture = self.picture(index)
+        self._check(index, picture)
+        images = face_input(picture, centre, scale, self.protocol, self.dataset != "cofw")
         return {
             "index": index,
             "images": images,
@@ -177,6 +186,20 @@ class LandmarkEvalData(EvalData):
             "scale": np.float64(scale),
             "num_points": self.markup.num_points,
         }
+
+    def _check(self, index: int, picture: NDArray[np.uint8]) -> None:
+        """Raises ValueError where a face's box or points do not belong to its picture."""
+        entry = self.faces.entry(index, self.folder, self.protocol.padding)
+        problem = entry_problem(entry, (picture.shape[1], picture.shape[0]))
+        if problem:
+            raise ValueError(f"{entry.where}: {problem}")
+
+
+def face_entries(faces: Faces, dataset: str, folder: Path, protocol: LandmarkProtocol) -> list[PictureEntry]:
+    """The faces' pictures, for `tasks.survey`; none of COFW, whose pictures are no files."""
+    if dataset == "cofw":
+        return []
+    return [faces.entry(index, folder, protocol.padding) for index in range(len(faces))]
 
 
 def face_input(
@@ -219,6 +242,7 @@ class LandmarkTrainData(TrainData):
         self.dataset, self.augment, self.seed = dataset, augment, seed
         self.markup = MARKUPS[dataset]
         self.faces = read_faces(dataset, Path(root), split, protocol)
+        looked_at(face_entries(self.faces, dataset, picture_root(dataset, Path(root)), protocol))
         self.picture = open_pictures(dataset, Path(root), split, self.faces, 512)
 
     def __len__(self) -> int:

@@ -18,6 +18,7 @@ from tasks.landmarks.protocol import LandmarkProtocol, header, landmark_protocol
 from tasks.landmarks.recipes import landmark_recipe
 from tasks.options import refuse_unknown
 from tasks.recipe import Recipe
+from tasks.survey import surveyed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -77,7 +78,7 @@ class LandmarkTask(Task):
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: LandmarkProtocol) -> EvalData:
         self._check_split(dataset, Path(root), split, protocol)
-        return LandmarkEvalData(dataset, Path(root), split, protocol)
+        return surveyed(LandmarkEvalData(dataset, Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: LandmarkProtocol, seed: int

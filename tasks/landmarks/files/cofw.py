@@ -14,9 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.files.opening import read_bytes
 from tasks.landmarks.files.faces import Faces, landmark_boxes
 
 SUFFIXES = {"train": "Tr", "test": "T"}
+ADVICE = "put COFW in its official layout (tasks/landmarks/README.md) or correct --data-root and --split"
 HARDLY_OCCLUDED = 0.25  # a face with at most this share of hidden points
 
 
@@ -34,11 +36,7 @@ def open_mat(path: Path) -> Iterator[Any]:
     """
     import h5py
 
-    if not path.exists():
-        raise ValueError(
-            f"Expected {path} but there is no such file; put COFW in its official layout (tasks/landmarks/README.md) or "
-            "correct --data-root and --split"
-        )
+    read_bytes(path, "COFW's .mat file", ADVICE, first=1)  # HDF5's own opening would wait for a pipe
     if not h5py.is_hdf5(path):
         raise ValueError(
             f"Expected a MATLAB v7.3 file (HDF5) at {path} but it is none; fetch COFW_*_color.mat again, or save it with "
@@ -47,7 +45,16 @@ def open_mat(path: Path) -> Iterator[Any]:
     try:
         with h5py.File(path, "r") as file:
             yield file
-    except (OSError, RuntimeError, KeyError, TypeError, AttributeError) as error:
+    except (
+        OSError,
+        RuntimeError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        MemoryError,
+        OverflowError,
+    ) as error:
         reason = " ".join(str(error).split())[:120]
         raise ValueError(
             f"{path} cannot be read: it is cut off, damaged, or its fields are of another kind ({reason}); fetch it again"
@@ -77,6 +84,9 @@ def read_cofw(root: Path, split: str, num_points: int) -> Faces:
                 f"Expected {wanted[1]} of shape ({3 * num_points}, {count}) in {path} but got {phis.shape}; MATLAB's "
                 f"v7.3 files hold it transposed, one column per face"
             )
+    if not np.isfinite(phis).all():
+        record = int(np.argwhere(~np.isfinite(phis))[0][1])
+        raise ValueError(f"{path}, {wanted[1]} of record {record + 1}: expected finite numbers; fetch the file again")
     points = np.stack([phis[:num_points].T, phis[num_points : 2 * num_points].T], -1)
     occluded = phis[2 * num_points :].T > 0.5
     centres, scales = landmark_boxes(points)

@@ -1,115 +1,116 @@
-"""Reading the csv form of 300W, AFLW and WFLW: one line per face, box columns, then x and y of every landmark. Torch-free.
+"""Reading the csv form of 300W, AFLW and WFLW: one line per face, box columns, x and y of every landmark. Torch-free.
 
-Source: docs/protocols.md, sections 9 and 10.
+Columns go by the header's names (`tasks.landmarks.files.csv_columns`). Source: docs/protocols.md, sections 9 and 10.
 """
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+from tasks.files.names import as_posix
+from tasks.files.opening import read_text
+from tasks.landmarks.files.csv_columns import Columns, columns_of
 from tasks.landmarks.files.faces import Faces
 
-FIRST_COLUMN = "image_name"
-BOX_COLUMNS = {"300w": 3, "wflw": 3, "aflw": 4}
-"""Columns between the picture's name and the points: scale, (box_size,) center_w, center_h."""
+ADVICE = "put the dataset in its official layout (tasks/landmarks/README.md) or correct --data-root and --split"
+BOX_SIZES = ("aflw",)
+"""Datasets whose csv has the column box_size."""
+
+
+def rows_of(path: Path, what: str, advice: str = "") -> Iterator[tuple[int, list[str]]]:
+    """The rows of a csv with their lines, the header first; separated by commas, semicolons or tabs, as the header is.
+
+    Raises:
+        ValueError: no such file, no text, or quotes that never end.
+    """
+    lines = read_text(path, what, advice).splitlines()
+    first = lines[0] if lines else ""
+    reader = csv.reader(lines, delimiter=max(",;\t", key=first.count))
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        raise ValueError(f"{path}, line {reader.line_num}: expected a csv but got: {error}; correct the line") from None
 
 
 def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
     """Read a face csv.
 
     Raises:
-        ValueError: no such file, no header, a line with too few or too many columns, or a value that is not a finite
-            number; file and line are named.
+        ValueError: no such file, a header that does not name what is needed, a line with too few or too many columns, or a value
+            that is not a finite number; file and line are named.
     """
-    box = BOX_COLUMNS[dataset]
-    expected = 1 + box + 2 * num_points
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except FileNotFoundError:
-        raise ValueError(
-            f"Expected the face csv {path} but there is no such file; put the dataset in its official layout "
-            "(tasks/landmarks/README.md) or correct --data-root and --split"
-        ) from None
-    except UnicodeDecodeError as error:
-        raise ValueError(f"Expected a text file at {path} but got other bytes ({error}); fetch it again") from error
+    rows = rows_of(path, "the face csv", ADVICE)
+    _, header = next(rows, (1, [""]))
+    columns = columns_of(header or [""], num_points, f"{path}, line 1", dataset in BOX_SIZES)
+    numeric = [columns.scale, *columns.centre, *([columns.box_size] if columns.box_size is not None else [])]
+    numeric += columns.points
     images: list[str] = []
     records: list[str] = []
     values: list[np.ndarray] = []
-    reader = csv.reader(text.splitlines())
-    header = next(reader, [""]) or [""]
-    if header[0].strip() != FIRST_COLUMN:
-        raise ValueError(
-            f"{path}, line 1: expected a header that begins with {FIRST_COLUMN} but got {header[0][:60]!r}; put back the "
-            "official header, or the first face would be lost"
-        )
-    for row in reader:
+    for number, row in rows:
         if not row:
             continue
-        line = f"line {reader.line_num}"
-        if len(row) != expected:
-            raise ValueError(f"{path}, {line}: {_wrong_count(len(row), expected, box, num_points)}")
-        values.append(_numbers(row[1:], path, line))
-        images.append(row[0])
+        line = f"line {number}"
+        if len(row) != columns.total:
+            raise ValueError(
+                f"{path}, {line}: expected {columns.total} columns (as the header has) but got {len(row)}; complete the line or "
+                "fetch the file again"
+            )
+        values.append(_numbers(row, numeric, path, line))
+        images.append(as_posix(row[columns.name].strip()))
         records.append(line)
-    table = np.reshape(values, (-1, expected - 1)) if values else np.zeros((0, expected - 1))
+    table = np.reshape(values, (-1, len(numeric))) if values else np.zeros((0, len(numeric)))
+    box = len(numeric) - len(columns.points)
+    others = ", ".join(columns.others[:3]) + (", ..." if len(columns.others) > 3 else "")
     return Faces(
         root=root,
         annotation=path,
         images=tuple(images),
         records=tuple(records),
         points=table[:, box:].reshape(-1, num_points, 2),
-        centres=table[:, box - 2 : box],
+        centres=table[:, 1:3],
         scales=table[:, 0],
-        box_size=_box_size(table[:, 1], path, records) if dataset == "aflw" else None,
+        box_size=_box_size(table[:, 3], columns, path, records) if dataset in BOX_SIZES else None,
+        notes=(f"{path.name}: {len(columns.others)} columns are not read ({others})",) if columns.others else (),
     )
 
 
-def _wrong_count(found: int, expected: int, box: int, num_points: int) -> str:
-    points = (found - 1 - box) / 2
-    for columns in sorted(set(BOX_COLUMNS.values())):
-        rest = (found - 1 - columns) / 2
-        if rest in (19, 29, 68, 98):
-            points = rest
-    hint = (
-        f"it holds {int(points)} points, and this dataset has {num_points}: is it the csv of another dataset?"
-        if points in (19, 29, 68, 98) and points != num_points
-        else "complete the line or fetch the file again"
-    )
-    return f"expected {expected} columns (name, {box} of the box, 2 x {num_points} coordinates) but got {found}; {hint}"
-
-
-def _numbers(fields: list[str], path: Path, line: str) -> np.ndarray:
+def _numbers(row: list[str], columns: list[int], path: Path, line: str) -> np.ndarray:
+    fields = [row[column] for column in columns]
     try:
-        row = np.array(fields, dtype=np.float64)
+        found = np.array(fields, dtype=np.float64)
     except ValueError:
         bad = next(index for index, text in enumerate(fields) if not _is_number(text))
         raise ValueError(
-            f"{path}, {line}: expected a number in column {bad + 2} but got {fields[bad]!r}; correct it"
+            f"{path}, {line}: expected a number in column {columns[bad] + 1} but got {fields[bad][:60]!r}; correct it"
         ) from None
-    if not np.isfinite(row).all():
-        bad = int(np.flatnonzero(~np.isfinite(row))[0])
+    if not np.isfinite(found).all():
+        bad = int(np.flatnonzero(~np.isfinite(found))[0])
         raise ValueError(
-            f"{path}, {line}: expected a finite number in column {bad + 2} but got {fields[bad]!r}; correct it"
+            f"{path}, {line}: expected a finite number in column {columns[bad] + 1} but got {fields[bad][:60]!r}; correct it"
         )
-    return row
+    return found
 
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        np.array([text], dtype=np.float64)
     except ValueError:
         return False
     return True
 
 
-def _box_size(values: np.ndarray, path: Path, records: list[str]) -> np.ndarray:
+def _box_size(values: np.ndarray, columns: Columns, path: Path, records: list[str]) -> np.ndarray:
     bad = np.flatnonzero(values <= 0)
     if len(bad):
         raise ValueError(
-            f"{path}, {records[bad[0]]}: expected a positive box_size (third column) but got {values[bad[0]]:g}; correct it"
+            f"{path}, {records[bad[0]]}: expected a positive box_size (column {(columns.box_size or 0) + 1}) but got "
+            f"{values[bad[0]]:g}; correct it"
         )
     return values
 

@@ -11,7 +11,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.files.picture_entry import PictureEntry
+from tasks.images import inside
 from tasks.landmarks.protocol import LandmarkProtocol
+
+FARTHEST_PX = 1e5
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,7 @@ class Faces:
         points: (N, P, 2) float64 px, 1-based. centres: (N, 2) px, 1-based. scales: (N,) 200-px units, without padding.
         box_size: (N,) px, AFLW's normaliser. occluded: (N, P) bool, COFW's flags. rects: (N, 4) px x0, y0, x1, y1, WFLW's.
         subsets: name -> (N,) bool.
+        notes: what was left out.
     """
 
     root: Path
@@ -37,9 +42,21 @@ class Faces:
     occluded: NDArray[np.bool_] | None = None
     rects: NDArray[np.float64] | None = None
     subsets: dict[str, NDArray[np.bool_]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.images)
+
+    def entry(self, index: int, folder: Path, padding: float) -> PictureEntry:
+        """A face for `tasks.survey`: the padded box that a network is shown of its picture below `folder`, and its points."""
+        (x, y), half = self.centres[index].tolist(), float(self.scales[index]) * 100 * padding
+        low, high = self.points[index].min(0).tolist(), self.points[index].max(0).tolist()
+        return PictureEntry(
+            inside(folder, self.images[index]),
+            self.where(index),
+            region=(x - half, y - half, x + half, y + half),
+            extent=(low[0], low[1], high[0], high[1]),
+        )
 
     def where(self, index: int) -> str:
         """Names a face's record: file, line and picture."""
@@ -83,4 +100,44 @@ def with_boxes(faces: Faces, protocol: LandmarkProtocol) -> Faces:
             f"{faces.where(first)}: expected a face box with an area but got centre "
             f"{faces.centres[first].tolist()} and scale {faces.scales[first]:g}; correct or remove the record"
         )
+    check_outliers(faces)
     return faces
+
+
+def check_outliers(faces: Faces) -> None:
+    """Raises ValueError for the first face whose numbers cannot be one face's, whatever its picture: it would rule the mean.
+
+    A coordinate beyond any picture, a point ten boxes away from the box, a box of twenty faces (a scale in px), a point that
+    lies twenty times as far from the others as these from each other.
+    """
+    if not len(faces):
+        return
+    points, sides = faces.points, 200 * faces.scales
+    middle = np.median(points, axis=1)
+    away = np.abs(points - middle[:, None]).max(2)
+    spread = np.median(away, axis=1)
+    extent = (points.max(1) - points.min(1)).max(1)
+    from_box = np.abs(points - faces.centres[:, None]).max((1, 2))
+    size = faces.box_size if faces.box_size is not None else np.maximum(sides, 1)
+    rules = (
+        (~(np.abs(points) <= FARTHEST_PX).all((1, 2)), f"points within {FARTHEST_PX:g} px"),
+        (from_box > 10 * sides, "points near their face box (is the box of another face, or its scale not in 200 px?)"),
+        (
+            (sides > 20 * extent) & (extent > 0),
+            "a face box not far larger than the face (is its scale in px, not in 200 px?)",
+        ),
+        (
+            (np.maximum(size, extent) > 20 * np.minimum(size, extent)) & (extent > 0) & (faces.box_size is not None),
+            "a box_size of about the face's size",
+        ),
+        ((away.max(1) > 20 * spread) & (away.max(1) > 1000), "points of one face near each other"),
+    )
+    for wrong, expected in rules:
+        if wrong.any():
+            first = int(np.flatnonzero(wrong)[0])
+            low, high = points[first].min(0), points[first].max(0)
+            raise ValueError(
+                f"{faces.where(first)}: expected {expected} but got points in x {low[0]:.6g} to {high[0]:.6g}, y {low[1]:.6g} to "
+                f"{high[1]:.6g} and a box of {sides[first]:.6g} px at {faces.centres[first].round(1).tolist()} "
+                f"({int(wrong.sum())} such faces); correct or remove the record"
+            )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from tasks.images import read_image
 from tasks.landmarks.datasets import face_input
 from tasks.landmarks.drawing import draw_points
+from tasks.landmarks.files.boxes_csv import Box, boxes_in_csv
 from tasks.landmarks.files.faces import landmark_boxes
 from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
     from tasks.base import Task
 
-Box = tuple[np.ndarray, float]
-"""Centre (2,) in 1-based px and scale in 200-px units, without padding."""
 SEARCH_ROUNDS = 3
 
 
@@ -100,7 +98,8 @@ def picture_boxes(image: Path, boxes: str | Path | None) -> tuple[list[Box], str
         found = boxes_in_csv(Path(boxes), image)
         if not found:
             raise ValueError(
-                f"Expected a face box of {image.name} in {boxes} but it names none; add a line, or leave out --boxes"
+                f"Expected a face box of {image.name} in {boxes} but it names none, by that name or the end of its path; add a "
+                "line, or leave out --boxes"
             )
         return found, str(boxes)
     for folder in list(image.resolve().parents)[:5]:
@@ -109,55 +108,3 @@ def picture_boxes(image: Path, boxes: str | Path | None) -> tuple[list[Box], str
             if found:
                 return found, str(path)
     return [], "the whole picture"
-
-
-def boxes_in_csv(path: Path, image: Path) -> list[Box]:
-    """A picture's boxes in a face csv, or in lines `image_name,x0,y0,x1,y1` with or without a header.
-
-    Raises:
-        ValueError: the file is missing, or a line about this picture has another form.
-    """
-    if not path.is_file():
-        raise ValueError(f"Expected face boxes in {path} but there is no such file; correct --boxes")
-    found: list[Box] = []
-    resolved = image.resolve().as_posix()
-    for line, row in _rows(path):
-        # Names are paths below the dataset's folder of pictures; a bare name fits any folder.
-        if not row or not (resolved == row[0] or resolved.endswith("/" + row[0].strip("/"))):
-            continue
-        try:
-            numbers = [float(value) for value in row[1:]]
-        except ValueError:
-            raise ValueError(f"{path}, line {line}: expected numbers after the name but got {row[1:4]}") from None
-        if len(numbers) == 4:
-            x0, y0, x1, y1 = numbers
-            centre, scale = np.array([(x0 + x1) / 2, (y0 + y1) / 2]), max(x1 - x0, y1 - y0) / 200
-        elif len(numbers) > 6 and len(numbers) % 2:
-            scale, centre = numbers[0], np.array(numbers[1:3])
-        elif len(numbers) > 6:
-            scale, centre = numbers[0], np.array(numbers[2:4])
-        else:
-            raise ValueError(
-                f"{path}, line {line}: expected x0,y0,x1,y1 or a line of a face csv but got {len(numbers)} numbers"
-            )
-        if not scale > 0:
-            raise ValueError(f"{path}, line {line}: expected a face box with an area but got scale {scale:g}")
-        found.append((centre, scale))
-    return found
-
-
-def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """The lines of a csv, with their numbers from 1.
-
-    Raises:
-        ValueError: it is no text in UTF-8, or no csv.
-    """
-    with path.open(newline="", encoding="utf-8-sig") as handle:
-        reader = csv.reader(handle)
-        try:
-            for row in reader:
-                yield reader.line_num, row
-        except (UnicodeDecodeError, csv.Error) as error:
-            raise ValueError(
-                f"{path}: expected face boxes as text in UTF-8 but got {error}; correct --boxes"
-            ) from error

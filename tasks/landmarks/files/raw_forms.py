@@ -10,6 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.files.names import as_posix
+from tasks.files.opening import as_utf8, read_bytes, read_text
 from tasks.landmarks.files.faces import Faces, landmark_boxes
 
 PICTURE_SUFFIXES = (".png", ".jpg", ".jpeg", ".JPG", ".PNG")
@@ -29,7 +31,8 @@ def read_pts(path: Path, num_points: int) -> np.ndarray:
     Raises:
         ValueError: another form or number of points; file and line are named.
     """
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    # What a header says in other encodings does not matter: the numbers are ASCII.
+    lines = as_utf8(read_bytes(path, "a .pts file"), path).decode("utf-8", "replace").splitlines()
     body = [index for index, line in enumerate(lines) if line.strip() in ("{", "}")]
     if len(body) != 2:
         raise ValueError(f"{path}: expected points between a line '{{' and a line '}}' but found {len(body)} of them")
@@ -45,7 +48,13 @@ def read_pts(path: Path, num_points: int) -> np.ndarray:
         points.append((x, y))
     if len(points) != num_points:
         raise ValueError(f"{path}: expected {num_points} points but got {len(points)}; is it another mark-up?")
-    return np.array(points)
+    found = np.array(points)
+    if not np.isfinite(found).all():
+        bad = int(np.flatnonzero(~np.isfinite(found).all(1))[0])
+        raise ValueError(
+            f"{path}: expected finite points but got {found[bad].tolist()} as number {bad + 1}; correct it"
+        )
+    return found
 
 
 def pts_files(pictures: Path, split: str) -> list[Path]:
@@ -56,6 +65,10 @@ def pts_files(pictures: Path, split: str) -> list[Path]:
 def read_300w_raw(root: Path, pictures: Path, split: str, num_points: int) -> Faces:
     """The faces of a split from .pts files beside their pictures; boxes follow from the landmarks."""
     files = pts_files(pictures, split)
+    if not files:
+        raise ValueError(
+            f"{pictures}: expected .pts files of {split} in {', '.join(FOLDERS_300W[split])} but found none"
+        )
     names = []
     for path in files:
         found = [path.with_suffix(s) for s in PICTURE_SUFFIXES if path.with_suffix(s).exists()]
@@ -76,7 +89,7 @@ def read_wflw_list(path: Path, root: Path, num_points: int) -> Faces:
     """
     expected = 2 * num_points + 4 + 6 + 1
     names, records, rows = [], [], []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for number, line in enumerate(read_text(path, "WFLW's list").splitlines(), start=1):
         if not line.strip():
             continue
         fields = line.split()
@@ -88,8 +101,15 @@ def read_wflw_list(path: Path, root: Path, num_points: int) -> Faces:
         try:
             rows.append(np.array(fields[:-1], dtype=np.float64))
         except ValueError as error:
-            raise ValueError(f"{path}, line {number}: expected numbers before the name but got {error}") from None
-        names.append(fields[-1])
+            raise ValueError(
+                f"{path}, line {number}: expected numbers before the name ({str(error)[:80]}); correct it"
+            ) from None
+        if not np.isfinite(rows[-1]).all():
+            bad = int(np.flatnonzero(~np.isfinite(rows[-1]))[0])
+            raise ValueError(
+                f"{path}, line {number}: expected a finite number in field {bad + 1} but got {fields[bad][:60]!r}; correct it"
+            )
+        names.append(as_posix(fields[-1]))
         records.append(f"line {number}")
     table = np.reshape(rows, (-1, expected - 1))
     points = table[:, : 2 * num_points].reshape(-1, num_points, 2)

@@ -139,13 +139,16 @@ def test_reference_matrix_states_the_similarity() -> None:
 
 
 # ---- training samples ----
+HEADER = ",".join(["image_name,scale,center_w,center_h", *(f"original_{k}_{axis}" for k in range(68) for axis in "xy")])
+
+
 @pytest.mark.parametrize(("crop", "rule"), [("reference", "face"), ("affine", "pose"), ("affine", "exact")])
 def test_targets_peak_where_the_landmark_is_seen(tmp_path: Path, crop: str, rule: str) -> None:
     """One landmark is the only bright spot of its picture: through scale, rotation and mirror its own map peaks on it."""
     markup = MARKUPS["300w"]
     rng = np.random.default_rng(0)
     (tmp_path / "images").mkdir()
-    lines = ["image_name,scale,center_w,center_h"]
+    lines = [HEADER]
     for index, lit in enumerate((36, 8, 54, 30)):
         points = rng.uniform(70, 130, (68, 2)).round()
         picture = np.zeros((200, 220, 3), np.uint8)
@@ -192,7 +195,7 @@ def test_a_landmark_above_the_picture_gets_no_map(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     Image.fromarray(np.zeros((90, 90, 3), np.uint8)).save(tmp_path / "images" / "a.png")
     line = "a.png,0.5,50.0,30.0," + ",".join(map(str, points.ravel()))
-    (tmp_path / "face_landmarks_300w_train.csv").write_text(f"image_name,scale\n{line}\n")
+    (tmp_path / "face_landmarks_300w_train.csv").write_text(f"{HEADER}\n{line}\n")
     data = LandmarkTrainData(
         "300w", tmp_path, "train", LandmarkProtocol(), FaceAugment(rotation_prob=0, flip_prob=0), 0
     )

@@ -146,6 +146,29 @@ def test_predict_without_any_box_searches_the_picture(faces_root: Path, tmp_path
     assert np.isfinite(result["faces"][0]["points"]).all() and len(result["faces"][0]["points"]) == 98
 
 
+def test_box_columns_go_by_their_names(tmp_path: Path) -> None:
+    """The same box in every order, as corners and as centre and scale; by path ends, never by another folder's name."""
+    path, image = tmp_path / "boxes.csv", tmp_path / "a" / "x.jpg"
+    for text in (
+        "image_name,y1,x1,y0,x0\na/x.jpg,80,110,20,10\nb/x.jpg,1,1,0,0\n",
+        "image_name;center_h;scale;center_w\na\\x.jpg;50;0.5;60\n",
+        "image_name,scale,box_size,center_w,center_h,original_0_x,original_0_y\na/x.jpg,0.5,100,60,50,1,2\n",
+        "a/x.jpg,10,20,110,80\n",
+    ):
+        path.write_text(text)
+        ((centre, scale),) = boxes_in_csv(path, image)
+        assert centre.tolist() == [60, 50] and scale == 0.5
+    for text, words in (
+        ("image_name,left,top\na/x.jpg,1,2\n", "line 1: expected the columns x0, y0"),
+        ("a/x.jpg,0.5,60,50,1,2,3,4\n", "line 1: expected 5 columns .*need a header"),
+        ("a/x.jpg,60,50,20,10\n", "x1 > x0 .*width and height"),
+        ("a/x.jpg,1,2,1e30,9\n", "expected a number in px as x1"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ValueError, match=words):
+            boxes_in_csv(path, image)
+
+
 def test_box_files(tmp_path: Path) -> None:
     path = tmp_path / "boxes.csv"
     path.write_text("image_name,x0,y0,x1,y1\na/x.jpg,10,20,110,80\nx.jpg,0,0,50,60\n")
@@ -157,9 +180,12 @@ def test_box_files(tmp_path: Path) -> None:
     path.write_text("x.jpg,10,20,10,20\n")
     with pytest.raises(ValueError, match="line 1: expected a face box with an area"):
         boxes_in_csv(path, tmp_path / "x.jpg")
-    for content in ("é.jpg,1,2,3,4\n".encode("latin-1"), b"x" * 200_000):
+    for content, words in (
+        ("é.jpg,1,2,3,4\n".encode("latin-1"), "line 1: expected UTF-8"),
+        (b"x" * 200_000, "line 1: .*csv"),
+    ):
         path.write_bytes(content)
-        with pytest.raises(ValueError, match=r"boxes\.csv: expected face boxes as text in UTF-8 but got .*--boxes"):
+        with pytest.raises(ValueError, match=rf"boxes\.csv, {words}"):
             boxes_in_csv(path, tmp_path / "x.jpg")
     with pytest.raises(ValueError, match="no such file; correct --boxes"):
         boxes_in_csv(tmp_path / "none.csv", tmp_path / "x.jpg")

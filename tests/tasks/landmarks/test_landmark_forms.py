@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tasks.landmarks.datasets import LandmarkEvalData, open_pictures, read_faces
+from tasks import get_task
+from tasks.landmarks.datasets import FaceAugment, LandmarkEvalData, LandmarkTrainData, open_pictures, read_faces
 from tasks.landmarks.files.cofw import CofwPictures, matlab_picture, read_cofw
 from tasks.landmarks.files.csv_form import read_csv
 from tasks.landmarks.files.faces import landmark_boxes
@@ -230,7 +231,7 @@ def test_a_face_of_a_subset_that_the_whole_lacks(faces_root: Path, tmp_path: Pat
 
 def test_68_points_for_a_98_point_dataset(tmp_path: Path) -> None:
     path = write_300w(tmp_path, csv_line("a.png", POINTS))
-    with pytest.raises(ValueError, match=r"line 2: .*holds 68 points, and this dataset has 98"):
+    with pytest.raises(ValueError, match=r"line 1: .*holds 68 points, and this dataset has 98"):
         read_csv(path, "wflw", 98, tmp_path)
 
 
@@ -334,3 +335,160 @@ def test_wflw_list_with_a_short_line(tmp_path: Path) -> None:
 def test_rect_boxes_need_wflw(faces_root: Path) -> None:
     with pytest.raises(ValueError, match="Expected face rectangles for box=rect"):
         read_faces("300w", faces_root / "300w", "test", LandmarkProtocol(box="rect"))
+
+
+# ---- headers and outliers ----
+def shuffled(names: list[str], fields: list[str], order: list[int]) -> str:
+    return ",".join(names[k] for k in order) + "\n" + ",".join(fields[k] for k in order) + "\n"
+
+
+@pytest.mark.parametrize("style", ["original_{}_{}", "{}_{}", "point-{}-{}", "axis_first", "from_one"])
+def test_columns_go_by_their_names(tmp_path: Path, style: str) -> None:
+    """Columns in any order and under exporters' names give the same face."""
+    names = ["image_name", "scale", "center_w", "center_h"]
+    for k in range(68):
+        for axis in "xy":
+            plain = {"axis_first": f"{axis}_{k}", "from_one": f"lm_{k + 1}_{axis}"}.get(style)
+            names.append(plain or style.format(k, axis))
+    fields = csv_line("a.png", POINTS, (2.0, 60.0, 70.0)).split(",")
+    order = np.random.default_rng(len(style)).permutation(len(names)).tolist()
+    path = tmp_path / "face_landmarks_300w_test.csv"
+    path.write_text(shuffled([*names, "yaw"], [*fields, "3"], [*order, len(names)]))
+    faces = read_csv(path, "300w", 68, tmp_path)
+    np.testing.assert_array_equal(faces.points[0], POINTS)
+    assert faces.images == ("a.png",) and faces.centres[0].tolist() == [60, 70] and faces.scales[0] == 2
+    assert faces.notes == ("face_landmarks_300w_test.csv: 1 columns are not read (yaw)",)
+
+
+def test_numbered_columns_keep_the_official_order(tmp_path: Path) -> None:
+    path = tmp_path / "face_landmarks_300w_test.csv"
+    names = ["image_name", "scale", "center_w", "center_h", *(f"p{k}" for k in range(136))]
+    path.write_text(",".join(names) + "\n" + csv_line("a.png", POINTS) + "\n")
+    np.testing.assert_array_equal(read_csv(path, "300w", 68, tmp_path).points[0], POINTS)
+    names[5], names[6] = names[6], names[5]
+    path.write_text(",".join(names) + "\n" + csv_line("a.png", POINTS) + "\n")
+    with pytest.raises(ValueError, match=r"line 1: expected columns x and y of 68 points .*name the columns"):
+        read_csv(path, "300w", 68, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("original_3_y", "original_3_x", "once but got 'original_3_x' twice"),
+        ("original_3_y", "point_3_x", "one column of x of point 3"),
+        ("original_67_y", "original_68_y", "numbered from 0 or 1"),
+        ("scale", "size", "expected a column scale"),
+        ("center_h", "height", "expected a column center_w|expected a column center_h"),
+        ("image_name", "file", "header that begins with image_name"),
+    ],
+)
+def test_headers_that_do_not_tell_are_refused(tmp_path: Path, old: str, new: str, words: str) -> None:
+    path = write_300w(tmp_path, csv_line("a.png", POINTS))
+    path.write_text(path.read_text().replace(old, new, 1))
+    with pytest.raises(ValueError, match=rf"300w_test\.csv, line 1: .*({words})"):
+        read_csv(path, "300w", 68, tmp_path)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+def test_csv_of_other_systems(tmp_path: Path, encoding: str, delimiter: str) -> None:
+    path = write_300w(tmp_path, csv_line("b\\Zoë.png", POINTS))
+    path.write_bytes(path.read_text().replace(",", delimiter).replace("\n", "\r\n").encode(encoding))
+    faces = read_csv(path, "300w", 68, tmp_path)
+    assert faces.images == ("b/Zoë.png",) and (faces.points[0] == POINTS).all()
+
+
+def moved(**changes: float) -> tuple[np.ndarray, tuple[float, float, float]]:
+    """A face of 136 px around (78, 78), with one thing wrong."""
+    points, box = POINTS.copy(), [0.7, 78.0, 78.0]
+    if "point" in changes:
+        points[17, 0] = changes["point"]
+    box[0] = changes.get("scale", box[0])
+    box[1] = changes.get("centre", box[1])
+    return points, (box[0], box[1], box[2])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"point": 1e30}, "within 100000 px"),
+        ({"point": -5000.0}, "near their face box"),
+        ({"centre": 5000.0}, "near their face box"),
+        ({"scale": 140.0}, "scale in px"),
+        ({"scale": 0.01}, "near their face box"),
+        ({}, None),
+        ({"point": 400.0}, None),
+    ],
+)
+def test_an_outlier_is_named_and_not_averaged_in(tmp_path: Path, changes: dict[str, float], words: str | None) -> None:
+    path = write_300w(tmp_path, csv_line("a.png", POINTS, (0.7, 78.0, 78.0)), csv_line("b.png", *moved(**changes)))
+    if words is None:
+        assert len(read_faces("300w", tmp_path, "test", PROTOCOL)) == 2
+        return
+    with pytest.raises(ValueError, match=rf"{path.name}, line 3 \(b\.png\): .*{words}.*\(1 such faces\)"):
+        read_faces("300w", tmp_path, "test", PROTOCOL)
+
+
+def test_a_box_size_of_another_unit_is_named(tmp_path: Path) -> None:
+    """AFLW's errors are divided by it: one face of 0.02 would rule the mean."""
+    points = np.random.default_rng(0).uniform(100, 300, (19, 2))
+    rows = [csv_line(name, points, (1.0, size, 200.0, 200.0)) for name, size in (("a.jpg", 200.0), ("b.jpg", 0.02))]
+    path = tmp_path / "face_landmarks_aflw_test.csv"
+    path.write_text("\n".join([header(19, "scale,box_size,center_w,center_h"), *rows]) + "\n")
+    with pytest.raises(ValueError, match=r"line 3 \(b\.jpg\): expected a box_size of about the face's size"):
+        read_faces("aflw", tmp_path, "test", PROTOCOL)
+
+
+def test_an_outlier_among_points_that_make_their_own_box(tmp_path: Path) -> None:
+    """Raw releases have no box of their own: the point is far from the others."""
+    folder = tmp_path / "Test" / "01_Indoor"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (200, 200)).save(folder / "a.png")
+    points = POINTS.copy()
+    points[5] = (5000, 20)
+    text = "\n".join(f"{x} {y}" for x, y in points)
+    (folder / "a.pts").write_text(f"version: 1\nn_points: 68\n{{\n{text}\n}}\n")
+    with pytest.raises(ValueError, match=r"a\.pts .*points of one face near each other"):
+        read_faces("300w", tmp_path, "test", PROTOCOL)
+
+
+def test_a_box_or_points_of_another_picture_are_refused_when_opened_and_when_read(tmp_path: Path) -> None:
+    """The face lies 5000 px outside, box and all: only the picture's size tells."""
+    (tmp_path / "images").mkdir()
+    Image.new("RGB", (160, 160)).save(tmp_path / "images" / "a.png")
+    write_300w(tmp_path, csv_line("a.png", POINTS, (0.7, 78.0, 78.0)))
+    assert len(get_task("landmarks").eval_data("300w", tmp_path, "test", PROTOCOL)) == 1
+    write_300w(tmp_path, csv_line("a.png", POINTS + 5000, (0.7, 5078.0, 5078.0)))
+    with pytest.raises(ValueError, match=r"line 2 \(a\.png\): expected a box that touches its picture of 160x160"):
+        get_task("landmarks").eval_data("300w", tmp_path, "test", PROTOCOL)
+    with pytest.raises(ValueError, match=r"line 2 \(a\.png\): expected a box that touches its picture"):
+        LandmarkEvalData("300w", tmp_path, "test", PROTOCOL)[0]
+    (tmp_path / "face_landmarks_300w_test.csv").rename(tmp_path / "face_landmarks_300w_train.csv")
+    with pytest.raises(ValueError, match=r"line 2 \(a\.png\): expected a box that touches its picture"):
+        LandmarkTrainData("300w", tmp_path, "train", PROTOCOL, FaceAugment(), 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["face_landmarks_300w_test.csv", "COFW_test_color.mat", "list_98pt_rect_attr_test.txt"]
+)
+def test_a_pipe_in_place_of_a_file_is_refused_at_once(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / name)
+    dataset = {"face": "300w", "COFW": "cofw", "list": "wflw"}[name[:4]]
+    with pytest.raises(ValueError, match=rf"{name} but it is a pipe"):
+        read_faces(dataset, tmp_path, "test", PROTOCOL)
+
+
+def test_numbers_that_are_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.pts"
+    path.write_text("version: 1\n{\n1 2\nnan 4\n}\n")
+    with pytest.raises(ValueError, match=r"a\.pts: expected finite points but got \[nan, 4\.0\] as number 2"):
+        read_pts(path, 2)
+    path = tmp_path / "list_98pt_rect_attr_test.txt"
+    path.write_text(" ".join(["1"] * 10 + ["inf"] + ["1"] * 195) + " a.jpg\n")
+    with pytest.raises(ValueError, match=r"line 1: expected a finite number in field 11 but got 'inf'"):
+        read_wflw_list(path, tmp_path, 98)
+    phis = np.tile(np.linspace(1, 4, 87), (2, 1))
+    phis[1, 3] = np.nan
+    write_cofw_by_hand(tmp_path / "COFW_test_color.mat", [np.zeros((4, 5), np.uint8)] * 2, phis)
+    with pytest.raises(ValueError, match=r"phisT of record 2: expected finite numbers"):
+        read_cofw(tmp_path, "test", 29)
