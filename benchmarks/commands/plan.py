@@ -8,8 +8,8 @@ from collections import Counter
 from benchmarks.commands.arguments import add_places, add_set, add_suite, check_places, places_of, suite_of
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.plan import print_plan
+from benchmarks.running.cores import available_cores
 from benchmarks.running.plan import plan
-from benchmarks.running.scheduler import available_cores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

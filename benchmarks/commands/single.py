@@ -12,8 +12,8 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
+from benchmarks.running.cores import available_cores
 from benchmarks.running.progress import Watcher
-from benchmarks.running.scheduler import available_cores
 from benchmarks.store.store import StoredCell, without_nan
 from tasks import get_task
 from tasks.base import MetricInfo

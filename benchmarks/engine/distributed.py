@@ -9,11 +9,11 @@ import os
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast, get_world_size, init_dist, is_distributed, is_main_process
+from mmengine.dist import broadcast, get_rank, get_world_size, init_dist, is_distributed, is_main_process
 from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
-__all__ = ["Together", "agree", "is_main_process", "join", "leave", "share_of", "shared"]
+__all__ = ["Together", "agree", "get_rank", "is_main_process", "join", "leave", "share_of", "shared"]
 
 
 def join(launcher: str) -> None:

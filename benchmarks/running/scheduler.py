@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
+from benchmarks.running.cores import available_cores
 from benchmarks.running.plan import Planned
 from benchmarks.running.worker import main as worker_main
 from benchmarks.store.store import Store
@@ -150,11 +151,6 @@ def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Wat
         for worker in workers:
             worker.process.join(timeout=10)
     return failed
-
-
-def available_cores() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _start(threads: int) -> _Worker:

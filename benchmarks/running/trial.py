@@ -13,20 +13,20 @@ from typing import Any
 
 import numpy as np
 import torch
-from mmengine.dist import get_rank, is_main_process
 from torch import nn
 
 from benchmarks.engine import loops as engine
+from benchmarks.engine.distributed import get_rank, is_main_process
 from benchmarks.engine.hooks import Progress, Report
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.key import key_of, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
+from benchmarks.running.cores import available_cores
 from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
-from benchmarks.running.scheduler import available_cores
 from benchmarks.store.store import Store, StoredCell
 from hrnet.checkpoints import load_backbone, load_checkpoint
 from hrnet.profile import Profile, profile
