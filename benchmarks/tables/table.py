@@ -88,6 +88,16 @@ class Entry:
         """The value as a number, or None for text and empty places."""
         return float(self.value) if isinstance(self.value, (int, float)) and not isinstance(self.value, bool) else None
 
+    @property
+    def bounds(self) -> tuple[float, float] | None:
+        """The ends of the number's interval, or one standard deviation over seeds on either side; None without a spread."""
+        spread, number = self.spread, self.number
+        if spread is None or number is None:
+            return None
+        if spread.low is not None and spread.high is not None:
+            return spread.low, spread.high
+        return None if spread.sd is None else (number - spread.sd, number + spread.sd)
+
 
 @dataclass(frozen=True, slots=True)
 class Column:

@@ -12,14 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from made_up import MadeUpTask, Runs
+from made_up import Runs
 
 from benchmarks.experiment.suite import Suite
-from benchmarks.report import gather
-from benchmarks.report import svg as plots
-from benchmarks.report.page import page_name, picture_size, write
-from benchmarks.report.svg import Bar, Series
-from benchmarks.tables.rows import measured
+from benchmarks.report.page import page_name, write
+from benchmarks.report.pictures import picture_size
 
 
 class Page(HTMLParser):
@@ -174,30 +171,6 @@ def test_picture_size(tmp_path: Path) -> None:
         assert picture_size(path) == (70, 40)
 
 
-def test_ticks_are_round_and_inside() -> None:
-    assert plots.nice_ticks(0, 1) == (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
-    assert plots.log_ticks(0.03, 3) == (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
-    for low, high in ((0.0, 97.3), (55.1, 60.2), (-3, 4), (1e-4, 2e-4)):
-        ticks = plots.nice_ticks(low, high)
-        assert 3 <= len(ticks) <= 8 and min(ticks) >= low - 1e-12 and max(ticks) <= high + 1e-12
-
-
-def test_pareto_front() -> None:
-    points = [(1.0, 50.0), (2.0, 40.0), (3.0, 60.0), (2.5, 55.0), (3.0, 58.0)]
-    assert plots.pareto(points, True) == [0, 3, 2]
-    assert plots.pareto(points, False) == [0, 1]
-
-
-def test_plots_survive_odd_data() -> None:
-    flat = [Series("a & b", ((1.0, 5.0),), 0, ((4.0, 6.0),)), Series("b", ((1.0, 5.0),), 1, (None,))]
-    assert "a &amp; b" in plots.scatter("flat", flat, "x", "y")
-    one = plots.lines("one", [Series("a", ((0.0, 0.5),), 0)], "x", "y", log_y=True)
-    assert "nan" not in one and "polyline" in one
-    assert plots.bars("none", [("g", [Bar("a", None)])], "x") == ""
-    negative = plots.bars("n", [("g", [Bar("a", -2.0, 0, (-3.0, -1.0)), Bar("b", 4.0)])], "x")
-    assert negative.count("<rect") == 2
-
-
 def test_every_variant_of_an_ablation_shows_pictures_and_curves(page: Path, runs: Runs, two_task_suite: Suite) -> None:
     text = page.read_text(encoding="utf-8")
     part = text[text.index('id="ablation-people_representation"') : text.index('<section id="cells"')]
@@ -221,46 +194,3 @@ def test_outdated_cells_are_counted_and_named(
         monkeypatch.setattr(f"benchmarks.{module}.outdated", lambda cells, store: frozenset({first}))
     text = write(two_task_suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
     assert "Outdated" in text and text.count("ade by other code or data than are here now") >= 2
-
-
-def test_all_curves_and_all_classes_are_shown(runs: Runs, two_task_suite: Suite) -> None:
-    figures = {
-        f"AP/{k}": {"value": 1.0 + k, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 3 + k}
-        for k in range(45)
-    }
-    curves = {"training": [], "evaluation": {f"curve {k}": [[0, 0], [1, k]] for k in range(7)}}
-    cells = two_task_suite.cells[:1]
-    rate = {"rate": {"value": 1.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 9}}
-    runs.finish(cells[0], figures=figures | rate, curves=curves)
-    rows = measured(cells, runs.store)
-    colour = gather.colours(rows)
-    assert len(gather.evaluation_plots(rows, gather.looks(rows, colour))) == 7
-    bars = gather.class_bars(rows, colour)
-    assert [plot.title for plot in bars] == [
-        f"AP by class, {part} of 45" for part in ("1 to 20", "21 to 40", "41 to 45")
-    ]
-    text = "".join(plot.svg for plot in bars)
-    assert "0 (n=3)" in text and "44 (n=47)" in text and ">6<" in text  # n=9 is the headline's own
-
-
-def test_classes_that_a_task_makes_when_asked_become_bars(
-    runs: Runs, two_task_suite: Suite, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def made(self: MadeUpTask, dataset: str, stats: object) -> dict[str, object]:
-        return {f"AP/{k}": {"value": 5.0, "unit": "%", "decimals": 1, "n": 2} for k in ("car", "cat")}
-
-    monkeypatch.setattr(MadeUpTask, "class_figures", made, raising=False)
-    cells = two_task_suite.cells[:1]
-    runs.finish(cells[0])
-    rows = measured(cells, runs.store)
-    [plot] = gather.class_bars(rows, gather.colours(rows))
-    assert plot.title == "AP by class" and "car (n=2)" in plot.svg
-
-
-def test_ranks_break_where_there_is_no_figure() -> None:
-    assert plots.stretches([(0, 1), (1, 2), (3, 1), (5, 1), (6, 1)]) == [[(0, 1), (1, 2)], [(5, 1), (6, 1)]]
-    series = [Series("a", ((0.0, 1.0), (1.0, 1.0), (4.0, 1.0)), 0)]
-    names = ["coco detection", "pascal_context", "b", "c", "d"]
-    text = plots.ranking("ranks", names, series)
-    assert text.count("<polyline") == 1 and text.count("<circle") == 3
-    assert all(f">{name}</text>" in text for name in names)

@@ -1,0 +1,102 @@
+"""Bars of a metric by class, joint or subset."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from benchmarks.report.plot import Plot
+from benchmarks.report.svg.bars import Bar, bars
+from benchmarks.store.store import StoredCell
+from benchmarks.tables.rows import Measured
+
+PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
+PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
+CLASSES_A_PLOT = 20
+"""Bars of more classes go on in a further plot."""
+OF_WHAT = {"pose": "joint", "landmarks": "subset"}
+
+
+@dataclass
+class _ByClass:
+    """A metric by class: values by class and body, and what each class is pooled over."""
+
+    unit: str = ""
+    digits: int = 1
+    values: dict[str, dict[str, float]] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
+
+
+def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int = 4) -> list[Plot]:
+    """A bar per class (joint, subset) and body of the metric that is given so, from figures named METRIC/CLASS.
+
+    Of several such metrics the headline's is taken, or the one with most classes. A class says how much it is pooled over
+    where that is not what the headline is. Of more than `limit` bodies the first are shown, and the heading says so.
+    """
+    done = [row for row in rows if row.done]
+    shown = done[:limit]
+    groups = {metric: held for metric, held in _by_class(shown).items() if len(held.values) > 1}
+    if not groups:
+        return []
+    headline = str(shown[0].done[0].record["headline"])
+    metric = max(groups, key=lambda name: (name == headline, len(groups[name].values)))
+    heading = f"{metric} by {OF_WHAT.get(shown[0].cell.task, 'class')}"
+    if len(done) > len(shown):
+        heading += f", {len(shown)} of {len(done)} bodies"
+    held = groups[metric]
+    label = metric + (f" ({held.unit})" if held.unit else "")
+    return _in_parts(heading, label, _listed(held, shown, colour, shown[0].n(headline)))
+
+
+def _by_class(shown: Sequence[Measured]) -> dict[str, _ByClass]:
+    """Every metric that the rows have by class; PCKh of a joint is named by the joint alone."""
+    groups: dict[str, _ByClass] = {}
+    for row in shown:
+        for name, figure in _class_figures(row.done[0]).items():
+            found = PER_CLASS.match(name)
+            metric, label = (found["metric"], found["name"]) if found else ("PCKh@0.5" if name in PARTS else "", name)
+            if metric and figure["value"] is not None:
+                held = groups.setdefault(metric, _ByClass())
+                held.values.setdefault(label, {})[row.cell.model] = figure["value"]
+                held.unit, held.digits = figure["unit"], figure.get("decimals", 1)
+                if figure.get("n") is not None:
+                    held.counts[label] = figure["n"]
+    return groups
+
+
+def _class_figures(stored: StoredCell) -> dict[str, Any]:
+    """The stored figures, and those by class that a task makes of its statistics when asked (average precisions)."""
+    from tasks import get_task
+
+    cell = stored.record["cell"]
+    return {**stored.record["figures"], **get_task(cell["task"]).class_figures(cell["dataset"], stored.stats())}
+
+
+def _listed(
+    held: _ByClass, shown: Sequence[Measured], colour: Mapping[str, int], whole: int | None
+) -> list[tuple[str, list[Bar]]]:
+    """The bars class by class; a class says its n where it is not `whole`."""
+    bodies = list(dict.fromkeys(row.cell.model for row in shown))
+
+    def told(label: str) -> str:
+        count = held.counts.get(label)
+        return label if count is None or count == whole else f"{label} (n={count})"
+
+    def bar(body: str, value: float | None) -> Bar:
+        return Bar(body, value, colour[body], text="" if value is None else f"{value:.{held.digits}f}")
+
+    return [(told(label), [bar(body, values.get(body)) for body in bodies]) for label, values in held.values.items()]
+
+
+def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Plot]:
+    """One plot, or several where there are many classes."""
+    made = []
+    for start in range(0, len(listed), CLASSES_A_PLOT):
+        part = listed[start : start + CLASSES_A_PLOT]
+        title = heading
+        if len(listed) > CLASSES_A_PLOT:
+            title += f", {start + 1} to {start + len(part)} of {len(listed)}"
+        made.append(Plot(title, bars(title, part, label)))
+    return made

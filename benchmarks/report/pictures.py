@@ -1,0 +1,108 @@
+"""Pictures of cells on the page: copied beside it, with their size."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks.store.store import StoredCell
+from benchmarks.tables.rows import Measured
+
+
+@dataclass(frozen=True)
+class Shot:
+    """A sample with its truth and its prediction: names of files beside the page, and the prediction's size in pixels."""
+
+    kind: str
+    image: str
+    score: str
+    truth: str
+    prediction: str
+    width: int
+    height: int
+
+    @property
+    def wide(self) -> bool:
+        """Whether it takes the room of two."""
+        return self.width > 1.35 * self.height
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures of a cell, with its name and its headline figure."""
+
+    name: str
+    headline: str
+    pictures: tuple[Shot, ...]
+
+
+def galleries(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> list[Gallery]:
+    """Name (by cell id), headline figure and pictures of each row that has some; the pictures are copied to `out`."""
+    return [
+        Gallery(names[row.cell.id], headline(held), pictures)
+        for row in rows
+        for held in row.done[:1]
+        if (pictures := copied(held, out))
+    ]
+
+
+def headline(stored: StoredCell) -> str:
+    """The headline metric with its value and unit; "failed" of a failed cell, "" where there is no value."""
+    if not stored.done:
+        return "failed"
+    metric = stored.record["headline"]
+    figure = stored.record["figures"].get(metric)
+    if figure is None or figure["value"] is None:
+        return ""
+    unit = f" {figure['unit']}" if figure["unit"] else ""
+    return f"{metric} {figure['value']:.{figure.get('decimals', 1)}f}{unit}"
+
+
+def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
+    """Copies a cell's pictures to `out/pictures/ID`, in place of those of an earlier run."""
+    shown: list[Shot] = []
+    for picture in stored.record.get("pictures") or []:
+        paths = {what: stored.folder / picture[what] for what in ("truth", "prediction")}
+        if not all(path.is_file() for path in paths.values()):
+            continue
+        target = out / "pictures" / stored.id
+        if not shown:
+            shutil.rmtree(target, ignore_errors=True)
+        target.mkdir(parents=True, exist_ok=True)
+        names = {what: f"{picture['index']}_{what}{path.suffix}" for what, path in paths.items()}
+        for what, path in paths.items():
+            if not (target / names[what]).exists():
+                shutil.copyfile(path, target / names[what])
+        width, height = picture_size(paths["prediction"])
+        score = picture.get("score")
+        shown.append(
+            Shot(
+                picture["kind"],
+                str(picture["image"]),
+                "" if score is None else f"{score:.3g}",
+                f"pictures/{stored.id}/{names['truth']}",
+                f"pictures/{stored.id}/{names['prediction']}",
+                width,
+                height,
+            )
+        )
+    return tuple(shown)
+
+
+def picture_size(path: Path) -> tuple[int, int]:
+    """(width, height) of a jpeg or png from its header; (4, 3) if it is neither."""
+    data = path.read_bytes()
+    if data[:8] == b"\x89PNG\r\n\x1a\n":
+        width, height = struct.unpack(">II", data[16:24])
+        return width, height
+    place = 2
+    while data[:2] == b"\xff\xd8" and place + 9 < len(data):
+        kind, length = data[place + 1], int.from_bytes(data[place + 2 : place + 4], "big")
+        if 0xC0 <= kind <= 0xCF and kind not in (0xC4, 0xC8, 0xCC):
+            height, width = struct.unpack(">HH", data[place + 5 : place + 9])
+            return width, height
+        place += 2 + length
+    return 4, 3
