@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from benchmarks.baselines import check_body_name
+from tasks.direction import Direction
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe
 
@@ -30,10 +31,14 @@ class MetricInfo:
 
     name: str
     unit: str
-    higher_is_better: bool
+    direction: Direction
     decimals: int = 1
     bounds: tuple[float, float] | None = None
     description: str = ""
+
+    @property
+    def higher_is_better(self) -> bool:
+        return self.direction.higher_is_better
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from benchmarks.analysis.expected import Expected, load_expected
 from benchmarks.analysis.matching import Family, match, open_run
 from benchmarks.store.store import StoredCell
-from benchmarks.tables.rows import direction, protocol_text
+from benchmarks.tables.rows import protocol_text
 from benchmarks.tables.table import Column, Entry, Spread, Table
 from benchmarks.tables.uncertainty import DRAWS, Difference, Figures, Stats, cell_figures, holm, over_seeds, paired
 
@@ -98,18 +98,19 @@ class Comparison:
             spread = None
             if math.isfinite(found.low):
                 spread = Spread("bootstrap", found.draws, low=found.low, high=found.high, level=found.level)
+            figure = pair.a.first.record.figures[found.metric]
             table.add(
                 {
                     "cell": name,
                     "metric": found.metric,
-                    "unit": figure_of(pair.a.first, found.metric)["unit"],
-                    "better": direction(figure_of(pair.a.first, found.metric)),
+                    "unit": figure.unit,
+                    "better": str(figure.direction),
                     "a": found.value_a,
                     "b": found.value_b,
                     "difference": Entry(found.value, spread=spread),
                     "p": _probability(found.p),
                     "corrected": _probability(found.corrected),
-                    "n": figure_of(pair.a.first, found.metric).get("n"),
+                    "n": figure.n,
                     "seeds": Entry(pair.seeds, footnotes=(IMAGES_ALONE,) if pair.seeds == UNKNOWN else ()),
                     "verdict": verdict(pair.a.first, found) + (" (on these images)" if pair.seeds == UNKNOWN else ""),
                 }
@@ -141,13 +142,7 @@ def verdict(stored: StoredCell, found: Difference, level: float = 0.05) -> str:
         return "no verdict: one image says nothing of others"
     if p >= level:
         return "no difference"
-    higher = figure_of(stored, found.metric)["higher_is_better"]
-    return "better" if (found.value > 0) == higher else "worse"
-
-
-def figure_of(stored: StoredCell, metric: str) -> dict[str, Any]:
-    """The stored figure {value, unit, higher_is_better, n}; empty if there is none."""
-    return dict(stored.record.get("figures", {}).get(metric) or {})
+    return "better" if stored.record.figures[found.metric].direction.gain(found.value) > 0 else "worse"
 
 
 def spread_over_seeds(
@@ -158,7 +153,7 @@ def spread_over_seeds(
     From the seeds of either run where there are several, else from the expected values of the gate. Zero for checkpoints, for
     equal results (nothing was trained anew), and where it is not known.
     """
-    if all(family.first.record["cell"].get("recipe") is None for family in (a, b)) or same_results(*stats):
+    if all(family.first.record.cell.recipe is None for family in (a, b)) or same_results(*stats):
         return 0.0, "none"
     own = {}
     for side, family in (("A", a), ("B", b)):
@@ -191,7 +186,7 @@ def _number(array: Any) -> bool:
 
 
 def _expected_deviation(family: Family, metric: str, expected: ExpectedOf) -> float | None:
-    for value in expected(family.members[0].record["cell"]["tier"]).values():
+    for value in expected(family.members[0].record.cell.tier).values():
         if value.name == family.base_name and value.metric == metric:
             return value.sd
     return None
@@ -203,18 +198,16 @@ def compare_families(
     """The paired difference of one metric (the headline by default), of means where there are seeds; or why there is none."""
     for family in (a, b):
         if not family.done:
-            return Pair(a, b, None, f"{family.name} failed: {family.first.record.get('reason', '')}".strip())
+            return Pair(a, b, None, f"{family.name} failed: {family.first.record.reason or ''}".strip())
     first_a, first_b = a.first, b.first
-    if (
-        first_a.record["cell"]["dataset"] != first_b.record["cell"]["dataset"]
-        or first_a.record["cell"]["task"] != first_b.record["cell"]["task"]
-    ):
+    cell_a, cell_b = first_a.record.cell, first_b.record.cell
+    if (cell_a.task, cell_a.dataset) != (cell_b.task, cell_b.dataset):
         return Pair(a, b, None, "they are of two tasks or datasets")
     if protocol_text(first_a) != protocol_text(first_b):
         return Pair(a, b, None, f"protocols differ: [{protocol_text(first_a)}] and [{protocol_text(first_b)}]")
-    chosen = metric or first_a.record["headline"]
+    chosen = metric or first_a.record.headline or ""
     for side, family in (("A", a), ("B", b)):
-        if not all(figure_of(stored, chosen) for stored in family.done):
+        if not all(chosen in stored.record.figures for stored in family.done):
             return Pair(a, b, None, f"{side} has no figure {chosen}")
     try:
         stats_a, stats_b = ([stored.stats() for stored in family.done] for family in (a, b))
@@ -263,7 +256,7 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
         raise ValueError(f"--draws: expected {LEAST_DRAWS} or more bootstrap draws, got {draws}; 1000 are usual")
     run_a, run_b = open_run(path_a), open_run(path_b)
     if metric is not None:
-        known = sorted({name for stored in (*run_a, *run_b) for name in stored.record.get("figures", {})})
+        known = sorted({name for stored in (*run_a, *run_b) for name in stored.record.figures})
         if metric not in known:
             near = difflib.get_close_matches(metric, known, 1, 0.4)
             told = f"Did you mean {near[0]!r}? " if near else ""
@@ -302,8 +295,6 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
 
 def _source(path: Path, run: Sequence[StoredCell]) -> str:
     """A run's path, and the commits of the code that made it."""
-    states = [(stored.record.get("provenance") or {}).get("git") or {} for stored in run]
-    commits = {
-        str(state["commit"])[:10] + ("+" if state.get("dirty") else "") for state in states if state.get("commit")
-    }
+    states = [stored.record.provenance.git for stored in run]
+    commits = {state.commit[:10] + ("+" if state.dirty else "") for state in states if state.commit}
     return f"{path} (commit {', '.join(sorted(commits)) or 'unknown'})"

@@ -10,10 +10,14 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.suite import Suite
+from benchmarks.store.record import Identity
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.uncertainty import cell_spread, over_seeds
+from tasks.direction import Direction
 
 ROOT = Path(__file__).resolve().parents[2] / "results" / "expected"
 SCHEMA = 1
@@ -40,7 +44,7 @@ class Expected:
     metric: str
     value: float
     tolerance: float
-    direction: str
+    direction: Direction
     unit: str
     n: int | None
     basis: str
@@ -93,7 +97,7 @@ def _checked(path: Path, identity: str, record: Any) -> Expected:
         "unit": ("a text", lambda held: isinstance(held, str)),
         "value": ("a finite number", _finite),
         "tolerance": ("a finite number >= 0", lambda held: _finite(held) and held >= 0),
-        "direction": ("'higher' or 'lower'", lambda held: held in ("higher", "lower")),
+        "direction": ("'higher' or 'lower'", lambda held: held in list(Direction)),
         "sd": ("a finite number >= 0 or null", lambda held: held is None or (_finite(held) and held >= 0)),
         "origin": ("an object or null", lambda held: held is None or isinstance(held, dict)),
         "n": ("a count or null", lambda held: held is None or (type(held) is int and held >= 0)),
@@ -104,7 +108,7 @@ def _checked(path: Path, identity: str, record: Any) -> Expected:
                 f"{path}: cell {identity}: expected {name} to be {wanted}, got {record[name]!r}; correct it, or delete the "
                 "entry and take it over with check --update"
             )
-    return Expected(identity, **record)
+    return Expected(identity, **{**record, "direction": Direction(record["direction"])})
 
 
 def _finite(held: Any) -> bool:
@@ -125,15 +129,14 @@ def save_expected(suite: str, values: Mapping[str, Expected], root: Path = ROOT)
     return path
 
 
-def headline(stored: StoredCell) -> tuple[str, float, str, str, int | None] | None:
+def headline(stored: StoredCell) -> tuple[str, float, str, Direction, int | None] | None:
     """Metric, value, unit, direction and n of a cell's headline figure; None where the result has no number there."""
-    metric = stored.record.get("headline") or ""
+    metric = stored.record.headline or ""
     value = number_of(stored, metric)
     if value is None:
         return None
-    figure = stored.record["figures"][metric]
-    better = "higher" if figure["higher_is_better"] else "lower"
-    return metric, value, figure["unit"], better, figure.get("n")
+    figure = stored.record.figures[metric]
+    return metric, value, figure.unit, figure.direction, figure.n
 
 
 def number_of(stored: StoredCell, metric: str) -> float | None:
@@ -155,7 +158,7 @@ def tolerance_of(
         siblings: results of the cell under every seed. usual: the task's usual deviation over seeds, as a share of the value:
             a deviation of three seeds may be small by chance.
     """
-    metric = stored.record["headline"]
+    metric = stored.record.headline or ""
     values = _values(siblings, metric)
     floor = FLOOR * abs(value)
     if cell.recipe is None:
@@ -185,7 +188,7 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
     families: dict[str, list[StoredCell]] = {}
     for stored in store.all():
         if stored.done:
-            families.setdefault(family_of(stored.record["cell"]), []).append(stored)
+            families.setdefault(family_of(stored.record.cell), []).append(stored)
     usual = usual_spread(families.values())
     proposed: dict[str, Expected] = {}
     for cell in suite.cells:
@@ -196,7 +199,7 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
         if found is None:
             continue
         metric, value, unit, better, n = found
-        siblings = families.get(family_of(held.record["cell"]), [held])
+        siblings = families.get(family_of(held.record.cell), [held])
         tolerance, basis, sd = tolerance_of(cell, siblings, held, value, usual.get((cell.task, cell.tier), 0.0))
         proposed[cell.id] = Expected(
             cell.id, gate_name(cell), cell.tier, metric, value, tolerance, better, unit, n, basis, sd, origin_of(held)
@@ -206,14 +209,14 @@ def propose(suite: Suite, store: Store, only: Iterable[str] | None = None) -> di
 
 def origin_of(stored: StoredCell) -> dict[str, Any]:
     """Code, hardware and parts of the key that a stored figure was made with, as far as the result says."""
-    made = stored.record.get("provenance") or {}
+    made = stored.record.provenance
     return {
-        "commit": (made.get("git") or {}).get("commit"),
-        "cpu": (made.get("hardware") or {}).get("cpu"),
-        "accelerator": (made.get("hardware") or {}).get("accelerator"),
-        "torch": (made.get("packages") or {}).get("torch"),
-        "threads": made.get("threads"),
-        "key_parts": made.get("key_parts") or {},
+        "commit": made.git.commit,
+        "cpu": made.hardware.cpu,
+        "accelerator": made.hardware.accelerator,
+        "torch": made.packages.get("torch"),
+        "threads": made.threads,
+        "key_parts": made.key_parts,
     }
 
 
@@ -240,13 +243,13 @@ def usual_spread(families: Iterable[list[StoredCell]]) -> dict[tuple[str, str], 
     """(task, tier) -> median over its cells of the deviation over seeds, as a share of the mean; where there are seeds."""
     shares: dict[tuple[str, str], list[float]] = {}
     for siblings in families:
-        identity, metric = siblings[0].record["cell"], siblings[0].record.get("headline") or ""
+        identity, metric = siblings[0].record.cell, siblings[0].record.headline or ""
         values = _values(siblings, metric)
         if len(values) < 2:
             continue
         mean, spread = over_seeds(values)
         if mean:
-            shares.setdefault((identity["task"], identity["tier"]), []).append((spread.sd or 0.0) / abs(mean))
+            shares.setdefault((identity.task, identity.tier), []).append((spread.sd or 0.0) / abs(mean))
     return {kind: statistics.median(found) for kind, found in shares.items()}
 
 
@@ -254,6 +257,8 @@ def _values(siblings: Iterable[StoredCell], metric: str) -> list[float]:
     return [found for sibling in siblings if (found := number_of(sibling, metric)) is not None]
 
 
-def family_of(identity: Mapping[str, Any]) -> str:
+def family_of(identity: Identity) -> str:
     """What the runs of a cell under several seeds share, as text."""
-    return json.dumps({key: value for key, value in identity.items() if key != "seed"}, sort_keys=True)
+    return json.dumps(
+        {key: value for key, value in msgspec.to_builtins(identity).items() if key != "seed"}, sort_keys=True
+    )

@@ -30,6 +30,7 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import Column, Entry, Table
+from tasks.direction import Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class Outcome:
     tolerance: float | None
     got: float | None
     reason: str
-    better: str = ""
+    better: Direction | None = None
     n: int | None = None
 
     @property
@@ -92,7 +93,7 @@ class Gate:
                 {
                     "cell": outcome.name,
                     "metric": f"{outcome.metric} ({outcome.unit})" if outcome.unit else outcome.metric,
-                    "better": outcome.better or None,
+                    "better": str(outcome.better) if outcome.better else None,
                     "expected": outcome.expected,
                     "tolerance": outcome.tolerance,
                     "got": outcome.got,
@@ -154,9 +155,9 @@ def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> O
     got = number_of(stored, expected.metric) if stored is not None and stored.done else None
     if stored is None or got is None:
         return _missing(expected, name, _absence(stored, expected.metric))
-    n = stored.record["figures"][expected.metric].get("n")
+    n = stored.record.figures[expected.metric].n
     difference = got - expected.value
-    gain = difference if expected.direction == "higher" else -difference
+    gain = expected.direction.gain(difference)
     # A hair of slack, so that a value written with ten digits is not beyond a tolerance of zero.
     if expected.n is not None and n is not None and n != expected.n:
         status = "other n"
@@ -167,7 +168,7 @@ def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> O
     unit = f" {expected.unit}" if expected.unit else ""
     reason = (
         f"{expected.metric}: expected {expected.value:.4g}{unit} ± {expected.tolerance:.3g}, got {got:.4g}{unit} "
-        f"({difference:+.3g}; {expected.direction} is better; tolerance: {expected.basis})"
+        f"({difference:+.3g}; {expected.direction.sentence}; tolerance: {expected.basis})"
     )
     if status == "other n":
         reason += f"; of n={n} where n={expected.n} is expected: other data, or a filter that changed"
@@ -187,21 +188,21 @@ def _absence(stored: StoredCell | None, metric: str) -> str:
     if stored is None:
         return "not in the store; run it again"
     if not stored.done:
-        lines = str(stored.record.get("reason") or "").strip().splitlines()
+        lines = str(stored.record.reason or "").strip().splitlines()
         return "failed: " + (lines or ["no reason stored"])[-1]
-    if metric not in stored.record.get("figures", {}):
+    if metric not in stored.record.figures:
         return f"the result has no figure {metric or 'that heads it'}"
     return f"{metric} is undefined in the result (stored as {stored.value(metric)}); look at its folder, run it again"
 
 
-def _headline_of(cell: Cell) -> tuple[str, str, str]:
+def _headline_of(cell: Cell) -> tuple[str, str, Direction | None]:
     """Metric, unit and direction that a cell is headed by, from its task."""
     from tasks import get_task
 
     task = get_task(cell.task)
     metric = task.headline(cell.dataset)
     info = task.metrics.get(metric)
-    return (metric, "", "") if info is None else (metric, info.unit, "higher" if info.higher_is_better else "lower")
+    return (metric, "", None) if info is None else (metric, info.unit, info.direction)
 
 
 def check(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | None = None) -> Gate:

@@ -33,35 +33,34 @@ class Family:
     def name(self) -> str:
         """Tier and name, with the checkpoint's file; of several seeds their number, of one its own."""
         record = self.members[0].record
-        name = f"{record['cell']['tier']}: {record['name']}" + (f" [{self.checkpoint}]" if self.checkpoint else "")
+        name = f"{record.cell.tier}: {record.name}" + (f" [{self.checkpoint}]" if self.checkpoint else "")
         return name if len(self.members) == 1 else f"{self.base_name} ({len(self.members)} seeds)"
 
     @property
     def checkpoint(self) -> str | None:
         """File name of the evaluated weights; None of trained cells."""
-        path = self.members[0].record["cell"].get("checkpoint")
+        path = self.members[0].record.cell.checkpoint
         return None if path is None else Path(path).name
 
     @property
     def weights(self) -> str | None:
         """SHA-256 of the evaluated weights; None of trained cells, and where the result does not say."""
-        return ((self.first.record.get("provenance") or {}).get("weights") or {}).get("sha256")
+        file = self.first.record.provenance.weights
+        return None if file is None else file.sha256
 
     @property
     def base_name(self) -> str:
         """Tier and name without seed, as the gate has it."""
         record = self.members[0].record
-        return f"{record['cell']['tier']}: {record['name'].removesuffix('@' + str(record['cell']['seed']))}"
+        return f"{record.cell.tier}: {record.name.removesuffix(f'@{record.cell.seed}')}"
 
 
 def families(run: Sequence[StoredCell]) -> list[Family]:
     """Results grouped by all of their identity but the seed, in order of first appearance."""
     grouped: dict[str, list[StoredCell]] = {}
     for stored in run:
-        grouped.setdefault(family_of(stored.record["cell"]), []).append(stored)
-    return [
-        Family(tuple(sorted(found, key=lambda stored: stored.record["cell"]["seed"]))) for found in grouped.values()
-    ]
+        grouped.setdefault(family_of(stored.record.cell), []).append(stored)
+    return [Family(tuple(sorted(found, key=lambda stored: stored.record.cell.seed))) for found in grouped.values()]
 
 
 def open_run(path: Path) -> list[StoredCell]:
@@ -161,11 +160,11 @@ def _grouped(members: Sequence[Family], key: Key) -> dict[str, list[Family]]:
 def _identity(family: Family) -> str | None:
     """Of trained cells alone: a checkpoint's name does not say what is in it."""
     record = family.members[0].record
-    return family_of(record["cell"]) if record["cell"].get("checkpoint") is None else None
+    return family_of(record.cell) if record.cell.checkpoint is None else None
 
 
 def _identity_and_weights(family: Family) -> str:
-    return f"{family_of(family.members[0].record['cell'])} {family.weights}"
+    return f"{family_of(family.members[0].record.cell)} {family.weights}"
 
 
 def _question_and_weights(family: Family) -> str | None:
@@ -179,5 +178,6 @@ def _question_and_file(family: Family) -> str | None:
 def _question(family: Family) -> str:
     """What two families must share to be compared: all but seed, recipe, checkpoint and code."""
     record = family.members[0].record
-    names = ("task", "dataset", "split", "model", "representation", "tier", "data")
-    return json.dumps([*(record["cell"].get(name) for name in names), record.get("label", "")])
+    cell = record.cell
+    shared = (cell.task, cell.dataset, cell.split, cell.model, cell.representation, cell.tier, cell.data)
+    return json.dumps([*shared, record.label])

@@ -12,7 +12,7 @@ from benchmarks.commands.arguments import add_machine, add_places, pairs, places
 from benchmarks.commands.trained import trained_protocol
 from benchmarks.experiment.cell import TIERS
 from benchmarks.experiment.paths import checkpoint_path
-from benchmarks.store.store import without_nan
+from benchmarks.store.record import without_nan
 from tasks import get_task
 from tasks.base import Task
 from tasks.options import to_plain

@@ -14,7 +14,8 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import available_cores
 from benchmarks.running.progress import Watcher
-from benchmarks.store.store import StoredCell, without_nan
+from benchmarks.store.record import without_nan
+from benchmarks.store.store import StoredCell
 from tasks import get_task
 from tasks.base import MetricInfo
 
@@ -40,18 +41,18 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
         watcher.start(cell)
         stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress))
         if stored.done:
-            watcher.finish(cell, None, stored.record["durations_s"].get("total", 0.0))
+            watcher.finish(cell, None, stored.record.durations_s.get("total", 0.0))
     processes.leave()
     if not stored.done:
         if json_path is not None:
-            write_json(stored.record, json_path)
-        if stored.record.get("user_error"):
-            raise ValueError(stored.record["reason"])
-        print(f"failed: {stored.record['reason']}  (traceback: {stored.folder / 'traceback.txt'})")
+            write_json(stored.record.to_plain(), json_path)
+        if stored.record.user_error:
+            raise ValueError(stored.record.reason)
+        print(f"failed: {stored.record.reason}  (traceback: {stored.folder / 'traceback.txt'})")
         return 1
     print_figures(stored, predictions)
     if json_path is not None:
-        write_json(stored.record, json_path)
+        write_json(stored.record.to_plain(), json_path)
     if predictions is not None:
         copy_predictions(stored, predictions)
     return 0
@@ -122,32 +123,29 @@ def print_figures(stored: StoredCell, predictions: Path | None = None) -> None:
         predictions: the copy that the caller asked for.
     """
     record = stored.record
-    task = get_task(record["cell"]["task"])
-    n, figures = record["n"], record["figures"]
-    print(f"\n{record['name']}  ({record['cell']['split']}, n = {n['images']} images, {n['samples']} samples)")
-    print(f"protocol: {record['protocol_header']}")
-    for note in record.get("notes", ()):
+    n, cost = record.n, record.model
+    assert n is not None and cost is not None  # of a finished cell
+    print(f"\n{record.name}  ({record.cell.split}, n = {n.images} images, {n.samples} samples)")
+    print(f"protocol: {record.protocol_header}")
+    for note in record.notes:
         print(f"note: {note}")
-    trained = record.get("trained_on")
-    if trained:
-        print(
-            f"trained on: {trained['split']}, {trained['samples']} samples"
-            + (f" ({trained['note']})" if trained["note"] else "")
-        )
-    report = record.get("report")
-    if report:
-        print(f"checkpoint: family {report['family']}, {report['loaded']} tensors loaded")
-    cost = record["model"]
+    trained, report = record.trained_on, record.report
+    if trained is not None:
+        note = f" ({trained.note})" if trained.note else ""
+        print(f"trained on: {trained.split}, {trained.samples} samples{note}")
+    if report is not None:
+        print(f"checkpoint: family {report.family}, {report.loaded} tensors loaded")
     print(
-        f"model: {cost['params'] / 1e6:.2f} M parameters, {cost['macs'] / 1e9:.3f} G multiply-adds at "
-        f"{cost['input_hw'][0]}x{cost['input_hw'][1]} ({cost['macs_as_published']:.2f} as the papers count)"
+        f"model: {cost.params / 1e6:.2f} M parameters, {cost.macs / 1e9:.3f} G multiply-adds at "
+        f"{cost.input_hw[0]}x{cost.input_hw[1]} ({cost.macs_as_published:.2f} as the papers count)"
     )
-    if not figures:
+    if not record.figures:
         print(f"no public truth: predictions written to {predictions or predictions_of(stored)}")
-    width = max((len(name) for name in figures), default=0)
-    for name, figure in figures.items():
-        print(figure_line(name, figure["value"], task.metrics[name], width))
-    spent = record["durations_s"]
+    width = max((len(name) for name in record.figures), default=0)
+    metrics = get_task(record.cell.task).metrics
+    for name, figure in record.figures.items():
+        print(figure_line(name, figure.value, metrics[name], width))
+    spent = record.durations_s
     parts = [
         f"{key.replace('_', ' ')} {spent[key]:.1f} s"
         for key in ("train", "eval_data", "eval_model", "total")

@@ -117,5 +117,5 @@ def _key_of_boxes(cell: Cell, places: Places) -> str | None:
     for path in sorted(places.out.glob(f"*/{cell.boxes_from}/cell.json")):
         stored = Store(places.out).load(path.parent.parent.name, cell.boxes_from)
         if stored is not None and stored.done:
-            return stored.record.get("key")
+            return stored.record.key
     return None

@@ -30,6 +30,6 @@ def outdated(cells: Iterable[Cell], store: Store) -> frozenset[str]:
         if not comparable(cell):
             continue
         stored = store.load(cell.task, cell.id)
-        if stored is not None and stored.done and stored.record.get("key") != cell_key(resolve(cell, places)):
+        if stored is not None and stored.done and stored.record.key != cell_key(resolve(cell, places)):
             found.add(cell.id)
     return frozenset(found)

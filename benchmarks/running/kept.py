@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -11,6 +10,7 @@ from torch import nn
 
 from benchmarks.engine.hooks import save_tensors
 from benchmarks.experiment.cell import Cell
+from benchmarks.store.record import Picture
 from hrnet.checkpoints import conventions_of
 from tasks.base import Evaluation
 from tasks.options import to_plain
@@ -36,7 +36,7 @@ def save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
     save_tensors(content, path, "the weights")
 
 
-def save_pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, seed: int) -> list[dict[str, Any]]:
+def save_pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, seed: int) -> list[Picture]:
     """Writes best, worst and random samples with truth and prediction drawn, as jpegs into ``folder``; returns their list."""
     scores = np.asarray(evaluation.sample_scores(), dtype=float)
     ranked = [int(i) for i in np.argsort(scores, kind="stable") if np.isfinite(scores[i])]
@@ -50,13 +50,14 @@ def save_pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, se
     listed = []
     for kind, indices in chosen.items():
         for index in indices:
-            entry: dict[str, Any] = {"kind": kind, "index": index, "image": image_ids[index], "score": scores[index]}
+            files: dict[str, str] = {}
             for what in ("truth", "prediction"):
                 name = f"{index}_{what}.jpg"
                 if not (folder / name).exists():
                     _write_jpeg(folder / name, evaluation.picture(index, what))
-                entry[what] = f"pictures/{name}"
-            listed.append(entry)
+                files[what] = f"pictures/{name}"
+            score = float(scores[index]) if np.isfinite(scores[index]) else None
+            listed.append(Picture(kind=kind, index=index, image=image_ids[index], score=score, **files))
     return listed
 
 

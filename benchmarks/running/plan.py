@@ -98,10 +98,10 @@ def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: 
     if stored is None:
         return made(TO_RUN)
     if not stored.done:
-        return made(FAILED, stored.record.get("reason") or "")
+        return made(FAILED, stored.record.reason or "")
     if "all" in rerun:
         return made(STALE, "asked to run again")
-    changed = changed_parts(resolved, stored.record.get("key"), stored.record.get("provenance", {}).get("key_parts"))
+    changed = changed_parts(resolved, stored.record.key, stored.record.provenance.key_parts)
     if changed:
         return made(STALE, f"changed: {', '.join(changed)}")
     return made(DONE)
@@ -111,8 +111,7 @@ def _durations(store: Store) -> History:
     """Measured seconds of stored cells, by task, dataset, model and tier."""
     found = {}
     for stored in store.all():
-        cell = stored.record["cell"]
+        cell = stored.record.cell
         if stored.done:
-            seconds = stored.record.get("durations_s", {}).get("total", 0.0)
-            found[cell["task"], cell["dataset"], cell["model"], cell["tier"]] = float(seconds)
+            found[cell.task, cell.dataset, cell.model, cell.tier] = stored.record.durations_s.get("total", 0.0)
     return found

@@ -203,7 +203,7 @@ def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
     from benchmarks.experiment import provenance
 
     held = store.load(cell.task, cell.id)
-    if held is not None and not held.done and held.record.get("reason") == reason:
+    if held is not None and not held.done and held.record.reason == reason:
         return
     record = failure_record(cell, reason) | {
         "provenance": {"ended": provenance.now(), "git": provenance.git_state(), "packages": provenance.packages()}

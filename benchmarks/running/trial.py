@@ -27,6 +27,7 @@ from benchmarks.running.cores import available_cores
 from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
+from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
 from benchmarks.store.store import Store, StoredCell
 from hrnet.checkpoints import load_backbone, load_checkpoint
 from hrnet.profile import Profile, profile
@@ -88,23 +89,23 @@ def run_cell(cell: Cell, places: Places, report: Report, keep: Keep | None = Non
         "threads": torch.get_num_threads(),
         **record.pop("provenance", {}),
     }
-    return _stored(store, record, stats, workspace, kept)
+    return _stored(store, record_of(record), stats, workspace, kept)
 
 
 def _stored(
-    store: Store, record: dict[str, Any], stats: dict[str, np.ndarray] | None, workspace: Path, kept: Path
+    store: Store, record: Record, stats: dict[str, np.ndarray] | None, workspace: Path, kept: Path
 ) -> StoredCell:
     """Saves a result and gives its workspace up; of a failed training the state to continue from stays."""
     try:
         stored = store.save(record, stats, kept)
     except OSError:
-        if record["status"] == "done":
+        if record.done:
             raise
         stored = store.remember(record)
     if stored.done or not (workspace / "resume.pt").exists():
         shutil.rmtree(workspace, ignore_errors=True)
     else:
-        store.release(record["cell"]["task"], record["id"])
+        store.release(record.cell.task, record.id)
     return stored
 
 
@@ -170,19 +171,16 @@ class Trial:
             self._load_weights(network)
             size_hw = input_hw(cell, self.resolved.dataset.profile_hw)
             cost = profile(network, size_hw)
-            self.outcome["model"] = {
-                "params": cost.params,
-                "macs": cost.macs,
-                "macs_as_published": cost.macs_as_published,
-                "input_hw": list(size_hw),
-            }
+            self.outcome["model"] = ModelCost(
+                params=cost.params, macs=cost.macs, macs_as_published=cost.macs_as_published, input_hw=size_hw
+            )
         return network, cost
 
     def _load_weights(self, network: nn.Module) -> None:
         path, recipe = self.resolved.weights, self.cell.recipe
         if path is None:
             return
-        file = {"file": path.name, "sha256": provenance.file_digest(path)}
+        file = WeightsFile(file=path.name, sha256=provenance.file_digest(path))
         if self.cell.checkpoint is not None:
             loaded = load_checkpoint(network, path)
             self.outcome["report"] = to_plain(loaded) | {"loaded": len(loaded.loaded)}
@@ -222,11 +220,7 @@ class Trial:
         self.durations_s |= spent
         if is_main_process():
             save_weights(network, cell, self.kept / "weights.pt")
-        self.outcome["trained_on"] = {
-            "split": resolved.train_split,
-            "samples": len(data),
-            "note": resolved.train_note,
-        }
+        self.outcome["trained_on"] = TrainedOn(split=resolved.train_split, samples=len(data), note=resolved.train_note)
         if self.places.tensorboard and (self.workspace / "tensorboard").exists():
             shutil.copytree(self.workspace / "tensorboard", self.kept / "tensorboard", dirs_exist_ok=True)
         return curves
@@ -269,24 +263,17 @@ class Trial:
             self.outcome["headline"] = self.task.headline(self.cell.dataset)
             self.outcome["notes"] = list(data.notes)
             image_ids = data.image_ids()
-            self.outcome["n"] = {"images": len(set(image_ids)), "samples": len(data)}
+            self.outcome["n"] = Counted(images=len(set(image_ids)), samples=len(data))
             self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}
             evaluation.write_predictions(self.kept / "predictions")
             self.outcome["pictures"] = save_pictures(evaluation, image_ids, self.kept / "pictures", self.cell.seed)
         return stats
 
-    def _figures(self, evaluation: Evaluation, data: EvalData, stats: dict[str, np.ndarray]) -> dict[str, Any]:
+    def _figures(self, evaluation: Evaluation, data: EvalData, stats: dict[str, np.ndarray]) -> dict[str, Figure]:
         figures = self.task.figures(self.cell.dataset, stats, to_plain(self.protocol))
         images, counts = len(set(data.image_ids())), evaluation.counts()
         return {
-            name: {
-                "value": value,
-                "unit": self.task.metrics[name].unit,
-                "higher_is_better": self.task.metrics[name].higher_is_better,
-                "decimals": self.task.metrics[name].decimals,
-                "n": counts.get(name, images),
-            }
-            for name, value in figures.items()
+            name: Figure.of(value, self.task.metrics[name], counts.get(name, images)) for name, value in figures.items()
         }
 
     def _boxes_of_cell(self) -> Path:

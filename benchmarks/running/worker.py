@@ -58,4 +58,4 @@ def _serve(job: tuple[Any, ...], connection: Connection, threads: int) -> None:
 
     stored = run_cell(cell, places, report)
     sys.stdout.flush()
-    connection.send(("cell_done", stored.record["status"], stored.record.get("reason"), stored.record["durations_s"]))
+    connection.send(("cell_done", stored.record.status, stored.record.reason, stored.record.durations_s))

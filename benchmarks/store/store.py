@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import json
 import os
 import shutil
 import zipfile
@@ -20,14 +19,12 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.store import record as records
+from benchmarks.store.record import Record
 from benchmarks.store.workspace import OWNER, claim, scratch_folder
 
-SCHEMA = 1
 LAST_FAILURE = "last_failure"
 """In a finished cell's folder: what a later run of it failed with."""
-NEEDED = ("id", "name", "status", "cell")
-NEEDED_OF_FIGURES = ("figures", "headline")
-NEEDED_OF_CELL = ("task", "dataset", "split", "model", "protocol", "seed", "tier")
 SPOILT_ARCHIVE = (OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 """What NumPy and zipfile raise at an archive whose bytes are cut or changed."""
 
@@ -38,29 +35,23 @@ class BusyError(ValueError):
 
 @dataclass(frozen=True)
 class StoredCell:
-    """A finished (or failed) cell as it lies on disk.
-
-    ``record`` is cell.json: schema, id, key, name, label, status ("done" or "failed"), reason, cell (the identity),
-    figures {metric: {value, unit, higher_is_better, decimals, n}}, headline, model {params, macs, macs_as_published,
-    input_hw}, protocol_header, n {images, samples}, provenance, durations_s, curves {training: [{epoch, lr, loss, ...}],
-    evaluation: {name: [[x, y], ...]}}, pictures [{kind, index, image, score, truth, prediction}], report (of the checkpoint).
-    """
+    """A finished (or failed) cell as it lies on disk: its folder, and what its ``cell.json`` holds."""
 
     folder: Path
-    record: dict[str, Any]
+    record: Record
 
     @property
     def id(self) -> str:
-        return self.record["id"]
+        return self.record.id
 
     @property
     def done(self) -> bool:
-        return self.record["status"] == "done"
+        return self.record.done
 
     def value(self, metric: str) -> float | None:
         """The figure, or None where the cell failed or lacks it."""
-        entry = self.record.get("figures", {}).get(metric)
-        return None if entry is None else entry["value"]
+        figure = self.record.figures.get(metric)
+        return None if figure is None else figure.value
 
     def stats(self) -> dict[str, np.ndarray]:
         """The per-image statistics; empty if none were kept.
@@ -109,22 +100,7 @@ class Store:
         path = self.folder(task, cell_id) / "cell.json"
         if not path.exists():
             return None
-        try:
-            record = json.loads(path.read_text(encoding="utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise ValueError(
-                f"{path}: expected a result in JSON, got {error}. Delete its folder and run again."
-            ) from None
-        if not isinstance(record, dict):
-            raise ValueError(
-                f"{path}: expected a result, got a {type(record).__name__}. Delete its folder and run again."
-            )
-        if record.get("schema") != SCHEMA:
-            raise ValueError(f"{path}: expected schema {SCHEMA}, got {record.get('schema')}. Update, or run again.")
-        lacking = _lacking(record)
-        if lacking:
-            raise ValueError(f"{path}: expected a result, got one without {lacking}. Delete its folder and run again.")
-        return StoredCell(path.parent, record)
+        return StoredCell(path.parent, records.read(path))
 
     def all(self) -> Iterator[StoredCell]:
         """Every cell on disk, in order of task and id; hidden folders are results that are still being written."""
@@ -133,25 +109,22 @@ class Store:
             if stored is not None:
                 yield stored
 
-    def remember(self, record: Mapping[str, Any]) -> StoredCell:
+    def remember(self, record: Record | Mapping[str, Any]) -> StoredCell:
         """Keeps a record for this object's tables alone: a failure that the disk has no room for, a cell without its data."""
-        task, cell_id = record["cell"]["task"], record["id"]
-        stored = StoredCell(self.folder(task, cell_id), without_nan({"schema": SCHEMA, **record}))
-        self._unsaved[task, cell_id] = stored
+        record = _typed(record)
+        stored = StoredCell(self.folder(record.cell.task, record.id), record)
+        self._unsaved[record.cell.task, record.id] = stored
         return stored
 
-    def _lay_beside(self, record: Mapping[str, Any], files: Path | None) -> StoredCell:
-        task, cell_id = record["cell"]["task"], record["id"]
-        folder = self.folder(task, cell_id) / LAST_FAILURE
+    def _lay_beside(self, record: Record, files: Path | None) -> StoredCell:
+        folder = self.folder(record.cell.task, record.id) / LAST_FAILURE
         with contextlib.suppress(OSError):  # the disk may be what failed
             folder.mkdir(exist_ok=True)
-            (folder / "failure.json").write_text(
-                json.dumps(without_nan({"schema": SCHEMA, **record}), indent=1), encoding="utf-8"
-            )
+            (folder / "failure.json").write_bytes(records.encode(record))
             if files is not None and (files / "traceback.txt").exists():
                 shutil.move(str(files / "traceback.txt"), folder / "traceback.txt")
-        stored = StoredCell(folder, without_nan({"schema": SCHEMA, **record}))
-        self._unsaved[task, cell_id] = stored
+        stored = StoredCell(folder, record)
+        self._unsaved[record.cell.task, record.id] = stored
         return stored
 
     def release(self, task: str, cell_id: str) -> None:
@@ -178,7 +151,10 @@ class Store:
         return path
 
     def save(
-        self, record: Mapping[str, Any], stats: Mapping[str, np.ndarray] | None = None, files: Path | None = None
+        self,
+        record: Record | Mapping[str, Any],
+        stats: Mapping[str, np.ndarray] | None = None,
+        files: Path | None = None,
     ) -> StoredCell:
         """Puts a cell on disk, whole: everything is written to a temporary folder, synced, and renamed into place.
 
@@ -186,16 +162,17 @@ class Store:
         and only this object's tables show it.
 
         Args:
-            record: without ``schema``; needs ``id``, ``status`` and ``cell``. Not-a-number becomes null.
+            record: or plain data in its written form. Not-a-number becomes null.
             stats: per-image statistics.
             files: a folder whose content is moved into the cell's.
 
         Raises:
             OSError: the disk refused; the message says how much room was needed and where.
         """
-        task, cell_id = record["cell"]["task"], record["id"]
+        record = _typed(record)
+        task, cell_id = record.cell.task, record.id
         target = self.folder(task, cell_id)
-        if record["status"] == "failed" and _finished(target):
+        if not record.done and _finished(target):
             return self._lay_beside(record, files)
         self._unsaved.pop((task, cell_id), None)
         temporary: Path | None = None
@@ -209,10 +186,9 @@ class Store:
                 with (temporary / "stats.npz").open("wb") as handle:
                     np.savez_compressed(handle, **stats)  # type: ignore[arg-type]
                     _sync(handle)
-            with (temporary / "cell.json").open("w", encoding="utf-8") as text:
-                json.dump(without_nan({"schema": SCHEMA, **record}), text, indent=1, allow_nan=False)
-                text.write("\n")
-                _sync(text)
+            with (temporary / "cell.json").open("wb") as handle:
+                handle.write(records.encode(record))
+                _sync(handle)
             if target.exists():
                 old = scratch_folder(target.parent, f"{cell_id}.old")
                 target.rename(old / "cell")
@@ -232,9 +208,13 @@ class Store:
 
 def _finished(folder: Path) -> bool:
     try:
-        return json.loads((folder / "cell.json").read_text(encoding="utf-8"))["status"] == "done"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return records.read(folder / "cell.json").done
+    except ValueError:
         return False
+
+
+def _typed(record: Record | Mapping[str, Any]) -> Record:
+    return record if isinstance(record, Record) else records.record_of(record)
 
 
 def no_room(error: OSError, path: Path, what: str) -> OSError:
@@ -254,33 +234,6 @@ def no_room(error: OSError, path: Path, what: str) -> OSError:
         f"{path}: could not write {what} ({error.strerror or error}); {shutil.disk_usage(place).free / 2**20:.0f} MiB are "
         "free there. Free space, or choose another folder with --out, and run again: finished cells are kept",
     )
-
-
-def _lacking(record: Mapping[str, Any]) -> str:
-    """The fields that a stored record needs and does not have, in words; empty if none."""
-    needed = NEEDED + (NEEDED_OF_FIGURES if record.get("status") == "done" else ())
-    missing = [repr(name) for name in needed if name not in record]
-    cell = record.get("cell")
-    if isinstance(cell, dict):
-        missing += [f"'cell.{name}'" for name in NEEDED_OF_CELL if name not in cell]
-    elif "cell" in record:
-        missing.append("'cell' as an object")
-    return ", ".join(missing)
-
-
-def without_nan(value: Any) -> Any:
-    """Plain data with not-a-number and infinities as None, NumPy scalars as Python's."""
-    if isinstance(value, Mapping):
-        return {str(k): without_nan(v) for k, v in value.items()}
-    if isinstance(value, list | tuple):
-        return [without_nan(v) for v in value]
-    if isinstance(value, np.ndarray):
-        return without_nan(value.tolist())
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
-        return None
-    return value
 
 
 def _sync(handle: Any) -> None:

@@ -21,6 +21,7 @@ from tasks.classification.datasets import (
 from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
 from tasks.classification.protocol import ClassificationProtocol, header
 from tasks.classification.recipes import CropAugment, imagenet
+from tasks.direction import Direction
 from tasks.images import normalise, read_image
 from tasks.recipe import Recipe
 
@@ -43,10 +44,12 @@ class ClassificationTask(Task):
         )
     }
     metrics: Mapping[str, MetricInfo] = {
-        "top1": MetricInfo("top1", "%", True, 2, (0.0, 100.0), "pictures whose best class is the true one"),
-        "top5": MetricInfo("top5", "%", True, 2, (0.0, 100.0), "pictures whose true class is among the best five"),
-        "top1_err": MetricInfo("top1_err", "%", False, 2, (0.0, 100.0), "100 minus top1"),
-        "top5_err": MetricInfo("top5_err", "%", False, 2, (0.0, 100.0), "100 minus top5"),
+        "top1": MetricInfo("top1", "%", Direction.HIGHER, 2, (0.0, 100.0), "pictures whose best class is the true one"),
+        "top5": MetricInfo(
+            "top5", "%", Direction.HIGHER, 2, (0.0, 100.0), "pictures whose true class is among the best five"
+        ),
+        "top1_err": MetricInfo("top1_err", "%", Direction.LOWER, 2, (0.0, 100.0), "100 minus top1"),
+        "top5_err": MetricInfo("top5_err", "%", Direction.LOWER, 2, (0.0, 100.0), "100 minus top5"),
     }
 
     # -- networks ------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves, extract
 from tasks.detection.files.annotations import Instances
 from tasks.detection.files.categories import COCO_NAMES
 from tasks.detection.files.results import read_results
+from tasks.direction import Direction
 from tasks.rle import check_run_lengths
 
 MASK_PREFIX = "mask_"
@@ -35,7 +36,12 @@ _TEXT = {
 
 METRICS: dict[str, MetricInfo] = {
     prefix + figure.name: MetricInfo(
-        prefix + figure.name, "%", True, 1, (0.0, 100.0), _TEXT[figure.name] + (" (masks)" if prefix else " (boxes)")
+        prefix + figure.name,
+        "%",
+        Direction.HIGHER,
+        1,
+        (0.0, 100.0),
+        _TEXT[figure.name] + (" (masks)" if prefix else " (boxes)"),
     )
     for prefix in ("", MASK_PREFIX)
     for figure in BOX_FIGURES

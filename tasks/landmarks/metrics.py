@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.base import MetricInfo, Stats
+from tasks.direction import Direction
 from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import NORMALISERS
 
@@ -152,19 +153,36 @@ def metric_infos() -> Mapping[str, MetricInfo]:
     """Every figure that a landmark dataset may give, subsets included."""
     plain = {
         "NME[inter_ocular]": MetricInfo(
-            "NME[inter_ocular]", "%", False, 2, (0.0, float("inf")), "mean error over the outer eye corners' distance"
+            "NME[inter_ocular]",
+            "%",
+            Direction.LOWER,
+            2,
+            (0.0, float("inf")),
+            "mean error over the outer eye corners' distance",
         ),
         "NME[inter_pupil]": MetricInfo(
-            "NME[inter_pupil]", "%", False, 2, (0.0, float("inf")), "mean error over the eye centres' distance"
+            "NME[inter_pupil]",
+            "%",
+            Direction.LOWER,
+            2,
+            (0.0, float("inf")),
+            "mean error over the eye centres' distance",
         ),
         "NME[box]": MetricInfo(
-            "NME[box]", "%", False, 2, (0.0, float("inf")), "mean error over the face box's size (AFLW) or root area"
+            "NME[box]",
+            "%",
+            Direction.LOWER,
+            2,
+            (0.0, float("inf")),
+            "mean error over the face box's size (AFLW) or root area",
         ),
     }
     for threshold in THRESHOLDS:
         rate, area = f"FR@{threshold:.2f}", f"AUC@{threshold:.2f}"
-        plain[rate] = MetricInfo(rate, "%", False, 2, (0.0, 100.0), f"faces with an NME above {threshold}")
-        plain[area] = MetricInfo(area, "%", True, 2, (0.0, 100.0), f"area below the error curve up to {threshold}")
+        plain[rate] = MetricInfo(rate, "%", Direction.LOWER, 2, (0.0, 100.0), f"faces with an NME above {threshold}")
+        plain[area] = MetricInfo(
+            area, "%", Direction.HIGHER, 2, (0.0, 100.0), f"area below the error curve up to {threshold}"
+        )
     made: dict[str, MetricInfo] = dict(plain)
     subsets = [name for names in SUBSETS.values() for name in names]
     for suffix in [*subsets, *POINT_SUBSETS]:
@@ -173,7 +191,7 @@ def metric_infos() -> Mapping[str, MetricInfo]:
                 continue
             text = f"{info.description}; {suffix.replace('_', ' ')} only"
             full = f"{name}/{suffix}"
-            made[full] = MetricInfo(full, info.unit, info.higher_is_better, info.decimals, info.bounds, text)
+            made[full] = MetricInfo(full, info.unit, info.direction, info.decimals, info.bounds, text)
     return made
 
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.direction import Direction
 from tasks.options import refuse_unknown
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
@@ -29,7 +30,7 @@ _AREAS = {"": "", "50": " at OKS 0.50", "75": " at OKS 0.75", "M": ", medium per
 
 
 def _percent(name: str, description: str) -> MetricInfo:
-    return MetricInfo(name, "%", True, 1, (0.0, 100.0), description)
+    return MetricInfo(name, "%", Direction.HIGHER, 1, (0.0, 100.0), description)
 
 
 _METRICS = [

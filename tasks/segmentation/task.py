@@ -12,6 +12,7 @@ import numpy as np
 from benchmarks.baselines import traits_of
 from hrnet.variants import VARIANTS
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.direction import Direction
 from tasks.options import nearest
 from tasks.recipe import Recipe
 from tasks.segmentation.classes import CITYSCAPES, LIP, PASCAL_60, class_table
@@ -40,7 +41,7 @@ REPRESENTATIONS = ("V1", "V1h", "V2", "V2cat", "V2p", "V1p", "V1hp")
 
 
 def _percent(name: str, description: str) -> MetricInfo:
-    return MetricInfo(name, "%", True, 2, (0.0, 100.0), description)
+    return MetricInfo(name, "%", Direction.HIGHER, 2, (0.0, 100.0), description)
 
 
 _CLASS_NAMES = sorted({*CITYSCAPES.names, *PASCAL_60.names, *LIP.names})
@@ -49,7 +50,9 @@ _METRICS = [
     _percent("mIoU/present", "mean IoU over the classes that occur in the truth or the predictions"),
     _percent("pixel_acc", "labelled pixels whose class is right"),
     _percent("avg_acc", "mean over all classes of the share of their pixels that is right"),
-    MetricInfo("absent", "classes", False, 0, None, "classes that occur neither in the truth nor in the predictions"),
+    MetricInfo(
+        "absent", "classes", Direction.LOWER, 0, None, "classes that occur neither in the truth nor in the predictions"
+    ),
     *(_percent(f"IoU/{name}", f"intersection over union of {name}") for name in _CLASS_NAMES),
 ]
 

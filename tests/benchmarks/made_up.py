@@ -14,6 +14,7 @@ import tasks
 from benchmarks.experiment.cell import Cell
 from benchmarks.store.store import Store, StoredCell
 from tasks.base import Task
+from tasks.direction import Direction
 from tasks.recipe import Recipe
 
 
@@ -35,7 +36,9 @@ class MadeUpTask:
         self.name, self._headline = name, headline
         info = {"rate": ("%", True), "error": ("px", False)}
         self.metrics = {
-            key: SimpleNamespace(name=key, unit=unit, higher_is_better=higher, decimals=1)
+            key: SimpleNamespace(
+                name=key, unit=unit, direction=Direction.of(higher), higher_is_better=higher, decimals=1
+            )
             for key, (unit, higher) in info.items()
         }
 

@@ -13,6 +13,7 @@ from made_up import MadeUpProtocol, MadeUpTask, Runs, make
 from benchmarks.analysis.compare import compare
 from benchmarks.analysis.expected import Expected
 from benchmarks.experiment.suite import Suite
+from benchmarks.store.record import record_of
 from benchmarks.store.store import Store, StoredCell
 
 
@@ -170,7 +171,7 @@ def test_a_result_that_is_none_is_named(tmp_path: Path) -> None:
     stored = Runs(Store(tmp_path)).finish(make(), 0.6)
     (stored.folder / "cell.json").write_text("[]")
     for place in (tmp_path, stored.folder):
-        with pytest.raises(ValueError, match=r"cell\.json: expected a result, got a list"):
+        with pytest.raises(ValueError, match=r"cell\.json: expected an object .*a result.*got \[\]"):
             compare(place, place)
 
 
@@ -222,12 +223,16 @@ def test_matching_many_cells_is_linear(tmp_path: Path) -> None:
         cell = {
             "task": "people",
             "dataset": "street",
+            "split": "val",
             "model": f"net{number}",
+            "protocol": {},
             "recipe": {"lr": recipe},
             "seed": 0,
             "tier": "full",
         }
-        return StoredCell(tmp_path, {"id": str(number), "name": f"n{number}", "status": "done", "cell": cell})
+        return StoredCell(
+            tmp_path, record_of({"id": str(number), "name": f"n{number}", "status": "done", "cell": cell})
+        )
 
     spent = []
     for count in (500, 4000):

@@ -7,12 +7,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from made_up import Runs, make
 
 from benchmarks.store import store as module
-from benchmarks.store.store import BusyError, Store, without_nan
+from benchmarks.store.store import BusyError, Store
 from benchmarks.store.workspace import OWNER, owner
 
 
@@ -26,7 +27,7 @@ def _record(**changes: object) -> dict:
         "seed": 0,
         "tier": "smoke",
     }
-    figures = {"figures": {"AP": {"value": 1.5}}, "headline": "AP"}
+    figures = {"figures": {"AP": {"value": 1.5, "unit": "%", "higher_is_better": True}}, "headline": "AP"}
     return {"id": "abc", "name": "pose/coco/m", "status": "done", "cell": cell, **figures, **changes}
 
 
@@ -35,9 +36,9 @@ def test_saved_and_read_back(tmp_path: Path) -> None:
     files.mkdir()
     (files / "weights.pt").write_bytes(b"w")
     store = Store(tmp_path / "runs")
-    stored = store.save(_record(loss=float("nan")), {"image": np.array(["a", "b"]), "v": np.arange(2)}, files)
+    stored = store.save(_record(latency_ms=float("nan")), {"image": np.array(["a", "b"]), "v": np.arange(2)}, files)
     assert stored.value("AP") == 1.5 and stored.value("AR") is None
-    assert stored.record["loss"] is None
+    assert stored.record.latency_ms is None
     assert stored.stats()["image"].tolist() == ["a", "b"]
     assert (stored.folder / "weights.pt").read_bytes() == b"w"
     assert [c.id for c in store.all()] == ["abc"]
@@ -72,7 +73,7 @@ def test_what_cannot_be_written_is_remembered_for_the_tables(tmp_path: Path) -> 
     store.save(_record())
     store.remember(_record(status="failed", reason="no room"))
     held = store.load("pose", "abc")
-    assert held is not None and not held.done and held.record["reason"] == "no room"
+    assert held is not None and not held.done and held.record.reason == "no room"
     other = Store(tmp_path).load("pose", "abc")
     assert other is not None and other.done
 
@@ -112,16 +113,20 @@ def test_a_spoilt_result_names_its_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("record", "missing"),
     [
-        ({"name": "x", "cell": {}}, r"'id', 'status', 'cell\.task'.*'cell\.seed'"),
-        ({k: v for k, v in _record().items() if k != "headline"}, "'headline'"),
-        (_record(cell=[]), "'cell' as an object"),
+        ({"name": "x", "cell": {}}, "expected the field 'task'"),
+        ({k: v for k, v in _record().items() if k != "headline"}, "expected the field 'headline' of a finished cell"),
+        (_record(cell=[]), r"cell .*expected an object \{\.\.\.\}, got \[\]"),
+        (
+            _record(figures={"AP": {"value": "12", "unit": "%", "higher_is_better": True}}),
+            "figures.*expected a number or null",
+        ),
     ],
 )
 def test_a_result_without_a_field_names_file_and_field(tmp_path: Path, record: dict, missing: str) -> None:
     folder = tmp_path / "pose" / "abc"
     folder.mkdir(parents=True)
     (folder / "cell.json").write_text(json.dumps({"schema": 1, **record}))
-    with pytest.raises(ValueError, match=rf"abc/cell\.json: expected a result, got one without .*{missing}.*run again"):
+    with pytest.raises(ValueError, match=rf"abc/cell\.json.*{missing}.*run again"):
         list(Store(tmp_path).all())
 
 
@@ -137,10 +142,6 @@ def test_spoilt_statistics_name_their_file(tmp_path: Path, spoil: str) -> None:
         stored.stats()
 
 
-def test_plain_data_without_nan() -> None:
-    assert without_nan({"a": [np.float32(1), np.nan], "b": np.array([1, 2])}) == {"a": [1.0, None], "b": [1, 2]}
-
-
 def test_a_failure_lies_beside_a_finished_result(runs: Runs, tmp_path: Path) -> None:
     cell = make()
     done = runs.finish(cell)
@@ -148,7 +149,7 @@ def test_a_failure_lies_beside_a_finished_result(runs: Runs, tmp_path: Path) -> 
     kept = tmp_path / "kept"
     kept.mkdir()
     (kept / "traceback.txt").write_text("Traceback ...")
-    record = {**done.record, "status": "failed", "reason": "out of memory", "figures": {}}
+    record = msgspec.structs.replace(done.record, status="failed", reason="out of memory", figures={})
     failed = runs.store.save(record, files=kept)
     assert not failed.done and (failed.folder / "traceback.txt").exists()
     assert json.loads((failed.folder / "failure.json").read_text())["reason"] == "out of memory"

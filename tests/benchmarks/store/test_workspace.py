@@ -64,8 +64,8 @@ def test_workspaces_with_nothing_to_resume_go(tmp_path: Path, gone: str) -> None
 
 def test_half_written_results_are_no_results(tmp_path: Path) -> None:
     store = Store(tmp_path / "runs")
-    names = ("dataset", "split", "model", "protocol", "seed", "tier")
-    cell = {"task": "pose"} | dict.fromkeys(names)
+    names = ("dataset", "split", "model", "tier")
+    cell = {"task": "pose", "protocol": {}, "seed": 0} | dict.fromkeys(names, "any")
     store.save({"id": "abc", "name": "a", "status": "done", "cell": cell, "figures": {}, "headline": "AP"})
     for text in ("{", (store.folder("pose", "abc") / "cell.json").read_text()):
         (scratch_folder(tmp_path / "runs" / "pose", "abc") / "cell.json").write_text(text)

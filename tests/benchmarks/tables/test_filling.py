@@ -231,8 +231,7 @@ def test_classes_with_an_n_of_their_own_say_it(runs: Runs, cell: Callable[..., C
 @pytest.mark.parametrize("value", [float("nan"), None])
 def test_an_undefined_figure_is_an_empty_place(runs: Runs, cell: Callable[..., Cell], value: float | None) -> None:
     one = cell()
-    stored = runs.finish(one)
-    stored.record["figures"]["rate"]["value"] = value
+    stored = runs.finish(one, figures={"rate": {"value": value, "unit": "%", "higher_is_better": True}})
     found = table_rows.entry(table_rows.Measured(one, (stored,)), "rate")
     assert found.number is None and found.text == "-"
 

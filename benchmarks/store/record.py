@@ -1,0 +1,278 @@
+"""What a cell stores, as a typed tree; the one place that reads and writes ``cell.json``. Torch-free.
+
+The written form is that of version 0.1.0: files of that version are read, and what it lacks has the defaults below.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+import numpy as np
+
+from tasks.base import MetricInfo
+from tasks.direction import Direction
+from tasks.files.json_file import decode_json
+from tasks.files.opening import read_bytes
+
+SCHEMA = 1
+FIX = "delete its folder and run again"
+
+Number = int | float | None
+"""A number of a curve; null where it was not finite."""
+Natural = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of the tree. Fields that are not known are passed over on reading."""
+
+    def __getitem__(self, name: str) -> Any:
+        """The field as plain data: for readers that go by names."""
+        return msgspec.to_builtins(getattr(self, name))
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return self[name] if name in self.__struct_fields__ else default
+
+    def keys(self) -> tuple[str, ...]:
+        return self.__struct_fields__
+
+
+class Identity(Part, frozen=True, kw_only=True):
+    """Which cell it is: the fields of :class:`benchmarks.experiment.cell.Cell` without its label, as plain data."""
+
+    task: str
+    dataset: str
+    split: str
+    model: str
+    representation: str = ""
+    protocol: dict[str, Any]
+    recipe: dict[str, Any] | None = None
+    checkpoint: str | None = None
+    changes: list[tuple[str, Any]] = []
+    seed: Natural
+    tier: str
+    data: str | None = None
+    boxes_from: str | None = None
+    train_split: str | None = None
+
+
+class Figure(Part, frozen=True, kw_only=True):
+    """The value of a metric over ``n`` images (faces, objects); None where it is not defined."""
+
+    value: float | None
+    unit: str
+    higher_is_better: bool
+    decimals: Natural = 1
+    n: Natural | None = None
+
+    @staticmethod
+    def of(value: float, metric: MetricInfo, n: int) -> Figure:
+        """A figure with the metric's unit, direction and decimals; not-a-number becomes None."""
+        kept = float(value) if np.isfinite(value) else None
+        return Figure(
+            value=kept, unit=metric.unit, higher_is_better=metric.higher_is_better, decimals=metric.decimals, n=n
+        )
+
+    @property
+    def direction(self) -> Direction:
+        return Direction.of(self.higher_is_better)
+
+
+class ModelCost(Part, frozen=True, kw_only=True):
+    """Parameters and multiply-adds (``macs``; ``macs_as_published`` in 10^9, as the papers count) at an input size (H, W)."""
+
+    params: int
+    macs: int
+    macs_as_published: float
+    input_hw: tuple[int, int]
+
+
+class TrainedOn(Part, frozen=True, kw_only=True):
+    """The training split, its number of samples, and what a reader must know about it."""
+
+    split: str
+    samples: int
+    note: str | None = None
+
+
+class Counted(Part, frozen=True, kw_only=True):
+    """How many images and samples (persons, faces) were evaluated."""
+
+    images: Natural
+    samples: Natural
+
+
+class Curves(Part, frozen=True, kw_only=True):
+    """Per epoch {epoch, lr, loss, ...}, and named curves [[x, y], ...] of the evaluation."""
+
+    training: list[dict[str, Number]] = []
+    evaluation: dict[str, list[list[Number]]] = {}
+
+
+class Picture(Part, frozen=True, kw_only=True):
+    """A sample drawn with its truth and its prediction: two files, named from the cell's folder."""
+
+    kind: str
+    index: Natural
+    image: str
+    score: float | None
+    truth: str
+    prediction: str
+
+
+class Git(Part, frozen=True, kw_only=True):
+    """The commit, and a hash of what was not committed; nulls outside a checkout."""
+
+    commit: str | None = None
+    dirty: str | None = None
+
+
+class Hardware(Part, frozen=True, kw_only=True):
+    """Processor, cores, memory and accelerator of the run."""
+
+    cpu: str | None = None
+    cores: int | None = None
+    system: str | None = None
+    memory_gib: float | None = None
+    accelerator: str | None = None
+
+
+class WeightsFile(Part, frozen=True, kw_only=True):
+    """A checkpoint that the run read."""
+
+    file: str
+    sha256: str
+
+
+class Provenance(Part, frozen=True, kw_only=True):
+    """Where the figures come from: times (UTC, ISO 8601), code, packages, hardware, threads, parts of the key, weights."""
+
+    started: str = ""
+    ended: str = ""
+    git: Git = Git()
+    packages: dict[str, str] = {}
+    hardware: Hardware = Hardware()
+    threads: int | None = None
+    key_parts: dict[str, Any] = {}
+    evaluation_batch: int | None = None
+    weights: WeightsFile | None = None
+    initialised_from: WeightsFile | None = None
+
+
+class CheckpointReport(Part, frozen=True, kw_only=True):
+    """What loading the checkpoint did; the fields of :class:`hrnet.checkpoints.LoadReport`, ``loaded`` as a number."""
+
+    family: str
+    loaded: int
+    missing: list[str] = []
+    unexpected: list[str] = []
+    mismatched: list[str] = []
+    ignored: list[str] = []
+    dropped: dict[str, str] = {}
+    conventions: dict[str, Any] = {}
+    notes: list[str] = []
+    description: dict[str, Any] | None = None
+
+
+class Record(Part, frozen=True, kw_only=True):
+    """A finished or failed cell.
+
+    Attributes:
+        key: what a run would have to match to count as done; None where it failed before that was known.
+        reason, error_type, user_error: of a failure; the last one where data or call are at fault.
+        headline: the metric that ranks; None only of failures.
+        notes: what a reader of the figures must know.
+        latency_ms: median of one picture through the network.
+        durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
+    """
+
+    schema: int = SCHEMA
+    id: str
+    name: str
+    label: str = ""
+    cell: Identity
+    key: str | None = None
+    protocol_header: str = ""
+    status: Literal["done", "failed"]
+    reason: str | None = None
+    error_type: str | None = None
+    user_error: bool = False
+    model: ModelCost | None = None
+    trained_on: TrainedOn | None = None
+    figures: dict[str, Figure] = {}
+    headline: str | None = None
+    notes: list[str] = []
+    n: Counted | None = None
+    curves: Curves = Curves()
+    pictures: list[Picture] = []
+    batch_size: int | None = None
+    latency_ms: float | None = None
+    durations_s: dict[str, float] = {}
+    provenance: Provenance = Provenance()
+    report: CheckpointReport | None = None
+
+    @property
+    def done(self) -> bool:
+        return self.status == "done"
+
+    def to_plain(self) -> dict[str, Any]:
+        """The written form, as dictionaries, lists, numbers and text."""
+        plain: dict[str, Any] = msgspec.to_builtins(self)
+        return plain
+
+
+class _Head(msgspec.Struct):
+    """What tells whether the rest can be read."""
+
+    schema: int | None = None
+    status: str = ""
+    figures: msgspec.Raw = msgspec.Raw()
+    headline: msgspec.Raw = msgspec.Raw()
+
+
+def record_of(plain: Mapping[str, Any]) -> Record:
+    """A record from plain data in the written form; NumPy's numbers become Python's, not-a-number becomes null.
+
+    Raises:
+        ValueError: a field is missing or of another type: a fault of the caller's code.
+    """
+    return msgspec.convert(without_nan(plain), Record)
+
+
+def encode(record: Record) -> bytes:
+    """The content of ``cell.json``."""
+    return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
+
+
+def read(path: Path) -> Record:
+    """Reads a ``cell.json``.
+
+    Raises:
+        ValueError: it is not readable, lacks a field, holds a value of another type, or is of a newer schema; the text names
+            file, place and what to do.
+    """
+    data = read_bytes(path, "a result", FIX)
+    head = decode_json(data, _Head, str(path), "a result", fix=FIX)
+    if head.schema != SCHEMA:
+        raise ValueError(f"{path}: expected schema {SCHEMA}, got {head.schema}. Update, or run again.")
+    lacking = [name for name in ("figures", "headline") if not bytes(getattr(head, name))]
+    if head.status == "done" and lacking:
+        raise ValueError(f"{path}: expected the field {lacking[0]!r} of a finished cell but it is missing; {FIX}")
+    return decode_json(data, Record, str(path), "a result", fix=FIX)
+
+
+def without_nan(value: Any) -> Any:
+    """Plain data with not-a-number and infinities as None, NumPy's arrays and scalars as Python's."""
+    if isinstance(value, Mapping):
+        return {str(k): without_nan(v) for k, v in value.items()}
+    if isinstance(value, list | tuple):
+        return [without_nan(v) for v in value]
+    if isinstance(value, np.ndarray):
+        return without_nan(value.tolist())
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
