@@ -126,14 +126,12 @@ def combinations(models: list[str], task: str | None, dataset: str | None) -> It
 
 def profile_row(task_name: str, dataset: str, model: str, input_hw: tuple[int, int]) -> Row:
     """Builds a network without memory and counts it; what cannot be counted becomes a row that says why."""
-    import torch
-
-    from hrnet.profile import profile
+    from hrnet.profile import WithoutMemory, profile
 
     task = get_task(task_name)
     kind = task.default_representation(model, dataset)
     try:
-        with torch.device("meta"):
+        with WithoutMemory():
             network = task.build_model(model, dataset)
         return Row(task_name, dataset, model, kind, input_hw, profile(network, input_hw))
     except (ValueError, RuntimeError, IndexError, TypeError) as error:
