@@ -9,7 +9,7 @@ from benchmarks.report.svg.bars import Bar, bars
 from benchmarks.report.svg.lines import ranking
 from benchmarks.report.svg.marks import Series
 from benchmarks.tables.across_tasks import ranks
-from benchmarks.tables.table import HIGHER, Table
+from benchmarks.tables.table import BETTER, HIGHER, Table
 
 
 def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
@@ -34,8 +34,7 @@ def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
         bar = Bar(body, value.number, colour.get(body, 0), value.bounds, text)
         groups.setdefault(group, []).append(bar)
     label = column.title + (f" ({column.unit})" if column.unit else "")
-    better = "higher is better" if column.direction == HIGHER else "lower is better"
-    return Plot(table.title, bars(table.title, list(groups.items()), f"{label}, {better}"))
+    return Plot(table.title, bars(table.title, list(groups.items()), f"{label}, {BETTER[column.direction]}"))
 
 
 def rank_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:

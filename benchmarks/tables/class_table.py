@@ -9,9 +9,7 @@ from typing import Any
 from benchmarks.experiment.suite import replaced
 from benchmarks.tables.columns import bracketed, count_text, counts_of, metric_column
 from benchmarks.tables.rows import Measurements, entry
-from benchmarks.tables.table import HIGHER, LOWER, Column, Table
-
-BETTER = {HIGHER: "higher is better", LOWER: "lower is better"}
+from benchmarks.tables.table import BETTER, Column, Table
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""One typed table: numbers with unit, direction, n, uncertainty and protocol; rendered in five forms.  Torch-free.
+"""One typed table: numbers with unit, direction, n, uncertainty and protocol; rendered in five forms.
 
 A table refuses what must not stand side by side: two protocols in a column, two tiers in a table, a number whose unit
 or direction is not its column's. `Table.render` gives markdown, csv, json, LaTeX or html (`benchmarks/tables/render/`).
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 HIGHER, LOWER = "higher", "lower"
+BETTER = {HIGHER: "higher is better", LOWER: "lower is better"}
 ARROWS = {HIGHER: "↑", LOWER: "↓", "": ""}
 FORMATS = {"md": "markdown", "csv": "delimited", "json": "structured", "tex": "latex", "html": "html"}
 STATUSES = (

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
-from benchmarks.tables.table import ARROWS, Column, Table, spread_text
+from benchmarks.tables.table import ARROWS, BETTER, Column, Entry, Table, spread_text
 
 _STATUS_CLASS = {
     "ok": "good",
@@ -24,7 +25,7 @@ _STATUS_CLASS = {
 
 def _heading(column: Column, right: bool) -> str:
     unit = f' <span class="unit">{escape(column.unit)}</span>' if column.unit else ""
-    better = {"higher": "higher is better", "lower": "lower is better"}.get(column.direction, "")
+    better = BETTER.get(column.direction, "")
     arrow = f'&nbsp;<span class="arrow" title="{better}">{ARROWS[column.direction]}</span>' if better else ""
     label = f'<span class="protocol">{escape(column.label)}</span>' if column.label else ""
     title = f' title="{escape(column.protocol)}"' if column.protocol else ""
@@ -33,8 +34,6 @@ def _heading(column: Column, right: bool) -> str:
 
 def render(table: Table) -> str:
     """`<figure class="table">` with caption, table, protocols and footnotes."""
-    notes = table.footnotes()
-    places = [table.places(column) for column in table.columns]
     numeric = [any(table.entry(row, column).number is not None for row in table.rows) for column in table.columns]
     name = escape(table.name)
     tier = f' <span class="tier">{escape(table.tier)}</span>' if table.tier else ""
@@ -44,6 +43,21 @@ def render(table: Table) -> str:
     )
     out += [_heading(column, right) for column, right in zip(table.columns, numeric, strict=True)]
     out.append("</tr></thead><tbody>")
+    out += _rows(table, numeric)
+    if not table.rows:
+        out.append(f'<tr><td colspan="{len(table.columns)}" class="empty">Nothing has been measured yet.</td></tr>')
+    out.append("</tbody></table></div>")
+    below = _below(table)
+    if below:
+        out.append('<div class="below">' + "".join(below) + "</div>")
+    return "\n".join(out) + "\n</figure>\n"
+
+
+def _rows(table: Table, numeric: Sequence[bool]) -> list[str]:
+    """The body's lines: group headings and rows; the first column heads its row."""
+    notes = table.footnotes()
+    places = [table.places(column) for column in table.columns]
+    out: list[str] = []
     previous = ""
     for index, row in enumerate(table.rows):
         if row.group and row.group != previous:
@@ -54,19 +68,10 @@ def render(table: Table) -> str:
         out.append("<tr>")
         for number, (column, right, (best, second)) in enumerate(zip(table.columns, numeric, places, strict=True)):
             entry = table.entry(row, column)
-            shown = escape(table.text(row, column))
-            if number == 0:
-                shown = shown.replace("_", "_<wbr>")
-            if entry.spread is not None and entry.text is None and entry.number is not None:
-                tail = escape(spread_text(entry.spread, column.digits))
-                shown = shown.removesuffix(tail) + f'<span class="spread">{tail}</span>'
-            if entry.status and (entry.number is None or entry.value == entry.status):
-                long = " long" if len(shown) > 24 else ""
-                shown = f'<span class="status {_STATUS_CLASS.get(entry.status, "idle")}{long}">{shown}</span>'
-            if entry.href:
-                shown = f'<a href="{escape(entry.href)}">{shown}</a>'
+            shown = _shown(column, entry, escape(table.text(row, column)), number == 0)
             shown += "".join(
-                f'<sup><a href="#{name}-note-{notes[note]}">{notes[note]}</a></sup>' for note in entry.footnotes
+                f'<sup><a href="#{escape(table.name)}-note-{notes[note]}">{notes[note]}</a></sup>'
+                for note in entry.footnotes
             )
             classes = " ".join(
                 text for text, on in (("num", right), ("best", index in best), ("second", index in second)) if on
@@ -75,20 +80,35 @@ def render(table: Table) -> str:
             title = f' title="n = {entry.n}"' if entry.n is not None else ""
             out.append(f"<{tag}{f' class={chr(34)}{classes}{chr(34)}' if classes else ''}{title}>{shown}</{tag[:2]}>")
         out.append("</tr>")
-    if not table.rows:
-        out.append(f'<tr><td colspan="{len(table.columns)}" class="empty">Nothing has been measured yet.</td></tr>')
-    out.append("</tbody></table></div>")
+    return out
+
+
+def _shown(column: Column, entry: Entry, text: str, breakable: bool) -> str:
+    """An entry's text (escaped) with its spread apart, its status as a badge, and a link to its provenance."""
+    if breakable:
+        text = text.replace("_", "_<wbr>")
+    if entry.spread is not None and entry.text is None and entry.number is not None:
+        tail = escape(spread_text(entry.spread, column.digits))
+        text = text.removesuffix(tail) + f'<span class="spread">{tail}</span>'
+    if entry.status and (entry.number is None or entry.value == entry.status):
+        long = " long" if len(text) > 24 else ""
+        text = f'<span class="status {_STATUS_CLASS.get(entry.status, "idle")}{long}">{text}</span>'
+    return f'<a href="{escape(entry.href)}">{text}</a>' if entry.href else text
+
+
+def _below(table: Table) -> list[str]:
+    """Caption, protocols and footnotes below the table."""
     below = [f"<p>{escape(table.caption)}</p>"] if table.caption else []
     below += [
         f"<p><b>Protocol</b> of {escape(', '.join(titles))}: {escape(text)}</p>"
         for text, titles in table.protocols().items()
     ]
+    notes = table.footnotes()
     if notes:
+        name = escape(table.name)
         items = "".join(f'<li id="{name}-note-{number}">{escape(note)}</li>' for note, number in notes.items())
         below.append(f'<ol class="notes">{items}</ol>')
-    if below:
-        out.append('<div class="below">' + "".join(below) + "</div>")
-    return "\n".join(out) + "\n</figure>\n"
+    return below
 
 
 def render_all(tables: list[Table]) -> str:

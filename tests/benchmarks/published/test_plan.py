@@ -1,0 +1,76 @@
+"""`plan --suite published` lists every row with what it lacks, quickly and torch-free; `doctor` checks released files."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.cli import entry as command
+from benchmarks.commands import doctor
+from benchmarks.experiment.paths import Places
+from benchmarks.published import weights
+from benchmarks.published.figures import load
+from benchmarks.published.missing import missing
+from benchmarks.suites import load_suite, published
+from tasks import get_task
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+def test_a_dataset_in_part_is_missing_data_of_its_rows(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    cell = next(c for c in load_suite("published").cells if c.checkpoint == "pose_hrnet_w32_256x192.pth")
+    (tmp_path / "coco").mkdir()
+
+    def refuse(*arguments: object) -> list[Path]:
+        raise ValueError("expected the detector's boxes in\n  a.json; fetch them")
+
+    monkeypatch.setattr(get_task("pose"), "data_files", refuse)
+    lacking = missing(cell, Places(data_root=tmp_path, weights=tmp_path))
+    assert lacking[1] == "data expected the detector's boxes in a.json; fetch them"
+
+
+def test_plan_of_nothing_cannot_be_carried_out(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(["plan", "--suite", "published", "--only", "nothing*"]) == 2
+    assert "matches no row" in capsys.readouterr().err
+    assert command(["plan", "--suite", "published", "--only", "mpii_val"]) == 0
+    shown = capsys.readouterr().out
+    assert "pytorch-pose Hourglass hg_s2_b1 (last), 2-stack Hourglass (256x256" in shown
+    assert "val [boxes=gt; scales=multi; flip=yes; pckh=weighted]" in shown
+
+
+def test_doctor_checks_hashes_and_lists_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "hrnet_w32_coco_256x192-c78dce93_20200708.pth").write_bytes(b"another file")
+    (tmp_path / "pose_hrnet_w32_256x192.pth").write_bytes(b"no hash is known")
+    assert doctor.weights(tmp_path) == 1
+    lines = capsys.readouterr().out.splitlines()
+    [wrong] = [line for line in lines if line.lstrip().startswith("!")]
+    assert "starts with c78dce93" in wrong and "download.openmmlab.com" in wrong
+    missing = [line for line in lines if "missing; published at" in line]
+    assert len(missing) == len(weights.load_weights()) - 2
+    assert any("HR18-WFLW.pth" in line and "HRNet-Facial-Landmark-Detection" in line for line in missing)
+
+
+def test_plan_lists_every_row_quickly_without_torch() -> None:
+    code = (
+        "import sys; from benchmarks.cli import entry; status = entry(['plan', '--suite', 'published']); "
+        "assert 'torch' not in sys.modules, 'torch was imported'; sys.exit(status)"
+    )
+    start = os.times()
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    end = os.times()
+    # Processor time: the wall clock of a crowded machine says nothing about this program.
+    seconds = end.children_user + end.children_system - start.children_user - start.children_system
+    assert done.returncode == 0, done.stderr
+    assert seconds < 3
+    text = done.stdout
+    for name in published.TABLES:
+        assert f"\n{name}: " in text
+    files = {file for _, names in published.TABLES.values() for file in names}
+    rows = sum(identity.split(":")[0] in files for identity in load().rows())
+    assert f"\n{rows} rows: " in text
+    assert "weights pose_hrnet_w32_256x192.pth (leoxiaobin/deep-high-resolution-net.pytorch)" in text
+    assert "AP 74.4 %" in text and "from arXiv:1908.07919v2 (TPAMI) Table 1" in text
