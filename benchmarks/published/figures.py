@@ -13,8 +13,11 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from tasks.direction import Direction
+
 ROOT = Path(__file__).resolve().parents[2] / "results" / "published"
-HIGHER, LOWER = "higher", "lower"
+HIGHER, LOWER = Direction.HIGHER, Direction.LOWER
+DIRECTIONS: dict[str, Direction] = {direction.value: direction for direction in Direction}
 UNITS = ("%", "M", "G", "s", "GiB", "1/s")
 BOUNDS = ("=", "<")
 CONFIDENCES = ("verified", "verified-digitised")
@@ -23,7 +26,7 @@ REPRESENTATIONS = ("", "V1", "V1h", "V2", "V2p", "C", "Ci", "Cii")
 
 _PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
 _SIZES = ("AP", "AP50", "AP75", "APS", "APM", "APL")
-METRICS: dict[str, tuple[str, str]] = {
+METRICS: dict[str, tuple[str, Direction]] = {
     **dict.fromkeys(("AP", "AP50", "AP75", "APM", "APL", "AR", "AR50", "AR75", "ARM", "ARL"), ("%", HIGHER)),
     **{f"PCKh@0.5/{part}": ("%", HIGHER) for part in _PARTS},
     "PCKh@0.5": ("%", HIGHER),
@@ -67,7 +70,7 @@ class Figure:
     bound: str
     value: float
     unit: str
-    direction: str
+    direction: Direction
     protocol_id: str
     protocol: str
     column: str
@@ -148,6 +151,8 @@ def _parse(record: dict[str, str], where: str) -> Figure:
     values["value"] = _number(record["value"], where, "value")
     values["printed"] = record["value"]
     values["footnotes"] = tuple(record["footnotes"].split(";")) if record["footnotes"] else ()
+    # A word that is no direction stays as it is, and is refused below.
+    values["direction"] = DIRECTIONS.get(record["direction"], record["direction"])
     figure = Figure(**values)  # type: ignore[arg-type]
     if figure.metric not in METRICS:
         near = difflib.get_close_matches(figure.metric, METRICS, 1)
@@ -155,8 +160,8 @@ def _parse(record: dict[str, str], where: str) -> Figure:
     unit, direction = METRICS[figure.metric]
     if (figure.unit, figure.direction) != (unit, direction):
         raise ValueError(
-            f"{where}: {figure.metric} is in {unit!r}, {direction} is better; "
-            f"got {figure.unit!r}, {figure.direction!r}; correct the line"
+            f"{where}: {figure.metric} is in {unit!r}, {direction.sentence}; "
+            f"got {figure.unit!r}, {record['direction']!r}; correct the line"
         )
     for name, allowed in (
         ("bound", BOUNDS),

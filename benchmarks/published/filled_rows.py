@@ -13,7 +13,7 @@ from benchmarks.published.missing import missing
 from benchmarks.published.paper_rows import Link, PaperRow
 from benchmarks.published.protocols import measured_protocol
 from benchmarks.published.slots import Slot, setting, slot_of
-from benchmarks.tables.rows import Measured
+from benchmarks.tables.rows import Measured, last_line
 from benchmarks.tables.table import Entry
 
 Values = dict[str, Entry | float | str | None]
@@ -134,8 +134,7 @@ class RowFilling:
         if held is None:
             return "not asked for"
         if held.failed is not None:
-            lines = str(held.failed.record.get("reason", "")).strip().splitlines() or ["no reason stored"]
-            return f"{held.cell.checkpoint}: {lines[-1]}"
+            return f"{held.cell.checkpoint}: {last_line(held.failed) or 'no reason stored'}"
         return self.lacking.get(link.cell) or f"{held.cell.checkpoint} was run and gave no {link.metric}"
 
     def _texts(self, identities: Iterable[str]) -> tuple[str, ...]:

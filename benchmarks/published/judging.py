@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from benchmarks.published.figures import HIGHER, Figure
+from benchmarks.published.figures import Figure
 
 ROUNDING = {"%": 0.1}
 """Difference that counts as reproduced: half of the last printed digit on either side, and other arithmetic."""
@@ -38,8 +38,7 @@ def judge(figure: Figure, measured: float) -> str:
         return "reproduced"
     if abs(difference) <= TOLERANCE.get(figure.metric, DEFAULT_TOLERANCE):
         return "within tolerance"
-    gain = difference if figure.direction == HIGHER else -difference
-    return "suspiciously better" if gain > 0 else "off"
+    return "suspiciously better" if figure.direction.gain(difference) > 0 else "off"
 
 
 def part_of_split(figure: Figure, n: int | None) -> str:

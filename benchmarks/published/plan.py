@@ -149,7 +149,7 @@ class _Held:
         if stored is not None and stored.done:
             return "done", cell.id
         if stored is not None:
-            return "failed", f"{cell.checkpoint}: {stored.record.get('reason') or 'no reason stored'}"
+            return "failed", f"{cell.checkpoint}: {stored.record.reason or 'no reason stored'}"
         if self.lacking[cell.id]:
             return "missing", "; ".join(self.lacking[cell.id]) + f"; {cost(head, cell)}"
         return "to run", f"{cell.checkpoint}; {cost(head, cell)}"

@@ -10,7 +10,6 @@ from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.report.pictures import headline
 from benchmarks.report.provenance import Group, provenance
 from benchmarks.store.store import StoredCell
-from benchmarks.tables.table import ARROWS
 
 
 @dataclass(frozen=True)
@@ -29,19 +28,18 @@ class CellEntry:
 def cell_entry(stored: StoredCell, out: Path, stale: bool = False) -> CellEntry:
     """The entry of a cell; links are relative to `out`."""
     record = stored.record
-    seed = record["cell"]["seed"]
+    seed = record.cell.seed
     figures = []
-    for name, figure in (record.get("figures") or {}).items():
-        if figure["value"] is not None:
-            better = ARROWS["higher" if figure["higher_is_better"] else "lower"]
-            value = f"{figure['value']:.{figure.get('decimals', 1) + 1}f} {figure['unit']}".strip()
-            figures.append((f"{name} {better}", f"{value}  n={figure['n']}" if figure.get("n") else value))
+    for name, figure in record.figures.items():
+        if figure.value is not None:
+            value = f"{figure.value:.{figure.decimals + 1}f} {figure.unit}".strip()
+            figures.append((f"{name} {figure.direction.arrow}", f"{value}  n={figure.n}" if figure.n else value))
     links = [("cell.json", stored.folder / "cell.json"), ("folder", stored.folder)]
     return CellEntry(
         stored.id,
-        record["name"] + (f" (seed {seed})" if seed and "@" not in record["name"] else ""),
+        record.name + (f" (seed {seed})" if seed and "@" not in record.name else ""),
         headline(stored),
-        (STALE.capitalize() if stale else "") if stored.done else str(record.get("reason", "")),
+        (STALE.capitalize() if stale else "") if stored.done else record.reason or "",
         figures,
         provenance(stored),
         [(name, Path(os.path.relpath(path, out)).as_posix()) for name, path in links],

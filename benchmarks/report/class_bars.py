@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+
+import msgspec
 
 from benchmarks.report.plot import Plot
 from benchmarks.report.svg.bars import Bar, bars
+from benchmarks.store.record import Figure
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured
 
@@ -40,7 +42,7 @@ def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int =
     groups = {metric: held for metric, held in _by_class(shown).items() if len(held.values) > 1}
     if not groups:
         return []
-    headline = str(shown[0].done[0].record["headline"])
+    headline = shown[0].done[0].record.headline or ""
     metric = max(groups, key=lambda name: (name == headline, len(groups[name].values)))
     heading = f"{metric} by {OF_WHAT.get(shown[0].cell.task, 'class')}"
     if len(done) > len(shown):
@@ -57,21 +59,22 @@ def _by_class(shown: Sequence[Measured]) -> dict[str, _ByClass]:
         for name, figure in _class_figures(row.done[0]).items():
             found = PER_CLASS.match(name)
             metric, label = (found["metric"], found["name"]) if found else ("PCKh@0.5" if name in PARTS else "", name)
-            if metric and figure["value"] is not None:
+            if metric and figure.value is not None:
                 held = groups.setdefault(metric, _ByClass())
-                held.values.setdefault(label, {})[row.cell.model] = figure["value"]
-                held.unit, held.digits = figure["unit"], figure.get("decimals", 1)
-                if figure.get("n") is not None:
-                    held.counts[label] = figure["n"]
+                held.values.setdefault(label, {})[row.cell.model] = figure.value
+                held.unit, held.digits = figure.unit, figure.decimals
+                if figure.n is not None:
+                    held.counts[label] = figure.n
     return groups
 
 
-def _class_figures(stored: StoredCell) -> dict[str, Any]:
+def _class_figures(stored: StoredCell) -> dict[str, Figure]:
     """The stored figures, and those by class that a task makes of its statistics when asked (average precisions)."""
     from tasks import get_task
 
-    cell = stored.record["cell"]
-    return {**stored.record["figures"], **get_task(cell["task"]).class_figures(cell["dataset"], stored.stats())}
+    cell = stored.record.cell
+    made = get_task(cell.task).class_figures(cell.dataset, stored.stats())
+    return {**stored.record.figures, **msgspec.convert(made, dict[str, Figure])}
 
 
 def _listed(

@@ -19,7 +19,7 @@ def cost_plots(rows: Sequence[Measured], metric: str, colour: Mapping[str, int])
     made: list[Plot] = []
     measured = [(row, entry(row, metric).number) for row in rows]
     for title, x_label, cost in (
-        ("over multiply-adds", "multiply-adds (G)", lambda row: _scaled(row.model("macs"), 1e9)),
+        ("over multiply-adds", "multiply-adds (G)", _multiply_adds),
         ("over latency", "latency of one picture (ms)", _latency),
     ):
         series = [
@@ -29,19 +29,19 @@ def cost_plots(rows: Sequence[Measured], metric: str, colour: Mapping[str, int])
         ]
         figure = next((found for row in rows if (found := row.figure(metric))), None)
         if len(series) > 1 and figure is not None:
-            unit = f" ({figure['unit']})" if figure["unit"] else ""
-            better = bool(figure["higher_is_better"])
+            unit = f" ({figure.unit})" if figure.unit else ""
             name = f"{metric} {title}"
-            made.append(Plot(name, scatter(name, series, x_label, metric + unit, better)))
+            made.append(Plot(name, scatter(name, series, x_label, metric + unit, figure.higher_is_better)))
     return made
 
 
-def _scaled(value: float | None, scale: float) -> float | None:
-    return None if value is None else value / scale
+def _multiply_adds(row: Measured) -> float | None:
+    """In 10^9."""
+    return row.cost.macs / 1e9 if row.cost else None
 
 
 def _latency(row: Measured) -> float | None:
-    return next((stored.record["latency_ms"] for stored in row.done if stored.record.get("latency_ms")), None)
+    return next((stored.record.latency_ms for stored in row.done if stored.record.latency_ms), None)
 
 
 def training_plots(rows: Sequence[Measured], look: Looks) -> list[Plot]:
@@ -49,14 +49,14 @@ def training_plots(rows: Sequence[Measured], look: Looks) -> list[Plot]:
     keys: dict[str, list[Series]] = {}
     for row in rows:
         for stored in row.done[:1]:
-            steps = (stored.record.get("curves") or {}).get("training") or []
+            steps = stored.record.curves.training
             for key in dict.fromkeys(key for step in steps for key in step):
                 if key in ("epoch", "lr", "iteration", "time", "seconds") or key.startswith(("loss_", "time")):
                     continue
                 points = tuple(
-                    (float(step.get("epoch", index)), float(step[key]))
+                    (float(index if (epoch := step.get("epoch")) is None else epoch), float(value))
                     for index, step in enumerate(steps)
-                    if step.get(key) is not None
+                    if (value := step.get(key)) is not None
                 )
                 if points:
                     name, colour = look[row.cell.id]
@@ -73,8 +73,7 @@ def evaluation_plots(rows: Sequence[Measured], look: Looks) -> list[Plot]:
     curves: dict[str, list[Series]] = {}
     for row in rows:
         for stored in row.done[:1]:
-            kept = (stored.record.get("curves") or {}).get("evaluation") or {}
-            for name, points in kept.items():
+            for name, points in stored.record.curves.evaluation.items():
                 step = max(1, len(points) // MAX_CURVE_POINTS)
                 thinned = tuple((float(x), float(y)) for x, y in points[::step] if x is not None and y is not None)
                 if thinned:

@@ -23,7 +23,7 @@ def facts(rows: Sequence[Measured], stored: Sequence[StoredCell], outdated: int)
     done = [held for held in stored if held.done]
     failed, missing = len(stored) - len(done), sum(held is None for row in rows for held in row.seeds)
     spent = sum(value for held in done if (value := seconds(held)) is not None)
-    images = sum(held.record.get("n", {}).get("images", 0) for held in done)
+    images = sum(held.record.n.images for held in done if held.record.n)
     commits = _commits(done)
     found = [
         (True, Fact("Cells finished", str(len(done)), f"of {sum(len(row.seeds) for row in rows)}")),
@@ -40,18 +40,16 @@ def facts(rows: Sequence[Measured], stored: Sequence[StoredCell], outdated: int)
 
 def _commits(done: Sequence[StoredCell]) -> list[str]:
     """The commits that made these cells, in short."""
-    made = [held.record.get("provenance") or {} for held in done]
-    return sorted({str(git["commit"])[:9] for item in made if (git := item.get("git") or {}).get("commit")})
+    return sorted({commit[:9] for held in done if (commit := held.record.provenance.git.commit)})
 
 
 def machine(stored: Sequence[StoredCell]) -> str:
     """Machines and main packages that made these cells, in one line."""
     told: dict[str, None] = {}
     for held in stored:
-        made = held.record.get("provenance") or {}
-        hardware, packages = made.get("hardware") or {}, made.get("packages") or {}
-        parts = [str(hardware.get("accelerator") or hardware.get("cpu") or "")]
-        parts += [f"{hardware['cores']} cores"] if hardware.get("cores") else []
+        hardware, packages = held.record.provenance.hardware, held.record.provenance.packages
+        parts = [hardware.accelerator or hardware.cpu or ""]
+        parts += [f"{hardware.cores} cores"] if hardware.cores else []
         parts += [f"{name} {packages[name]}" for name in ("python", "torch", "numpy") if name in packages]
         told[", ".join(part for part in parts if part)] = None
     return " | ".join(line for line in told if line)

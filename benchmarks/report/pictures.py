@@ -53,36 +53,35 @@ def headline(stored: StoredCell) -> str:
     """The headline metric with its value and unit; "failed" of a failed cell, "" where there is no value."""
     if not stored.done:
         return "failed"
-    metric = stored.record["headline"]
-    figure = stored.record["figures"].get(metric)
-    if figure is None or figure["value"] is None:
+    metric = stored.record.headline
+    figure = stored.record.figures.get(metric or "")
+    if figure is None or figure.value is None:
         return ""
-    unit = f" {figure['unit']}" if figure["unit"] else ""
-    return f"{metric} {figure['value']:.{figure.get('decimals', 1)}f}{unit}"
+    unit = f" {figure.unit}" if figure.unit else ""
+    return f"{metric} {figure.value:.{figure.decimals}f}{unit}"
 
 
 def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
     """Copies a cell's pictures to `out/pictures/ID`, in place of those of an earlier run."""
     shown: list[Shot] = []
-    for picture in stored.record.get("pictures") or []:
-        paths = {what: stored.folder / picture[what] for what in ("truth", "prediction")}
+    for picture in stored.record.pictures:
+        paths = {"truth": stored.folder / picture.truth, "prediction": stored.folder / picture.prediction}
         if not all(path.is_file() for path in paths.values()):
             continue
         target = out / "pictures" / stored.id
         if not shown:
             shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True, exist_ok=True)
-        names = {what: f"{picture['index']}_{what}{path.suffix}" for what, path in paths.items()}
+        names = {what: f"{picture.index}_{what}{path.suffix}" for what, path in paths.items()}
         for what, path in paths.items():
             if not (target / names[what]).exists():
                 shutil.copyfile(path, target / names[what])
         width, height = picture_size(paths["prediction"])
-        score = picture.get("score")
         shown.append(
             Shot(
-                picture["kind"],
-                str(picture["image"]),
-                "" if score is None else f"{score:.3g}",
+                picture.kind,
+                picture.image,
+                "" if picture.score is None else f"{picture.score:.3g}",
                 f"pictures/{stored.id}/{names['truth']}",
                 f"pictures/{stored.id}/{names['prediction']}",
                 width,

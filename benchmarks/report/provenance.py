@@ -5,37 +5,57 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from benchmarks.store.store import StoredCell
 
 Group = tuple[str, list[tuple[str, str]]]
 """A heading, and what stands below it as (name, text)."""
 
+ALWAYS = ("task", "dataset", "split", "model", "representation", "tier", "seed")
+WHERE_GIVEN = ("changes", "checkpoint", "data", "boxes_from")
+"""Fields of a cell that are shown of every cell, and of those that have them."""
+
 
 def provenance(stored: StoredCell) -> list[Group]:
     """Everything that is known of a number's making, group by group."""
-    record, cell = stored.record, stored.record["cell"]
-    held = dict(record.get("provenance") or {})
-    what = {name: cell.get(name) for name in ("task", "dataset", "split", "model", "representation", "tier", "seed")}
-    for name in ("changes", "checkpoint", "data", "boxes_from"):
-        if cell.get(name):
-            what[name] = cell[name]
-    if record.get("trained_on"):
-        what["trained on"] = record["trained_on"]
+    record, cell, made = stored.record, stored.record.cell, stored.record.provenance
+    what = {name: getattr(cell, name) for name in ALWAYS} | {
+        name: value for name in WHERE_GIVEN if (value := getattr(cell, name))
+    }
+    if cell.precision != "fp32":
+        what["precision"] = cell.precision
+    if record.trained_on:
+        what["trained on"] = _plain(record.trained_on)
+    weights = {
+        "key_parts": made.key_parts,
+        "evaluation_batch": made.evaluation_batch,
+        "weights": made.weights,
+        "initialised_from": made.initialised_from,
+        "report": record.report,
+    }
     groups: list[tuple[str, Any]] = [
-        ("Cell", what | {"id": stored.id, "key": record.get("key")}),
-        ("Protocol", cell["protocol"]),
-        ("Recipe", cell.get("recipe")),
-        ("Network", {**(record.get("model") or {}), "latency of one picture (ms)": record.get("latency_ms")}),
-        ("Seconds", record.get("durations_s")),
-        (
-            "Code",
-            {"started": held.pop("started", None), "ended": held.pop("ended", None), **(held.pop("git", None) or {})},
-        ),
-        ("Machine", {**(held.pop("hardware", None) or {}), "threads": held.pop("threads", None)}),
-        ("Packages", held.pop("packages", None)),
-        ("Weights", {**held, **({"report": record["report"]} if record.get("report") else {})}),
+        ("Cell", what | {"id": stored.id, "key": record.key}),
+        ("Protocol", cell.protocol),
+        ("Recipe", cell.recipe),
+        ("Network", {**_plain(record.model), "latency of one picture (ms)": record.latency_ms}),
+        ("Seconds", record.durations_s),
+        ("Code", {"started": made.started, "ended": made.ended, **_plain(made.git)}),
+        ("Machine", {**_given(_plain(made.hardware)), "threads": made.threads}),
+        ("Packages", made.packages),
+        ("Weights", {name: _plain(value) for name, value in _given(weights).items()}),
     ]
     return [(title, pairs) for title, content in groups if content and (pairs := _pairs(content))]
+
+
+def _plain(part: Any) -> Any:
+    """A part of the record as plain data; nothing for None."""
+    return {} if part is None else msgspec.to_builtins(part)
+
+
+def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that the run stored."""
+    return {name: value for name, value in fields.items() if value is not None}
 
 
 def _pairs(value: Any, prefix: str = "") -> list[tuple[str, str]]:
@@ -44,8 +64,8 @@ def _pairs(value: Any, prefix: str = "") -> list[tuple[str, str]]:
         return [
             pair for key, inner in value.items() for pair in _pairs(inner, f"{prefix}.{key}" if prefix else str(key))
         ]
-    if isinstance(value, list):
-        if all(not isinstance(item, (Mapping, list)) for item in value):
+    if isinstance(value, list | tuple):
+        if all(not isinstance(item, (Mapping, list, tuple)) for item in value):
             return [(prefix, ", ".join(map(str, value)) or "none")]
         return [pair for index, item in enumerate(value) for pair in _pairs(item, f"{prefix}.{index}")]
     if value is None:

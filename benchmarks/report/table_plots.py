@@ -9,7 +9,8 @@ from benchmarks.report.svg.bars import Bar, bars
 from benchmarks.report.svg.lines import ranking
 from benchmarks.report.svg.marks import Series
 from benchmarks.tables.across_tasks import ranks
-from benchmarks.tables.table import BETTER, HIGHER, Table
+from benchmarks.tables.table import Table
+from tasks.direction import Direction
 
 
 def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
@@ -34,7 +35,8 @@ def ablation_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
         bar = Bar(body, value.number, colour.get(body, 0), value.bounds, text)
         groups.setdefault(group, []).append(bar)
     label = column.title + (f" ({column.unit})" if column.unit else "")
-    return Plot(table.title, bars(table.title, list(groups.items()), f"{label}, {BETTER[column.direction]}"))
+    better = f", {column.direction.sentence}" if column.direction else ""
+    return Plot(table.title, bars(table.title, list(groups.items()), label + better))
 
 
 def rank_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
@@ -49,7 +51,7 @@ def rank_plot(table: Table, colour: Mapping[str, int]) -> Plot | None:
             for row in table.rows
             if column.key in row.entries and (number := row.entries[column.key].number) is not None
         }
-        for body, rank in ranks(numbers, column.direction == HIGHER).items():
+        for body, rank in ranks(numbers, column.direction is Direction.HIGHER).items():
             points.setdefault(body, []).append((float(index), rank))
     if not points:
         return None

@@ -56,6 +56,12 @@ class Identity(Part, frozen=True, kw_only=True):
     data: str | None = None
     boxes_from: str | None = None
     train_split: str | None = None
+    reduced_precision: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="precision")
+
+    @property
+    def precision(self) -> str:
+        """Of the network's products; written only where it is reduced, as in :meth:`Cell.identity`."""
+        return self.reduced_precision if isinstance(self.reduced_precision, str) else "fp32"
 
 
 class Figure(Part, frozen=True, kw_only=True):

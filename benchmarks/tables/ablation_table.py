@@ -74,7 +74,7 @@ class AblationTable:
         main, bases = self.columns[0], self._bases(rows)
         first = metric_column(main, rows, beside=main)
         columns = [Column("body", "body"), Column("variant", self.axis), *cost_columns(), first]
-        columns.append(Column("delta", f"Δ {main}", first.unit, "", None, "", first.digits, signed=True))
+        columns.append(Column("delta", f"Δ {main}", first.unit, digits=first.digits, signed=True))
         columns += [metric_column(metric, rows, beside=main) for metric in self.columns[1:]]
         title = self.title + ("" if self.vary else bracketed(rows))
         table = Table(self.name, title, [*columns, *run_columns()])

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from benchmarks.experiment.suite import replaced
 from benchmarks.tables.columns import metric_column
 from benchmarks.tables.rows import Measured, Measurements, entry
-from benchmarks.tables.table import HIGHER, LOWER, Column, Entry, Table
+from benchmarks.tables.table import Column, Entry, Table
+from tasks.direction import Direction
 
 CAPTION = (
     "Mean rank is over the columns that a body has a figure in (coverage); in brackets where others have more, "
@@ -61,13 +62,15 @@ class AcrossTasksTable:
         bodies: dict[str, _Body] = {}
         for (task, dataset), group in places.items():
             columns.append(_dataset_column(task, dataset, group, bodies, measurements.intervals))
-        columns += [Column("rank", "mean rank", "", LOWER, digits=2), Column("coverage", "coverage")]
+        columns += [Column("rank", "mean rank", "", Direction.LOWER, digits=2), Column("coverage", "coverage")]
         columns += [Column("params", "params", "M"), Column("macs", "multiply-adds", "G")]
         table = Table(self.name, self.title, columns, caption=CAPTION)
         most = max((len(body.ranks) for body in bodies.values()), default=0)
         for name, body in bodies.items():
             values: dict[str, Entry | str] = {**body.entries, "body": name}
-            values["params"], values["macs"] = body.range_of("params", 1e6), body.range_of("macs", 1e9)
+            costs = [cost for row in body.rows if (cost := row.cost)]
+            values["params"] = _range([cost.params / 1e6 for cost in costs])
+            values["macs"] = _range([cost.macs / 1e9 for cost in costs])
             if body.ranks:
                 values["rank"] = body.mean_rank(most)
             values["coverage"] = f"{len(body.ranks)} of {len(places)}"
@@ -88,13 +91,13 @@ class _Body:
         mean = sum(self.ranks) / len(self.ranks)
         return Entry(mean) if len(self.ranks) == most else Entry(text=f"({mean:.2f})")
 
-    def range_of(self, cost: str, scale: float) -> Entry:
-        """What the body's networks cost, from the smallest to the largest."""
-        sizes = [size / scale for row in self.rows if (size := row.model(cost)) is not None]
-        if not sizes:
-            return Entry(text="-")
-        low, high = f"{min(sizes):.3f}", f"{max(sizes):.3f}"
-        return Entry(text=low if low == high else f"{low} to {high}")
+
+def _range(sizes: Sequence[float]) -> Entry:
+    """From the smallest to the largest."""
+    if not sizes:
+        return Entry(text="-")
+    low, high = f"{min(sizes):.3f}", f"{max(sizes):.3f}"
+    return Entry(text=low if low == high else f"{low} to {high}")
 
 
 def _by_dataset(rows: Sequence[Measured]) -> dict[tuple[str, str], list[Measured]]:
@@ -123,6 +126,6 @@ def _dataset_column(
         body.rows.append(row)
         if found.number is not None:
             numbers[name] = found.number
-    for name, rank in ranks(numbers, column.direction == HIGHER).items():
+    for name, rank in ranks(numbers, column.direction is Direction.HIGHER).items():
         bodies[name].ranks.append(rank)
     return column

@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.experiment.suite import replaced
 from benchmarks.tables.columns import bracketed, count_text, counts_of, metric_column
 from benchmarks.tables.rows import Measurements, entry
-from benchmarks.tables.table import BETTER, Column, Table
+from benchmarks.tables.table import Column, Table
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class ClassTable:
         figures = self.columns
         first = metric_column(figures[0], rows)
         columns = [Column("class", "class")]
-        columns += [Column(row.cell.id, row.body, first.unit, "", digits=first.digits) for row in rows]
+        columns += [Column(row.cell.id, row.body, first.unit, digits=first.digits) for row in rows]
         counts = {figure: counts_of(figure, rows) for figure in figures}
         shared = counts[figures[0]] if len({tuple(found) for found in counts.values() if found}) == 1 else []
-        better = BETTER.get(first.direction)
-        told = " ".join(text for text in (f"{self.metric}, {better}." if better else "", count_text(shared)) if text)
+        better = f"{self.metric}, {first.direction.sentence}." if first.direction else ""
+        told = " ".join(text for text in (better, count_text(shared)) if text)
         if not shared and any(counts.values()):
             columns.append(Column("n", "n"))
         table = Table(self.name, self.title + bracketed(rows), columns, caption=told)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from benchmarks.tables.rows import Measured, direction
-from benchmarks.tables.table import HIGHER, LOWER, Column, Entry
+from benchmarks.tables.rows import Measured
+from benchmarks.tables.table import Column, Entry
+from tasks.direction import Direction
 
 
 def counts_of(metric: str, rows: Sequence[Measured]) -> list[int]:
@@ -30,16 +31,14 @@ def metric_column(
     figure = next((found for row in rows if (found := row.figure(metric))), None)
     if figure is None:
         info = _metric_info(rows[0].cell.task, metric) if rows else None
-        unit, better, digits = info or ("", "", 1)
+        unit, better, digits = info or ("", None, 1)
         return Column(key or metric, title or metric, unit, better, None, "", digits)
     counts = counts_of(metric, rows)
     label = "" if beside is not None and counts == counts_of(beside, rows) else count_text(counts)
-    return Column(
-        key or metric, title or metric, figure["unit"], direction(figure), None, label, figure.get("decimals", 1)
-    )
+    return Column(key or metric, title or metric, figure.unit, figure.direction, None, label, figure.decimals)
 
 
-def _metric_info(task: str, metric: str) -> tuple[str, str, int] | None:
+def _metric_info(task: str, metric: str) -> tuple[str, Direction, int] | None:
     """Unit, direction and decimals that a task states for a metric; None if it has no such metric."""
     from tasks import get_task
 
@@ -47,24 +46,23 @@ def _metric_info(task: str, metric: str) -> tuple[str, str, int] | None:
         info = get_task(task).metrics[metric]
     except KeyError:
         return None
-    return info.unit, HIGHER if info.higher_is_better else LOWER, info.decimals
+    return info.unit, info.direction, info.decimals
 
 
 def cost_columns() -> list[Column]:
     """Parameters and multiply-adds."""
     return [
-        Column("params", "params", "M", LOWER, digits=3),
-        Column("macs", "multiply-adds", "G", LOWER, digits=3),
+        Column("params", "params", "M", Direction.LOWER, digits=3),
+        Column("macs", "multiply-adds", "G", Direction.LOWER, digits=3),
     ]
 
 
 def cost_entries(row: Measured) -> dict[str, Entry]:
     """A row's entries in `cost_columns`."""
-    params, macs = row.model("params"), row.model("macs")
-    return {
-        "params": Entry(None if params is None else params / 1e6, text=None if params is not None else "-"),
-        "macs": Entry(None if macs is None else macs / 1e9, text=None if macs is not None else "-"),
-    }
+    cost = row.cost
+    if cost is None:
+        return {"params": Entry(text="-"), "macs": Entry(text="-")}
+    return {"params": Entry(cost.params / 1e6), "macs": Entry(cost.macs / 1e9)}
 
 
 def run_columns() -> list[Column]:
@@ -74,5 +72,5 @@ def run_columns() -> list[Column]:
 
 def bracketed(rows: Sequence[Measured]) -> str:
     """The rows' protocol in short, in brackets behind a table's title; "" where none is stored."""
-    header = next((stored.record.get("protocol_header", "") for row in rows for stored in row.done), "")
+    header = next((stored.record.protocol_header for row in rows for stored in row.done), "")
     return f" [{header}]" if header else ""

@@ -10,8 +10,9 @@ from typing import Any
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.staleness import NOTE as STALE
+from benchmarks.store.record import Figure, ModelCost
 from benchmarks.store.store import Store, StoredCell
-from benchmarks.tables.table import HIGHER, LOWER, Entry, Spread
+from benchmarks.tables.table import Entry, Spread
 from benchmarks.tables.uncertainty import cell_spread, over_seeds
 
 
@@ -45,8 +46,7 @@ class Measured:
     def reason(self) -> str:
         """Why a row has no number, in one line."""
         if self.failed:
-            lines = str(self.failed.record.get("reason", "")).strip().splitlines() or ["no reason was stored"]
-            return f"failed: {lines[-1]}"
+            return f"failed: {last_line(self.failed) or 'no reason was stored'}"
         return "not run yet"
 
     @property
@@ -58,7 +58,7 @@ class Measured:
     @property
     def notes(self) -> tuple[str, ...]:
         """What the data of the first finished seed said that a reader must know."""
-        return tuple(self.done[0].record.get("notes") or ()) if self.done else ()
+        return tuple(self.done[0].record.notes) if self.done else ()
 
     @property
     def body(self) -> str:
@@ -71,18 +71,19 @@ class Measured:
         spent = [value for stored in self.done if (value := seconds(stored)) is not None]
         return sum(spent) if spent else None
 
-    def figure(self, metric: str) -> dict[str, Any] | None:
-        """The stored figure {value, unit, higher_is_better, decimals, n} of the first finished seed."""
-        return next((stored.record["figures"].get(metric) for stored in self.done), None)
+    def figure(self, metric: str) -> Figure | None:
+        """The stored figure of the first finished seed."""
+        return next((stored.record.figures.get(metric) for stored in self.done), None)
 
     def n(self, metric: str) -> int | None:
         """What a figure is pooled over (images, people, faces); None if that is not known."""
         figure = self.figure(metric)
-        return figure.get("n") if figure else None
+        return figure.n if figure else None
 
-    def model(self, name: str) -> float | None:
-        """`params`, `macs` or `macs_as_published` of the network."""
-        return next((stored.record["model"].get(name) for stored in self.done if stored.record.get("model")), None)
+    @property
+    def cost(self) -> ModelCost | None:
+        """Parameters and multiply-adds of the network."""
+        return next((stored.record.model for stored in self.done if stored.record.model), None)
 
 
 @dataclass(frozen=True)
@@ -132,11 +133,11 @@ def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
     """
     from tasks import get_task
 
-    cell = stored.record["cell"]
-    inputs = {*get_task(cell["task"]).input_fields, *vary}
-    told = [f"{key}={_plain(value)}" for key, value in cell["protocol"].items() if key not in inputs]
-    if cell.get("precision", "fp32") != "fp32":
-        told.append(f"precision={cell['precision']}")
+    cell = stored.record.cell
+    inputs = {*get_task(cell.task).input_fields, *vary}
+    told = [f"{key}={_plain(value)}" for key, value in cell.protocol.items() if key not in inputs]
+    if cell.precision != "fp32":
+        told.append(f"precision={cell.precision}")
     return ", ".join(told)
 
 
@@ -146,11 +147,6 @@ def _plain(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def direction(figure: Mapping[str, Any]) -> str:
-    """ "higher" or "lower", as tables name it."""
-    return HIGHER if figure["higher_is_better"] else LOWER
 
 
 def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[str] = ()) -> Entry:
@@ -164,7 +160,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
     if not values:
         return Entry(status=row.status, text="failed" if row.failed else "not run", href=row.href)
     first = row.done[0]
-    figure = first.record["figures"][metric]
+    figure = first.record.figures[metric]
     value, spread = over_seeds(values)
     shown: Spread | None = spread if len(values) > 1 else None
     if shown is None and intervals != "none" and row.cell.tier != "smoke":
@@ -172,9 +168,9 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
     return Entry(
         value,
         protocol=protocol_text(first, vary),
-        unit=figure["unit"],
-        direction=direction(figure),
-        n=figure.get("n"),
+        unit=figure.unit,
+        direction=figure.direction,
+        n=figure.n,
         spread=shown,
         href=row.href,
         footnotes=(*row.notes, *((STALE,) if row.stale else ())),
@@ -183,7 +179,12 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
 
 def seconds(stored: StoredCell) -> float | None:
     """Seconds that a cell took in all."""
-    durations = stored.record.get("durations_s") or {}
+    durations = stored.record.durations_s
     if "total" in durations:
-        return float(durations["total"])
-    return float(sum(durations.values())) if durations else None
+        return durations["total"]
+    return sum(durations.values()) if durations else None
+
+
+def last_line(stored: StoredCell) -> str:
+    """The last line of a failure's reason; "" if none was stored."""
+    return next(iter(reversed((stored.record.reason or "").strip().splitlines())), "")

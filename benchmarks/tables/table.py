@@ -12,9 +12,8 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-HIGHER, LOWER = "higher", "lower"
-BETTER = {HIGHER: "higher is better", LOWER: "lower is better"}
-ARROWS = {HIGHER: "↑", LOWER: "↓", "": ""}
+from tasks.direction import Direction
+
 FORMATS = {"md": "markdown", "csv": "delimited", "json": "structured", "tex": "latex", "html": "html"}
 STATUSES = (
     "",
@@ -68,7 +67,7 @@ class Entry:
     text: str | None = None
     protocol: str | None = None
     unit: str | None = None
-    direction: str | None = None
+    direction: Direction | None = None
     n: int | None = None
     spread: Spread | None = None
     status: str = ""
@@ -104,23 +103,19 @@ class Entry:
 class Column:
     """Heading of a column. `protocol` None means: taken from the first number that is put in.
 
-    `direction` "" is for what is not ranked (names, counts); `digits` are the decimals shown; `label` is the short
+    `direction` None is for what is not ranked (names, counts); `digits` are the decimals shown; `label` is the short
     form of the protocol that the heading shows; what is not `on_paper` is left out of LaTeX.
     """
 
     key: str
     title: str
     unit: str = ""
-    direction: str = ""
+    direction: Direction | None = None
     protocol: str | None = None
     label: str = ""
     digits: int = 2
     signed: bool = False
     on_paper: bool = True
-
-    def __post_init__(self) -> None:
-        if self.direction not in ARROWS:
-            raise ValueError(f"column {self.key!r}: expected direction 'higher', 'lower' or '', got {self.direction!r}")
 
     @property
     def heading(self) -> str:
@@ -129,7 +124,7 @@ class Column:
         if self.unit:
             parts.append(f"({self.unit})")
         if self.direction:
-            parts.append(ARROWS[self.direction])
+            parts.append(self.direction.arrow)
         return " ".join(parts) + (f" [{self.label}]" if self.label else "")
 
 
@@ -233,7 +228,7 @@ class Table:
                 numbers[index] = round(number, column.digits)
         if not column.direction or len(set(numbers.values())) < 2:
             return set(), set()
-        ordered = sorted(set(numbers.values()), reverse=column.direction == HIGHER)
+        ordered = sorted(set(numbers.values()), reverse=column.direction is Direction.HIGHER)
         best = {index for index, number in numbers.items() if number == ordered[0]}
         second = {index for index, number in numbers.items() if len(ordered) > 1 and number == ordered[1]}
         return best, second

@@ -46,7 +46,7 @@ class TaskTable:
         return [table]
 
     def _entries(self, row: Measured, intervals: str) -> dict[str, Any]:
-        headline = row.done[0].record["headline"] if row.done else None
+        headline = row.done[0].record.headline if row.done else None
         figures = {metric: entry(row, metric, intervals if metric == headline else "none") for metric in self.columns}
         main = self.columns[0]
         if not row.done:

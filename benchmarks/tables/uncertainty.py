@@ -11,12 +11,12 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.store.store import StoredCell
 from benchmarks.tables.intervals import (
     bca_interval,
     jackknife_counts,
@@ -159,7 +159,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def cell_figures(
-    stored: Any, stats: Stats | None = None, wanted: Sequence[str] | None = None
+    stored: StoredCell, stats: Stats | None = None, wanted: Sequence[str] | None = None
 ) -> tuple[Figures, NDArray[Any]]:
     """Figures of a stored cell as a function of counts, and the image name of each row of its statistics.
 
@@ -168,13 +168,13 @@ def cell_figures(
     Raises:
         ValueError: the cell holds no per-image statistics.
     """
-    cell = stored.record["cell"]
+    cell = stored.record.cell
     held = stored.stats() if stats is None else stats
     if "image" not in held:
         raise ValueError(
             f"{stored.folder}: expected per-image statistics (stats.npz with 'image'), found none; run the cell again"
         )
-    return figures_of(cell["task"], cell["dataset"], held, cell["protocol"], wanted), held["image"]
+    return figures_of(cell.task, cell.dataset, held, cell.protocol, wanted), held["image"]
 
 
 def figures_of(
@@ -193,20 +193,20 @@ def figures_of(
 
 
 def cell_spread(
-    stored: Any, metrics: Sequence[str], draws: int = DRAWS, seed: int = 0, compute: bool = True
+    stored: StoredCell, metrics: Sequence[str], draws: int = DRAWS, seed: int = 0, compute: bool = True
 ) -> dict[str, Spread]:
     """Bootstrap intervals of a stored cell, kept beside it (`bootstrap.json`) so that they are drawn once.
 
     With `compute` False only what is kept is returned. A cell without statistics has no intervals.
     """
-    path = Path(stored.folder) / "bootstrap.json"
-    setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.get("key", "")}
+    path = stored.folder / "bootstrap.json"
+    setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.key or ""}
     kept: dict[str, Any] = {}
     if path.exists():
         held = json.loads(path.read_text(encoding="utf-8"))
         kept = held["intervals"] if held.get("setting") == setting else {}
     wanted = [metric for metric in metrics if metric not in kept]
-    if wanted and compute and (Path(stored.folder) / "stats.npz").exists():
+    if wanted and compute and (stored.folder / "stats.npz").exists():
         figures, images = cell_figures(stored, wanted=wanted)
         drawn = draw(figures, image_counts(images, draws, seed), wanted)
         for metric, values in drawn.items():

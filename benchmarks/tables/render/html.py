@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from benchmarks.tables.table import ARROWS, BETTER, Column, Entry, Table, spread_text
+from benchmarks.tables.table import Column, Entry, Table, spread_text
 
 _STATUS_CLASS = {
     "ok": "good",
@@ -25,8 +25,8 @@ _STATUS_CLASS = {
 
 def _heading(column: Column, right: bool) -> str:
     unit = f' <span class="unit">{escape(column.unit)}</span>' if column.unit else ""
-    better = BETTER.get(column.direction, "")
-    arrow = f'&nbsp;<span class="arrow" title="{better}">{ARROWS[column.direction]}</span>' if better else ""
+    better = column.direction
+    arrow = f'&nbsp;<span class="arrow" title="{better.sentence}">{better.arrow}</span>' if better else ""
     label = f'<span class="protocol">{escape(column.label)}</span>' if column.label else ""
     title = f' title="{escape(column.protocol)}"' if column.protocol else ""
     return f'<th scope="col"{" class=num" if right else ""}{title}>{escape(column.title)}{unit}{arrow}{label}</th>'

@@ -6,7 +6,8 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import replace
 
-from benchmarks.tables.table import HIGHER, Column, Table
+from benchmarks.tables.table import Column, Table
+from tasks.direction import Direction
 
 _ESCAPES = {
     "\\": r"\textbackslash{}",
@@ -75,7 +76,7 @@ FIT = r"\resizebox{\ifdim\width>\linewidth\linewidth\else\width\fi}{!}{%"
 
 
 def _heading(column: Column) -> str:
-    arrow = {"": "", HIGHER: r" $\uparrow$"}.get(column.direction, r" $\downarrow$")
+    arrow = {None: "", Direction.HIGHER: r" $\uparrow$", Direction.LOWER: r" $\downarrow$"}[column.direction]
     unit = f" ({escape(column.unit)})" if column.unit else ""
     label = f" [{escape(column.label)}]" if column.label else ""
     return escape(column.title) + unit + arrow + label

@@ -21,7 +21,7 @@ def content(table: Table) -> dict[str, Any]:
         "title": table.title,
         "tier": table.tier,
         "caption": table.caption,
-        "columns": [asdict(column) for column in table.columns],
+        "columns": [{**asdict(column), "direction": str(column.direction or "")} for column in table.columns],
         "rows": [
             {
                 "group": row.group,

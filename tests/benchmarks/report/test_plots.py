@@ -36,7 +36,10 @@ def test_classes_that_a_task_makes_when_asked_become_bars(
     runs: Runs, two_task_suite: Suite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def made(self: MadeUpTask, dataset: str, stats: object) -> dict[str, object]:
-        return {f"AP/{k}": {"value": 5.0, "unit": "%", "decimals": 1, "n": 2} for k in ("car", "cat")}
+        return {
+            f"AP/{k}": {"value": 5.0, "unit": "%", "higher_is_better": True, "decimals": 1, "n": 2}
+            for k in ("car", "cat")
+        }
 
     monkeypatch.setattr(MadeUpTask, "class_figures", made, raising=False)
     cells = two_task_suite.cells[:1]

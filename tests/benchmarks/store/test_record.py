@@ -52,6 +52,13 @@ def test_what_is_written_reads_back(tmp_path: Path) -> None:
     assert read(tmp_path / "cell.json") == record
 
 
+def test_a_reduced_precision_is_kept_and_the_usual_one_is_not_written() -> None:
+    old = _old()
+    assert record_of(old).cell.precision == "fp32" and "precision" not in record_of(old).to_plain()["cell"]
+    reduced = record_of({**old, "cell": {**old["cell"], "precision": "bf16"}})
+    assert reduced.cell.precision == "bf16" and reduced.to_plain()["cell"]["precision"] == "bf16"
+
+
 @pytest.mark.parametrize(
     ("change", "text"),
     [
@@ -78,7 +85,7 @@ def test_a_newer_schema_is_told_before_its_fields_are_looked_at(tmp_path: Path) 
 
 def test_the_parts_have_the_fields_that_are_stored_in_them() -> None:
     cell = {field.name for field in dataclasses.fields(Cell)} - {"label"}
-    assert set(Identity.__struct_fields__) == cell
+    assert set(Identity.__struct_encode_fields__) == cell
     assert set(CheckpointReport.__struct_fields__) == {field.name for field in dataclasses.fields(LoadReport)}
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from benchmarks.tables.render import latex
 from benchmarks.tables.table import FORMATS, Column, Entry, Spread, Table, render_all
+from tasks.direction import Direction
 
 
 def example() -> Table:
@@ -21,8 +22,8 @@ def example() -> Table:
         "COCO val2017 & more_",
         [
             Column("body", "body"),
-            Column("params", "params", "M", "lower", digits=1),
-            Column("ap", "AP", "%", "higher", label="gt boxes", digits=1),
+            Column("params", "params", "M", Direction.LOWER, digits=1),
+            Column("ap", "AP", "%", Direction.HIGHER, label="gt boxes", digits=1),
         ],
         caption="100 % synthetic #1, Δ ± 漢",
     )
@@ -51,14 +52,16 @@ def test_two_tiers_in_a_table_are_refused() -> None:
         example().add({"body": "x"}, tier="embedded")
 
 
-@pytest.mark.parametrize("wrong", [{"unit": "px"}, {"direction": "lower"}])
+@pytest.mark.parametrize("wrong", [{"unit": "px"}, {"direction": Direction.LOWER}])
 def test_other_unit_or_direction_is_refused(wrong: dict[str, str]) -> None:
     with pytest.raises(ValueError, match=rf"'AP'.*{next(iter(wrong))}"):
         example().add({"ap": Entry(50.0, **wrong)})
 
 
 def test_a_refused_row_leaves_the_table_as_it_was() -> None:
-    table = Table("t", "t", [Column("a", "a", "%", "higher"), Column("b", "b", "%", "higher", protocol="p")])
+    table = Table(
+        "t", "t", [Column("a", "a", "%", Direction.HIGHER), Column("b", "b", "%", Direction.HIGHER, protocol="p")]
+    )
     with pytest.raises(ValueError, match="protocols differ"):
         table.add({"a": Entry(1.0, protocol="q"), "b": Entry(1.0, protocol="q")})
     assert table.column("a").protocol is None and not table.rows
