@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tasks.files.writing import write_bytes
+
 _HEADER = b"MATLAB 5.0 MAT-file, written by hrnet-benchmark".ljust(116)
 """The descriptive text that opens a file; SciPy writes the date of writing into it."""
 
@@ -21,4 +23,4 @@ def write_mat(path: Path, variables: Mapping[str, Any]) -> None:
 
     buffer = io.BytesIO()
     savemat(buffer, dict(variables))
-    path.write_bytes(_HEADER + buffer.getvalue()[len(_HEADER) :])
+    write_bytes(path, _HEADER + buffer.getvalue()[len(_HEADER) :])

@@ -18,6 +18,7 @@ from benchmarks.store.record import Identity
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.uncertainty import cell_spread, over_seeds
 from tasks.direction import Direction
+from tasks.files.writing import write_text
 
 ROOT = Path(__file__).resolve().parents[2] / "results" / "expected"
 SCHEMA = 1
@@ -118,14 +119,11 @@ def _finite(held: Any) -> bool:
 def save_expected(suite: str, values: Mapping[str, Expected], root: Path = ROOT) -> Path:
     """Writes the expected values, sorted by name, whole or not at all."""
     path = expected_path(suite, root)
-    path.parent.mkdir(parents=True, exist_ok=True)
     cells = {}
     for value in sorted(values.values(), key=lambda item: (item.name, item.id)):
         record = asdict(value)
         cells[record.pop("id")] = record
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(json.dumps({"schema": SCHEMA, "cells": cells}, indent=1) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps({"schema": SCHEMA, "cells": cells}, indent=1) + "\n")
     return path
 
 

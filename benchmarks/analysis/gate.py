@@ -31,6 +31,7 @@ from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import Column, Entry, Table
 from tasks.direction import Direction
+from tasks.files.writing import write_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +279,7 @@ def update(suite: Suite, store: Store, root: Path = ROOT, only: Iterable[str] | 
 def write_reports(gate: Gate, summary: Path | None = None, junit: Path | None = None) -> None:
     """Writes the JUnit file and appends the markdown summary (also to `GITHUB_STEP_SUMMARY` where that is set)."""
     if junit is not None:
-        junit.parent.mkdir(parents=True, exist_ok=True)
-        junit.write_text(gate.junit(), encoding="utf-8")
+        write_text(junit, gate.junit())
     targets = [summary] if summary is not None else []
     if os.environ.get("GITHUB_STEP_SUMMARY"):
         targets.append(Path(os.environ["GITHUB_STEP_SUMMARY"]))

@@ -15,6 +15,7 @@ from benchmarks.experiment.paths import checkpoint_path
 from benchmarks.store.record import without_nan
 from tasks import get_task
 from tasks.base import Task
+from tasks.files.writing import write_bytes
 from tasks.options import to_plain
 
 if TYPE_CHECKING:
@@ -107,10 +108,8 @@ def _make_folder(path: Path) -> None:
 def _write(path: Path, content: bytes) -> None:
     """Raises ValueError where the disk refuses a file; half of one is not left behind."""
     try:
-        path.write_bytes(content)
+        write_bytes(path, content)
     except OSError as error:
-        if path.is_file():
-            path.unlink()
         raise ValueError(
             f"{path}: could not be written ({error.strerror or error}); make room or name another folder with --out."
         ) from error

@@ -18,6 +18,7 @@ from benchmarks.store.record import without_nan
 from benchmarks.store.store import StoredCell
 from tasks import get_task
 from tasks.base import MetricInfo
+from tasks.files.writing import write_text
 
 
 def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: Path | None) -> int:
@@ -74,10 +75,7 @@ def check_target(path: Path) -> None:
 
 def write_json(record: Mapping[str, Any], path: Path) -> None:
     """A record as one JSON file, written whole; not-a-number becomes null."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + ".tmp")
-    temporary.write_text(json.dumps(without_nan(record), indent=1, allow_nan=False) + "\n", encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, json.dumps(without_nan(record), indent=1, allow_nan=False) + "\n")
 
 
 def copy_predictions(stored: StoredCell, path: Path) -> None:

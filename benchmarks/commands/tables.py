@@ -13,6 +13,7 @@ from benchmarks.published.summary import attempted, summary
 from benchmarks.store.store import Store
 from benchmarks.tables.filling import fill
 from benchmarks.tables.table import render_all
+from tasks.files.writing import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +46,7 @@ def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | No
     if write:
         folder.mkdir(parents=True, exist_ok=True)
         for suffix in ("md", "csv"):
-            (folder / f"{suite.name}.{suffix}").write_text(render_all(tables, suffix), encoding="utf-8")
+            write_text(folder / f"{suite.name}.{suffix}", render_all(tables, suffix))
     print()
     print(render_all(shown, "md"))
     if not write:

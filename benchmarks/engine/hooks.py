@@ -7,7 +7,6 @@ import benchmarks.engine.first_import  # noqa: F401  before mmengine's own impor
 # isort: split
 import io
 import math
-import os
 import pickle
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from mmengine.runner import Runner
 from torch import Tensor, nn
 
 from benchmarks.store.store import no_room
+from tasks.files.writing import write_bytes
 
 
 @dataclass
@@ -108,22 +108,16 @@ class ResumeHook(Hook):
 
 
 def save_tensors(state: Any, path: Path, what: str) -> None:
-    """``torch.save``, whole or not at all: a temporary file, synced and renamed.
+    """``torch.save``, whole or not at all.
 
     Raises:
         OSError: the disk refused; the text names the file and what to do. Nothing is left behind.
     """
-    temporary = path.with_suffix(".tmp")
     buffer = io.BytesIO()  # a full disk would make torch.save end in an error of its own that hides the disk's
     torch.save(state, buffer)
     try:
-        with temporary.open("wb") as handle:
-            handle.write(buffer.getbuffer())
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(path)
+        write_bytes(path, buffer.getbuffer())
     except OSError as error:
-        temporary.unlink(missing_ok=True)
         raise no_room(error, path, what) from error
 
 

@@ -31,6 +31,7 @@ from benchmarks.tables.filling import fill, only_in_ablations
 from benchmarks.tables.render import html
 from benchmarks.tables.rows import Measured, Measurements
 from benchmarks.tables.table import Table
+from tasks.files.writing import write_text
 
 FOLDER = Path(__file__).resolve().parent
 PUBLISHED_NOTE = "Each row of the papers' tables, with what was measured here under the same protocol."
@@ -45,9 +46,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     contents = _Contents.of(suite, store, out, None if only is None else set(only))
     page = _template().render(**contents.fields())
     path = out / page_name(suite)
-    temporary = path.with_suffix(".tmp")
-    temporary.write_text(page, encoding="utf-8")
-    temporary.replace(path)
+    write_text(path, page)
     return path
 
 

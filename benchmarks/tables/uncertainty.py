@@ -7,12 +7,14 @@ Intervals: `benchmarks.tables.intervals`; Holm (1979) for several comparisons at
 
 from __future__ import annotations
 
+import contextlib
 import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,6 +27,8 @@ from benchmarks.tables.intervals import (
     two_sided,
 )
 from benchmarks.tables.table import Spread
+from tasks.files.json_file import read_json
+from tasks.files.writing import write_text
 
 Stats = Mapping[str, NDArray[Any]]
 Figures = Callable[[NDArray[np.int64] | None], Mapping[str, float]]
@@ -199,24 +203,38 @@ def cell_spread(
 
     With `compute` False only what is kept is returned. A cell without statistics has no intervals.
     """
-    path = stored.folder / "bootstrap.json"
-    setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.key or ""}
-    kept: dict[str, Any] = {}
-    if path.exists():
-        held = json.loads(path.read_text(encoding="utf-8"))
-        kept = held["intervals"] if held.get("setting") == setting else {}
+    path = Path(stored.folder) / "bootstrap.json"
+    setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.key}
+    kept = _kept_intervals(path, setting)
     wanted = [metric for metric in metrics if metric not in kept]
     if wanted and compute and (stored.folder / "stats.npz").exists():
         figures, images = cell_figures(stored, wanted=wanted)
         drawn = draw(figures, image_counts(images, draws, seed), wanted)
         for metric, values in drawn.items():
             low, high = interval(figures, images, metric, values)
-            kept[metric] = None if np.isnan(low) else [low, high]
-        temporary = path.with_suffix(".tmp")
-        temporary.write_text(json.dumps({"setting": setting, "intervals": kept}, indent=1) + "\n", encoding="utf-8")
-        temporary.replace(path)
+            kept[metric] = None if np.isnan(low) else (low, high)
+        with contextlib.suppress(OSError):  # a results folder that can only be read: they are drawn again each time
+            write_text(path, json.dumps({"setting": setting, "intervals": kept}, indent=1) + "\n")
     return {
-        metric: Spread("bootstrap", draws, low=kept[metric][0], high=kept[metric][1])
+        metric: Spread("bootstrap", draws, low=found[0], high=found[1])
         for metric in metrics
-        if kept.get(metric) is not None
+        if (found := kept.get(metric)) is not None
     }
+
+
+class _Kept(msgspec.Struct):
+    """The content of a ``bootstrap.json``."""
+
+    setting: dict[str, Any]
+    intervals: dict[str, tuple[float, float] | None]
+
+
+def _kept_intervals(path: Path, setting: dict[str, Any]) -> dict[str, tuple[float, float] | None]:
+    """The intervals that were kept for these figures; none where the file is missing, broken or of another setting."""
+    if not path.exists():
+        return {}
+    try:
+        held = read_json(path, _Kept, "bootstrap intervals")
+    except ValueError:
+        return {}  # a cache: drawn again
+    return held.intervals if held.setting == setting else {}

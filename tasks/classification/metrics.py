@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.base import EvalData, Evaluation, Stats
 from tasks.classification.datasets import ClassificationEvalData
+from tasks.files.writing import write_text
 
 
 def top_figures(rank: NDArray[np.integer], counts: NDArray[np.integer] | None = None) -> dict[str, float]:
@@ -62,7 +63,7 @@ class ClassificationEvaluation(Evaluation):
         rows = [
             f"{name},{' '.join(map(str, best))}" for name, best in zip(self.data.image_ids(), self.best, strict=True)
         ]
-        target.write_text("\n".join(["image,classes", *rows]) + "\n", encoding="utf-8")
+        write_text(target, "\n".join(["image,classes", *rows]) + "\n")
 
     def sample_scores(self) -> np.ndarray:
         """The true class's logit over the best other one's."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from tasks.coco_results import read_records
 from tasks.detection.files.annotations import Instances
 from tasks.detection.files.categories import COCO_IDS, PERSON
+from tasks.files.writing import write_text
 
 Prediction = Mapping[str, Any]
 """One picture's: ``boxes`` (n, 4) x, y, w, h in its pixels, ``labels`` (n,) from 1, ``scores`` (n,), best first, and perhaps
@@ -70,12 +69,7 @@ def write_results(path: Path, boxes: list[dict[str, Any]], masks: list[dict[str,
     for target, records in wanted.items():
         if records is None:
             continue
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
-        with os.fdopen(handle, "w", encoding="utf-8") as text:
-            json.dump(records, text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(target)
+        write_text(target, json.dumps(records))
         written.append(target)
     return written
 

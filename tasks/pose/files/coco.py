@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.files.writing import write_text
 from tasks.geometry import box_to_centre_scale
 from tasks.pose.files.persons import Persons, finite_row, read_json, require_folder
 from tasks.pose.joints import COCO
@@ -304,4 +305,4 @@ def results(image_ids: Sequence[Any], keypoints: ArrayLike, scores: ArrayLike) -
 
 def write_results(path: Path, records: list[dict[str, Any]]) -> None:
     """Write a COCO result file."""
-    path.write_text(json.dumps(records), encoding="utf-8")
+    write_text(path, json.dumps(records))
