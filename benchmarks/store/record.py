@@ -28,16 +28,6 @@ Natural = Annotated[int, msgspec.Meta(ge=0)]
 class Part(msgspec.Struct, frozen=True, kw_only=True):
     """A part of the tree. Fields that are not known are passed over on reading."""
 
-    def __getitem__(self, name: str) -> Any:
-        """The field as plain data: for readers that go by names."""
-        return msgspec.to_builtins(getattr(self, name))
-
-    def get(self, name: str, default: Any = None) -> Any:
-        return self[name] if name in self.__struct_fields__ else default
-
-    def keys(self) -> tuple[str, ...]:
-        return self.__struct_fields__
-
 
 class Identity(Part, frozen=True, kw_only=True):
     """Which cell it is: the fields of :class:`benchmarks.experiment.cell.Cell` without its label, as plain data."""

@@ -12,6 +12,7 @@ import json
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -203,7 +204,7 @@ def cell_spread(
 
     With `compute` False only what is kept is returned. A cell without statistics has no intervals.
     """
-    path = Path(stored.folder) / "bootstrap.json"
+    path = stored.folder / "bootstrap.json"
     setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.key}
     kept = _kept_intervals(path, setting)
     wanted = [metric for metric in metrics if metric not in kept]

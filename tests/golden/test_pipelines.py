@@ -62,7 +62,7 @@ def test_pipeline(row: dict[str, str], samples: Path, seeded_checkpoint: Callabl
     kept: list[Any] = []
     places = Places(out=tmp_path / "runs", data_root=samples, batch_size=8, num_workers=0)
     stored = run_cell(cell, places, lambda progress: None, lambda evaluation, network: kept.append(evaluation))
-    assert stored.done, stored.record["reason"]
+    assert stored.done, stored.record.reason
     evaluation = kept[0]
 
     found, expected = evaluation.keypoints, golden["keypoints_xy_score"]

@@ -97,8 +97,8 @@ def test_new_and_gone_cells_are_listed(tmp_path: Path) -> None:
     a = run(tmp_path / "a", (make(), 0.6), (make(model="old"), 0.6))
     b = run(tmp_path / "b", (make(), 0.6), (make(model="fresh"), 0.6))
     result = compare(a, b, draws=20)
-    assert [f.first.record["cell"]["model"] for f in result.gone] == ["old"]
-    assert [f.first.record["cell"]["model"] for f in result.new] == ["fresh"]
+    assert [f.first.record.cell.model for f in result.gone] == ["old"]
+    assert [f.first.record.cell.model for f in result.new] == ["fresh"]
     text = result.table().render("md")
     assert "gone" in text and "new" in text
 

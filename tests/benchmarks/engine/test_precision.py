@@ -79,7 +79,7 @@ def test_training_and_evaluation_in_bf16(task: str, dataset: str, tmp_path: Path
     cell = with_precision(make_cell(task, dataset, "hrnet_micro_w8", tier="smoke"), "bf16")
     stored = run_cell(cell, Places(out=tmp_path / "runs", embedded=tmp_path / "embedded"), lambda progress: None)
     assert stored.done, stored
-    curves = torch.tensor([point["loss"] for point in stored.record["curves"]["training"]])
+    curves = torch.tensor([point["loss"] for point in stored.record.curves.training])
     assert torch.isfinite(curves).all()
 
 

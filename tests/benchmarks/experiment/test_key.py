@@ -153,12 +153,10 @@ def test_a_stale_cell_names_what_changed(places: Places, monkeypatch: pytest.Mon
     record = Store(places.out).load("pose", cell.id)
     assert (
         record is not None
-        and changed_parts(resolve(cell, places), record.record["key"], record.record["provenance"]["key_parts"]) == []
+        and changed_parts(resolve(cell, places), record.record.key, record.record.provenance.key_parts) == []
     )
     monkeypatch.setattr("benchmarks.experiment.key.code_version", lambda *a: "another")
-    assert changed_parts(resolve(cell, places), record.record["key"], record.record["provenance"]["key_parts"]) == [
-        "code"
-    ]
+    assert changed_parts(resolve(cell, places), record.record.key, record.record.provenance.key_parts) == ["code"]
 
 
 def test_missing_boxes_cost_one_cell_of_the_plan(places: Places) -> None:

@@ -60,12 +60,12 @@ def test_a_failed_cell_is_a_row_and_the_others_go_on(places: Places) -> None:
     assert bad.status == FAILED and "learning rate" in bad.detail
     assert good.status == DONE and good.stored is not None
     record = good.stored.record
-    assert record["figures"]["AP"]["n"] == record["n"]["images"] > 0
-    assert record["key"] == cell_key(resolve(good.cell, places))
-    assert {"git", "packages", "hardware", "started"} <= set(record["provenance"])
+    assert record.n is not None and record.figures["AP"].n == record.n.images > 0
+    assert record.key == cell_key(resolve(good.cell, places))
+    made = record.provenance
+    assert made.started <= made.ended and made.packages["torch"] and made.hardware.cpu and made.threads == 1
     assert (good.stored.folder / "weights.pt").exists()
-    for picture in record["pictures"]:
-        assert (good.stored.folder / picture["prediction"]).exists()
+    assert record.pictures and all((good.stored.folder / p.prediction).exists() for p in record.pictures)
     assert {e.kind for e in events} >= {"start", "progress", "done", "failed"}
     # Running again does what failed, and nothing else.
     assert [p.runs for p in plan(suite, places)] == [True, False]
@@ -96,7 +96,7 @@ def test_a_killed_worker_costs_its_cell_only(places: Places) -> None:
         pytest.skip("needs /proc to find the worker")
     assert run(plan(suite, places), places, 1, watch) == 1
     stored = Store(places.out).load("pose", victim.id)
-    assert stored is not None and not stored.done and "signal 9" in stored.record["reason"]
+    assert stored is not None and not stored.done and "signal 9" in stored.record.reason
 
 
 def test_a_full_disk_costs_no_other_cell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, places: Places) -> None:
@@ -116,7 +116,7 @@ def test_a_full_disk_costs_no_other_cell(tmp_path: Path, monkeypatch: pytest.Mon
     store, events = Store(out.out), list[Event]()
     assert run(plan(_suite(bad, good), out), out, 1, events.append, store) == 1
     held, done = store.load("pose", bad.id), store.load("pose", good.id)
-    assert held is not None and not held.done and f"{bad.id}.work" in held.record["reason"]
+    assert held is not None and not held.done and f"{bad.id}.work" in held.record.reason
     assert done is not None and done.done
     assert not Store(out.out).folder("pose", bad.id).exists()
 
@@ -129,7 +129,7 @@ def test_a_failure_that_cannot_be_stored_is_returned(
 
     monkeypatch.setattr(Store, "save", full)
     stored = run_cell(_bad(), dataclasses.replace(places, out=tmp_path), lambda p: None)
-    assert not stored.done and "learning rate" in stored.record["reason"]
+    assert not stored.done and "learning rate" in stored.record.reason
 
 
 def test_a_failed_cell_with_nothing_to_resume_leaves_no_workspace(places: Places, tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_a_result_holds_the_parts_of_its_key_its_batch_and_the_n_of_each_figure(
     monkeypatch.setattr(CocoEvaluation, "counts", lambda self: {"APM": 2}, raising=False)
     out = dataclasses.replace(places, out=tmp_path)
     record = run_cell(_good(), out, lambda p: None).record
-    assert record["provenance"]["key_parts"] == key_parts(resolve(_good(), out))
-    assert record["provenance"]["evaluation_batch"] == record["batch_size"] == 32
-    assert record["figures"]["APM"]["n"] == 2 and record["figures"]["AP"]["n"] == record["n"]["images"] > 2
+    assert record.provenance.key_parts == key_parts(resolve(_good(), out))
+    assert record.provenance.evaluation_batch == record.batch_size == 32
+    assert record.n is not None and record.figures["APM"].n == 2 and record.figures["AP"].n == record.n.images > 2
 
 
 def test_the_batch_of_a_cpu_does_not_depend_on_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -239,5 +239,5 @@ def test_killed_and_started_again_ends_like_uninterrupted(tmp_path: Path) -> Non
         )
         assert done.returncode == 0, done.stderr
         (stored,) = Store(tmp_path / name / "runs").all()
-        values.append({k: v["value"] for k, v in stored.record["figures"].items()})
+        values.append({k: v.value for k, v in stored.record.figures.items()})
     assert values[0] == values[1]
