@@ -95,13 +95,12 @@ class V2Concat(Representation):
 class Pyramid(Representation):
     """One high-resolution map, reduced by 1x1 convolution, average-pooled to five levels, a 3x3 convolution on each.
 
-    ``source`` says which map is reduced: "V2" (V2p), "V1" or "V1h" (the rivals in the papers' ablation).
+    ``source`` says which map is reduced: "V2" (V2p), "V1" or "V1h" (the rivals in the papers' ablation). ``levels`` is their
+    number, ``step`` the stride of the 3x3 convolutions (2 in FCOS of five levels).
 
     Returns five maps (B, width, H/s, W/s), s = 4, 8, 16, 32, 64 for a stride-4 body; with ``highest_only`` the first of
     them alone, as one tensor: what a dense task reads of it.
     """
-
-    NUM_LEVELS = 5
 
     def __init__(
         self,
@@ -111,21 +110,23 @@ class Pyramid(Representation):
         width: int = 256,
         align_corners: bool = False,
         highest_only: bool = False,
+        levels: int = 5,
+        step: int = 1,
     ) -> None:
         super().__init__()
         self.source, self.align_corners, self.highest_only = source, align_corners, highest_only
-        num_levels = 1 if highest_only else self.NUM_LEVELS
+        num_levels = 1 if highest_only else levels
         wide = sum(channels)
         self.widen = nn.Conv2d(channels[0], wide, 1) if source == "V1h" else None
         self.reduce = nn.Conv2d(channels[0] if source == "V1" else wide, width, 1)
-        self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in range(num_levels))
+        self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, step, 1) for _ in range(num_levels))
         for conv in self.modules():
             if isinstance(conv, nn.Conv2d):
                 nn.init.kaiming_normal_(conv.weight, a=1)
                 assert conv.bias is not None
                 nn.init.zeros_(conv.bias)
         self.out_channels = (width,) * num_levels
-        self.strides = tuple(strides[0] * 2**i for i in range(num_levels))
+        self.strides = tuple(strides[0] * step * 2**i for i in range(num_levels))
 
     def forward(self, maps: list[Tensor]) -> list[Tensor] | Tensor:
         if self.source == "V2":
@@ -138,7 +139,7 @@ class Pyramid(Representation):
             return result
         height, width = x.shape[-2:]
         # Of a map narrower than the window there is still one column.
-        windows = [(min(2**i, height), min(2**i, width)) for i in range(1, self.NUM_LEVELS)]
+        windows = [(min(2**i, height), min(2**i, width)) for i in range(1, len(self.smooth))]
         pooled = [x] + [functional.avg_pool2d(x, window) for window in windows]
         return [smooth(level) for smooth, level in zip(self.smooth, pooled, strict=True)]
 
@@ -147,12 +148,19 @@ class FPN(Representation):
     """Feature pyramid of serial bodies: 1x1 laterals, nearest top-down sums, 3x3 per level, extra levels by stride 2.
 
     Returns five maps; the fifth is a stride-2 subsampling of the fourth (arXiv 1612.03144, as detection code builds it).
+    ``levels`` is their number; with ``step`` 2 the body's finest map is left out (FCOS's levels from stride 8 on).
     """
 
-    NUM_LEVELS = 5
-
-    def __init__(self, channels: Sequence[int], strides: Sequence[int], width: int = 256) -> None:
+    def __init__(
+        self, channels: Sequence[int], strides: Sequence[int], width: int = 256, levels: int = 5, step: int = 1
+    ) -> None:
         super().__init__()
+        self.first, self.levels = step - 1, levels
+        if len(channels) <= self.first:
+            raise ValueError(
+                f"Expected a body of several maps for an FPN of step {step}, got {len(channels)}; use V2p."
+            )
+        channels, strides = channels[self.first :], strides[self.first :]
         self.laterals = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
         self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in channels)
         for conv in self.modules():
@@ -160,16 +168,16 @@ class FPN(Representation):
                 nn.init.xavier_uniform_(conv.weight)
                 assert conv.bias is not None
                 nn.init.zeros_(conv.bias)
-        self.out_channels = (width,) * self.NUM_LEVELS
-        self.strides = tuple(strides) + tuple(strides[-1] * 2 ** (k + 1) for k in range(self.NUM_LEVELS - len(strides)))
+        self.out_channels = (width,) * levels
+        self.strides = tuple(strides) + tuple(strides[-1] * 2 ** (k + 1) for k in range(levels - len(strides)))
 
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        levels = [lateral(x) for lateral, x in zip(self.laterals, maps, strict=True)]
+        levels = [lateral(x) for lateral, x in zip(self.laterals, maps[self.first :], strict=True)]
         for i in range(len(levels) - 1, 0, -1):
             size_hw = (levels[i - 1].shape[-2], levels[i - 1].shape[-1])
             levels[i - 1] = levels[i - 1] + upsample_to(levels[i], size_hw, "nearest", False)
         outputs = [smooth(x) for smooth, x in zip(self.smooth, levels, strict=True)]
-        while len(outputs) < self.NUM_LEVELS:
+        while len(outputs) < self.levels:
             outputs.append(functional.max_pool2d(outputs[-1], 1, 2))
         return outputs
 

@@ -64,7 +64,7 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: str | Sequence[s
             f"{path} ({description.title}) contradicts what was stated when the model was built: {'; '.join(against)}. "
             "Leave the field unstated, or load a file of its family."
         )
-    if task == "detection":
+    if task == "detection" and (getattr(model, "detector", None) == "fcos") == (description.head == "fcos"):
         # The family's class order decides how many rows the outputs have, so it comes before the comparison.
         set_conventions(model, recorded or _detector_conventions(canonical, description))
     fit = match(model, canonical, description, _patterns(ignore), initialise_only=False)
@@ -132,9 +132,9 @@ def _detector_conventions(canonical: Canonical, description: Description) -> dic
     if canonical.family.detector is None:
         return {}
     found: dict[str, Any] = {"detection": canonical.family.detector}
-    regression = canonical.state.get("box_head.reg.weight")
-    if regression is not None and regression.shape[0] == 4:
-        found["class_agnostic"] = True
+    for name in ("box_head.reg.weight", "box_heads.0.reg.weight"):
+        if name in canonical.state:
+            found["class_agnostic"] = canonical.state[name].shape[0] == 4
     if canonical.family.detector == "torchvision":
         if description.num_outputs is not None:
             # COCO's own category ids up to 90: ten rows of the file are never used.

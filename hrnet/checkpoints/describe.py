@@ -47,7 +47,7 @@ def describe(canonical: Canonical) -> Description:
     outputs, head = _outputs(shapes), _head(shapes, task)
     if task is None and not family.body_only:
         # A file of ours without its build: the head's kind says what is sure.
-        task = "detection" if head in ("faster_rcnn", "mask_rcnn") else "classification" if head == "linear" else None
+        task = "detection" if head in dict(DETECTOR_HEADS) else "classification" if head == "linear" else None
     return Description(
         family=family.name,
         title=family.title,
@@ -57,10 +57,20 @@ def describe(canonical: Canonical) -> Description:
         head=None if family.body_only else head,
         representation=own.get("representation") or (None if family.body_only else representation),
         dataset=own.get("dataset") or (DATASETS.get((task, outputs)) if task and outputs else None),
-        changes=dict(own.get("changes") or {}),
+        changes=dict(own.get("changes") or _changes(shapes, head)),
         protocol=dict(own["protocol"]) if isinstance(own.get("protocol"), dict) else None,
         tier=str(own["tier"]) if own.get("tier") else None,
     )
+
+
+def _changes(shapes: Shapes, head: str | None) -> dict[str, Any]:
+    """What keys tell of a detector beyond its kind: FCOS's levels, hybrid task cascade without its semantic branch."""
+    if head == "fcos":
+        levels = _count(shapes, r"^representation\.smooth\.(\d+)\.")
+        return {"levels": levels} if levels == 6 else {}
+    if head == "htc" and not any(key.startswith("semantic.") for key in shapes):
+        return {"semantic": False}
+    return {}
 
 
 def body_name(shapes: Shapes) -> str | None:
@@ -136,20 +146,31 @@ def _representation(shapes: Shapes) -> str | None:
 
 
 def _outputs(shapes: Shapes) -> int | None:
-    if "box_head.cls.weight" in shapes:
-        return shapes["box_head.cls.weight"][0] - 1
-    for name in ("head.predict.weight", "head.classifier.weight", "body.score.0.weight"):
+    for name in ("box_head.cls.weight", "box_heads.0.cls.weight"):
+        if name in shapes:
+            return shapes[name][0] - 1
+    for name in ("point_head.cls.weight", "head.predict.weight", "head.classifier.weight", "body.score.0.weight"):
         if name in shapes:
             return shapes[name][0]
     last = sorted(key for key in shapes if re.match(r"^head\.main\.\d+\.weight$", key))
     return shapes[last[-1]][0] if last else None
 
 
+DETECTOR_HEADS = (
+    ("fcos", "point_head."),
+    ("htc", "mask_heads.1.res."),
+    ("cascade_mask_rcnn", "mask_heads."),
+    ("cascade_rcnn", "box_heads."),
+    ("mask_rcnn", "mask_head."),
+    ("faster_rcnn", "box_head."),
+)
+"""Detector -> the beginning of names that tell it, most telling first."""
+
+
 def _head(shapes: Shapes, task: str | None) -> str | None:
-    if any(key.startswith("mask_head.") for key in shapes):
-        return "mask_rcnn"
-    if any(key.startswith("box_head.") for key in shapes):
-        return "faster_rcnn"
+    for detector, prefix in DETECTOR_HEADS:
+        if any(key.startswith(prefix) for key in shapes):
+            return detector
     if any(key.startswith("head.attention.") for key in shapes):
         return "ocr"
     if "head.classifier.weight" in shapes:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from hrnet.backbone import CONVENTIONS, HRNet
 from hrnet.checkpoints.family import Canonical
-from hrnet.checkpoints.report import CheckpointError, Description, LoadReport, shortened
+from hrnet.checkpoints.report import OTHER_DETECTORS, CheckpointError, Description, LoadReport, shortened
 
 
 @dataclasses.dataclass
@@ -237,6 +237,8 @@ def _advice(model: nn.Module, report: LoadReport, description: Description) -> s
         advice += f", built for its {description.num_outputs} outputs"
     if description.head == "mask_rcnn" and getattr(model, "mask_head", True) is None:
         advice += ", built with masks=true"
+    if task == "detection" and description.head in OTHER_DETECTORS:
+        advice += f", built with detector={description.head}"
     if task is not None and task != description.task:
         advice += ". To start training from its body, name it as the recipe's init_from (load_backbone)"
     return f"{advice}."

@@ -10,7 +10,10 @@ from hrnet.checkpoints.report import CheckpointError, shortened
 FAMILIES: tuple[Family, ...] = (
     own.OWN,
     detection.TORCHVISION_DETECTION,
+    detection.HRNET_FCOS,
+    detection.MASKRCNN_BENCHMARK,
     detection.MMDET,
+    detection.MMDET_FCOS,
     detection.DETECTION,
     openmmlab.MMSEG_OCR,
     openmmlab.MMSEG,

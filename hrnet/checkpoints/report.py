@@ -22,6 +22,10 @@ USUAL_REPRESENTATIONS: dict[str, tuple[str, ...]] = {
 """What a network of the task has when nothing else is said; other representations must be named to build one."""
 
 
+OTHER_DETECTORS = ("cascade_rcnn", "cascade_mask_rcnn", "htc", "fcos")
+"""Detectors that must be named to build one."""
+
+
 @dataclass(frozen=True)
 class Description:
     """What a checkpoint holds, read from its keys and shapes alone.
@@ -31,7 +35,7 @@ class Description:
         task: pose, segmentation, landmarks, detection or classification; None for a bare body.
         model: the body's name here; None if it is none of ours.
         num_outputs: joints, classes (background not counted) or points.
-        head: "ocr", "faster_rcnn", "mask_rcnn", "linear" or "conv"; None without one.
+        head: "ocr", a detector's name ("faster_rcnn", "fcos", ...), "linear" or "conv"; None without one.
         representation: V1, V2, V2p, V2cat, FPN or C.
         dataset: a guess from task and number of outputs.
         changes: what a file of ours was built with beyond its model and dataset.
@@ -53,9 +57,9 @@ class Description:
     def build_options(self, task: str, model: str, dataset: str) -> dict[str, Any]:
         """Options of :func:`tasks.build_model` that this file needs beyond ``task``, ``model`` and ``dataset``.
 
-        ``head`` for OCR, ``masks`` for Mask R-CNN, ``num_classes`` where a dataset has two usual numbers of them,
-        ``representation`` where it is not the task's usual one, and whatever a file of ours was built with. Empty for a
-        file of another task: loading it explains the rest.
+        ``head`` for OCR, ``masks`` for Mask R-CNN, ``detector`` for the others but Faster R-CNN, ``num_classes`` where a dataset
+        has two usual numbers of them, ``representation`` where it is not the task's usual one, and whatever a file of ours was
+        built with. Empty for a file of another task: loading it explains the rest.
         """
         if task != self.task:
             return {}
@@ -64,6 +68,8 @@ class Description:
             options.setdefault("head", "ocr")
         if self.head == "mask_rcnn":
             options.setdefault("masks", True)
+        elif self.head in OTHER_DETECTORS and not {"detector", "head"} & set(options):
+            options["detector"] = self.head
         if SECOND_CLASS_COUNTS.get((task, dataset)) == self.num_outputs:
             options.setdefault("num_classes", self.num_outputs)
         usual = USUAL_REPRESENTATIONS.get(task, ())

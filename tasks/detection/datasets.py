@@ -12,10 +12,19 @@ from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
 from tasks.detection.files.annotations import Instances, read_instances
-from tasks.detection.geometry import crop_boxes, flip_boxes, keep_ratio, network_input, resize
+from tasks.detection.files.semantic_maps import check_source, semantic_map
+from tasks.detection.geometry import (
+    crop_boxes,
+    flip_boxes,
+    keep_ratio,
+    network_input,
+    normalised,
+    resize,
+    resize_labels,
+)
 from tasks.detection.protocol import DetectionProtocol
 from tasks.files.picture_entry import PictureEntry
-from tasks.images import PictureCache, normalise
+from tasks.images import PictureCache
 from tasks.recipe import check_odds
 
 
@@ -59,7 +68,7 @@ class DetectionEvalData(EvalData):
         self.protocol = protocol
         self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes)
         self.notes = self.instances.notes
-        self.pictures = PictureCache(root, protocol.colour, 128, self.instances.stated_sizes())
+        self.pictures = PictureCache(root, protocol.channel_order, 128, self.instances.stated_sizes())
 
     def entries(self) -> list[PictureEntry]:
         found = self.instances
@@ -99,12 +108,24 @@ class DetectionTrainData(TrainData):
     """Pictures with at least one usable box: no crowd, no ``ignore``, with an area and sides of a pixel.
 
     Items: index, images (3, h, w) float32, boxes (G, 4) xyxy with exclusive ends in input pixels, labels (G,), masks
-    (G, h, w) bool or None, seed (addresses the sampling of anchors and RoIs).
+    (G, h, w) bool or None, semantic (h, w) uint8 or None, seed (addresses the sampling of anchors and RoIs).
+
+    Args:
+        semantic: where maps of all pixels' classes come from (:mod:`tasks.detection.files.semantic_maps`); None reads none.
     """
 
     def __init__(
-        self, root: Path, split: str, augment: DetectionAugment, seed: int, protocol: DetectionProtocol
+        self,
+        root: Path,
+        split: str,
+        augment: DetectionAugment,
+        seed: int,
+        protocol: DetectionProtocol,
+        semantic: str | None = None,
     ) -> None:
+        if semantic is not None:
+            check_source(semantic)
+        self.semantic = semantic
         if len(augment.long_px) != len(augment.short_px) or not augment.long_px:
             raise ValueError(
                 f"Expected as many long as short limits, got long_px={augment.long_px} and short_px={augment.short_px}; "
@@ -113,7 +134,7 @@ class DetectionTrainData(TrainData):
         degenerate: Any = augment.degenerate_boxes
         self.instances = read_instances(Path(root), split, degenerate)
         self.augment, self.seed, self.protocol = augment, seed, protocol
-        self.pictures = PictureCache(root, protocol.colour, sizes_wh=self.instances.stated_sizes())
+        self.pictures = PictureCache(root, protocol.channel_order, sizes_wh=self.instances.stated_sizes())
         self.rows = [
             row
             for row in range(len(self.instances))
@@ -142,24 +163,31 @@ class DetectionTrainData(TrainData):
         kept = self.instances.learnable(row)
         boxes, labels = annotated[kept].astype(np.float64), labels[kept]
         masks = self.instances.masks(row)[kept] if augment.masks else None
+        pixels = None if self.semantic is None else semantic_map(self.instances, row, self.semantic)
         pair = int(rng.integers(len(augment.long_px)))
         factor, size_hw = keep_ratio(picture.shape[:2], augment.short_px[pair], augment.long_px[pair])
         picture = resize(picture, size_hw)
         boxes = _scaled(boxes, factor, size_hw, augment.inclusive_ends)
-        if masks is not None:
-            masks = _resize_masks(masks, size_hw)
+        masks = None if masks is None else _resize_masks(masks, size_hw)
+        pixels = None if pixels is None else resize_labels(pixels, size_hw)
         if augment.crop_wh is not None:
-            picture, boxes, labels, masks = _crop(rng, picture, boxes, labels, masks, augment.crop_wh)
+            y, x = window = _window(rng, picture.shape[:2], boxes, augment.crop_wh)
+            boxes, kept = crop_boxes(boxes, (x.start, y.start), (y.stop - y.start, x.stop - x.start))
+            picture, boxes, labels = np.ascontiguousarray(picture[window]), boxes[kept], labels[kept]
+            masks = None if masks is None else masks[kept][:, y, x]
+            pixels = None if pixels is None else pixels[window]
         if rng.random() < augment.flip:
             boxes = flip_boxes(boxes, picture.shape[1])
             picture = np.ascontiguousarray(picture[:, ::-1])
             masks = None if masks is None else np.ascontiguousarray(masks[:, :, ::-1])
+            pixels = None if pixels is None else np.ascontiguousarray(pixels[:, ::-1])
         return {
             "index": index,
-            "images": normalise(picture),
+            "images": normalised(picture, self.protocol),
             "boxes": boxes.astype(np.float32),
             "labels": labels,
             "masks": masks,
+            "semantic": pixels,
             "seed": int(rng.integers(2**62)),
         }
 
@@ -179,6 +207,7 @@ class DetectionTrainData(TrainData):
             "boxes": [torch.from_numpy(s["boxes"]) for s in samples],
             "labels": [torch.from_numpy(s["labels"]) for s in samples],
             "masks": [None if s["masks"] is None else torch.from_numpy(s["masks"]) for s in samples],
+            "semantic": [None if s["semantic"] is None else torch.from_numpy(s["semantic"]) for s in samples],
             "seeds": [s["seed"] for s in samples],
         }
 
@@ -216,16 +245,11 @@ def _resize_masks(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray
     return np.stack(made).astype(bool)
 
 
-def _crop(
-    rng: np.random.Generator,
-    picture: NDArray[np.uint8],
-    boxes: NDArray[np.float64],
-    labels: NDArray[np.int64],
-    masks: NDArray[np.bool_] | None,
-    crop_wh: tuple[int, int],
-) -> tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.int64], NDArray[np.bool_] | None]:
-    """A window around the centre of a drawn object, moved into the picture; objects with no part in it are dropped."""
-    height, width = picture.shape[:2]
+def _window(
+    rng: np.random.Generator, size_hw: tuple[int, ...], boxes: NDArray[np.float64], crop_wh: tuple[int, int]
+) -> tuple[slice, slice]:
+    """Rows and columns of a window around the centre of a drawn object, moved into the picture."""
+    height, width = size_hw
     long_px, short_px = max(crop_wh), min(crop_wh)
     crop_w, crop_h = (long_px, short_px) if width >= height else (short_px, long_px)
     crop_w, crop_h = min(crop_w, width), min(crop_h, height)
@@ -233,10 +257,7 @@ def _crop(
     shift = rng.uniform(-0.5, 0.5, 2) * (chosen[2:] - chosen[:2])
     x = int(np.clip((chosen[0] + chosen[2]) / 2 + shift[0] - crop_w / 2, 0, width - crop_w))
     y = int(np.clip((chosen[1] + chosen[3]) / 2 + shift[1] - crop_h / 2, 0, height - crop_h))
-    moved, kept = crop_boxes(boxes, (x, y), (crop_h, crop_w))
-    if masks is not None:
-        masks = masks[kept, y : y + crop_h, x : x + crop_w]
-    return np.ascontiguousarray(picture[y : y + crop_h, x : x + crop_w]), moved[kept], labels[kept], masks
+    return slice(y, y + crop_h), slice(x, x + crop_w)
 
 
 def _pad_to(images: Any, pad_wh: tuple[int, int]) -> Any:

@@ -81,7 +81,7 @@ class DetectionEvaluation(Evaluation):
 
     def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
         instances, picture = self.data.instances, self.data.picture(index)
-        if self.protocol.colour == "bgr":
+        if self.protocol.bgr:
             picture = picture[..., ::-1]
         if what == "truth":
             boxes, labels = instances.boxes(index)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from tasks.detection.protocol import DetectionProtocol
-from tasks.images import normalise
+from tasks.images import IMAGENET_MEAN, IMAGENET_STD, normalise
 
 
 def keep_ratio(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[float, tuple[int, int]]:
@@ -25,6 +26,35 @@ def resize(picture: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.u
     return np.asarray(cv2.resize(picture, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_LINEAR), dtype=np.uint8)
 
 
+def resize_labels(labels: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """A label map (H, W) by the nearest neighbour."""
+    if labels.shape == size_hw:
+        return labels
+    return np.asarray(cv2.resize(labels, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+CAFFE_MEAN_BGR = (102.9801, 115.9465, 122.7717)
+
+
+def normalised(picture: NDArray[np.uint8], protocol: DetectionProtocol) -> NDArray[np.float32]:
+    """(H, W, 3) uint8 in the protocol's order of channels -> (3, H, W) float32 with the protocol's statistics."""
+    if protocol.colour == "rgb":
+        return normalise(picture)
+    if protocol.colour == "bgr":
+        return normalise(picture, IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
+    return np.ascontiguousarray(np.moveaxis(picture - np.asarray(CAFFE_MEAN_BGR, dtype=np.float32), -1, -3))
+
+
+def pil_size(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[int, int]:
+    """Height and width that maskrcnn-benchmark resizes to: the other side is rounded down."""
+    height, width = size_hw
+    short, long = min(height, width), max(height, width)
+    if long / short * short_px > long_px:
+        short_px = round(long_px * short / long)
+    other = max(1, int(short_px * long / short))
+    return (short_px, other) if height <= width else (other, short_px)
+
+
 def network_input(
     picture: NDArray[np.uint8], protocol: DetectionProtocol
 ) -> tuple[NDArray[np.float32], tuple[float, float]]:
@@ -34,11 +64,15 @@ def network_input(
     if protocol.resize == "interpolate":
         from tasks.detection.network.transform import interpolate_array
 
-        made = interpolate_array(normalise(picture), protocol.short_px, protocol.long_px)
+        made = interpolate_array(normalised(picture, protocol), protocol.short_px, protocol.long_px)
         factor = 1.0
+    elif protocol.resize == "pil":
+        size_h, size_w = pil_size((height, width), protocol.short_px, protocol.long_px)
+        shrunk = Image.fromarray(picture).resize((size_w, size_h), Image.Resampling.BILINEAR)
+        made, factor = normalised(np.asarray(shrunk), protocol), 1.0
     else:
         factor, size_hw = keep_ratio((height, width), protocol.short_px, protocol.long_px)
-        made = normalise(resize(picture, size_hw))
+        made = normalised(resize(picture, size_hw), protocol)
     if protocol.rescale == "scale" and protocol.resize == "opencv":
         return made, (factor, factor)
     return made, (made.shape[2] / width, made.shape[1] / height)

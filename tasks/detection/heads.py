@@ -1,4 +1,4 @@
-"""The three heads of Faster and Mask R-CNN as modules without policy: region proposals, boxes, masks."""
+"""The heads of two-stage detectors as modules without policy: region proposals, boxes, masks."""
 
 from __future__ import annotations
 
@@ -81,12 +81,22 @@ class BoxHead(nn.Module):
 
 
 class MaskHead(nn.Module):
-    """``mask_head.{convs.I,upsample,predict}``: RoI features (N, C, S, S) -> mask logits (N, K or K + 1, 2 S, 2 S)."""
+    """``mask_head.{convs.I,upsample,predict}``: RoI features (N, C, S, S) -> mask logits (N, K or K + 1, 2 S, 2 S).
+
+    With ``chained`` it has a 1x1 convolution ``res`` for the features of the mask head before it (hybrid task cascade).
+    """
 
     def __init__(
-        self, in_channels: int, num_classes: int, conventions: Conventions, width: int = 256, num_convs: int = 4
+        self,
+        in_channels: int,
+        num_classes: int,
+        conventions: Conventions,
+        width: int = 256,
+        num_convs: int = 4,
+        chained: bool = False,
     ) -> None:
         super().__init__()
+        self.res = nn.Conv2d(width, in_channels, 1) if chained else None
         self.convs = nn.ModuleList(
             nn.Conv2d(in_channels if i == 0 else width, width, 3, padding=1) for i in range(num_convs)
         )
@@ -104,10 +114,20 @@ class MaskHead(nn.Module):
             assert self.predict.bias is not None
             nn.init.zeros_(self.predict.bias)
 
-    def forward(self, features: Tensor) -> Tensor:
+    def features(self, features: Tensor, before: Tensor | None = None) -> Tensor:
+        """Features after the convolutions; ``before`` are those of the head before, where this one is chained."""
+        if self.res is not None and before is not None:
+            features = features + functional.relu(self.res(before))
         for conv in self.convs:
             features = functional.relu(conv(features))
+        return features
+
+    def logits(self, features: Tensor) -> Tensor:
+        """Mask logits of :meth:`features`."""
         return self.predict(functional.relu(self.upsample(features)))
+
+    def forward(self, features: Tensor) -> Tensor:
+        return self.logits(self.features(features))
 
 
 def background_row(num_classes: int, conventions: Conventions) -> int:

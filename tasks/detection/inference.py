@@ -14,9 +14,8 @@ from torch import Tensor, nn
 from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.categories import COCO_IDS, COCO_NAMES
 from tasks.detection.geometry import network_input
+from tasks.detection.network.base import DetectionModel
 from tasks.detection.network.boxes import from_family
-from tasks.detection.network.conventions import Conventions
-from tasks.detection.network.model import Detector
 from tasks.detection.network.postprocess import Keep
 from tasks.detection.network.transform import pad_together
 from tasks.detection.protocol import DetectionProtocol
@@ -32,17 +31,30 @@ def training_losses(model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> 
     Raises:
         ValueError: a mask head, but no masks in the batch.
     """
-    assert isinstance(model, Detector)
+    assert isinstance(model, DetectionModel)
     model.freeze(int(recipe.extra.get("frozen_stages", 0)))  # a step puts the whole network into training mode again
     device = next(model.parameters()).device
-    if model.mask_head is not None and any(m is None for m in batch["masks"]):
+    if model.has_masks and any(m is None for m in batch["masks"]):
         raise ValueError(
             "Expected masks to train a mask head, got none. Read them with --set recipe.augment.masks=true."
         )
+    semantic = batch.get("semantic") or [None] * len(batch["boxes"])
+    if model.needs_semantic and any(m is None for m in semantic):
+        raise ValueError(
+            "Expected maps of all pixels' classes to train the semantic branch, got none. Read them with --set "
+            "recipe.extra.semantic=stuffthingmaps (or things), or build with --set model.semantic=false."
+        )
     truths = [
-        Truth(boxes.to(device), labels.to(device), None if masks is None else masks.to(device), tuple(size), int(seed))
-        for boxes, labels, masks, size, seed in zip(
-            batch["boxes"], batch["labels"], batch["masks"], batch["sizes_hw"], batch["seeds"], strict=True
+        Truth(
+            boxes.to(device),
+            labels.to(device),
+            None if masks is None else masks.to(device),
+            tuple(size),
+            int(seed),
+            None if pixels is None else pixels.to(device),
+        )
+        for boxes, labels, masks, size, seed, pixels in zip(
+            batch["boxes"], batch["labels"], batch["masks"], batch["sizes_hw"], batch["seeds"], semantic, strict=True
         )
     ]
     return model.losses(batch["images"].to(device), truths)
@@ -54,7 +66,7 @@ def predict(model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol
     Pictures are run together only where they are padded to the same size, so that a picture's detections do not depend on its
     neighbours in the batch.
     """
-    assert isinstance(model, Detector)
+    assert isinstance(model, DetectionModel)
     device = next(model.parameters()).device
     keep = Keep(protocol.score_threshold, protocol.nms_iou, protocol.max_detections)
     multiple = protocol.pad_multiple
@@ -90,7 +102,7 @@ def _portions(together: dict[tuple[int, int], list[int]], multiple: int, device:
             yield rows[first : first + count]
 
 
-def _plain(answer: dict[str, Tensor], conventions: Conventions) -> dict[str, Any]:
+def _plain(answer: dict[str, Tensor], conventions: Any) -> dict[str, Any]:
     boxes = from_family(answer["boxes"], conventions).cpu().numpy().astype(np.float32)
     boxes[:, 2:] -= boxes[:, :2]
     labels, scores = answer["labels"].cpu().numpy(), answer["scores"].cpu().numpy()
@@ -124,12 +136,12 @@ def predict_files(
         raise ValueError(f"Unknown option {next(iter(options))!r} of detection's predict. Known: score.")
     results = []
     for path in images:
-        picture = read_image(Path(path).parent, Path(path).name, protocol.colour)
+        picture = read_image(Path(path).parent, Path(path).name, protocol.channel_order)
         made, scale_xy = network_input(picture, protocol)
         batch = {"images": [torch.from_numpy(made)], "scale_xy": [scale_xy], "source_hw": [picture.shape[:2]]}
         with torch.inference_mode():
             found = predict(model, batch, protocol)[0]
-        rgb = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
+        rgb = picture if not protocol.bgr else np.ascontiguousarray(picture[..., ::-1])
         results.append((drawn(rgb, found, float(score)), plain_detections(found)))
     return results
 

@@ -27,11 +27,15 @@ class Sampling:
 
 @dataclass(frozen=True)
 class RoiSample:
-    """RoIs of one picture to learn from: positives first, ``truth`` (P,) their truths, ``labels`` 0 for background."""
+    """RoIs of one picture to learn from: positives first, ``truth`` (P,) their truths, ``labels`` 0 for background.
+
+    ``given`` (P,) bool: the positive is a true box itself, no proposal.
+    """
 
     boxes: Tensor
     labels: Tensor
     truth: Tensor
+    given: Tensor
 
     @property
     def num_positive(self) -> int:
@@ -68,16 +72,30 @@ def proposal_losses(
     return {"loss_rpn_cls": classify, "loss_rpn_box": box}
 
 
-def sample_rois(proposals: Sequence[Tensor], truths: Sequence[Truth], sampling: Sampling) -> list[RoiSample]:
-    """Proposals and the true boxes themselves, sampled: overlap 0.5 and more is positive."""
+def sample_rois(
+    proposals: Sequence[Tensor],
+    truths: Sequence[Truth],
+    sampling: Sampling,
+    iou: float = 0.5,
+    low_quality: bool = False,
+    stream: int = 1,
+) -> list[RoiSample]:
+    """Proposals and the true boxes themselves, sampled: an overlap of ``iou`` and more is positive.
+
+    Args:
+        low_quality: a truth also takes the proposals that it overlaps best, if by ``iou``. stream: of the randomness; the
+            anchors of the same picture have 0.
+    """
     result = []
     for boxes, truth in zip(proposals, truths, strict=True):
+        matched = match(boxes, truth.boxes.to(boxes), iou, iou, iou if low_quality else None)
+        # A true box is its own, whichever other one lies in the same place.
+        matched = torch.cat([torch.arange(len(truth.boxes), device=matched.device), matched])
         boxes = torch.cat([truth.boxes.to(boxes), boxes])
-        matched = match(boxes, truth.boxes, 0.5, 0.5)
-        # Another stream than the anchors' of the same picture.
-        positive, negative = sample(matched, sampling.rois, sampling.roi_positive, truth.seed + 1)
+        positive, negative = sample(matched, sampling.rois, sampling.roi_positive, truth.seed + stream)
         labels = torch.cat([truth.labels[matched[positive]], truth.labels.new_zeros(len(negative))])
-        result.append(RoiSample(boxes[torch.cat([positive, negative])], labels, matched[positive]))
+        given = positive < len(truth.boxes)
+        result.append(RoiSample(boxes[torch.cat([positive, negative])], labels, matched[positive], given))
     return result
 
 

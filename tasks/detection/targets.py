@@ -21,6 +21,7 @@ class Truth:
     Attributes:
         boxes: (G, 4) exclusive ends. labels: (G,) 1 .. K. masks: (G, H, W) bool, or None.
         size_hw: of the unpadded picture. seed: addresses the sampling of this picture in this epoch.
+        semantic: (H, W) classes of all pixels (:mod:`tasks.detection.semantic`), or None.
     """
 
     boxes: Tensor
@@ -28,6 +29,7 @@ class Truth:
     masks: Tensor | None
     size_hw: tuple[int, int]
     seed: int
+    semantic: Tensor | None = None
 
 
 def match(

@@ -12,6 +12,7 @@ from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
 from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
+from tasks.detection.detectors import detector_of, named
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import annotation_path
 from tasks.detection.metrics import METRICS, class_figures, figures
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class DetectionTask(Task):
-    """Faster and Mask R-CNN over any body."""
+    """Faster, Mask and Cascade R-CNN, hybrid task cascade and FCOS over any body."""
 
     name = "detection"
     version = 1
@@ -46,6 +47,16 @@ class DetectionTask(Task):
     metrics = METRICS
     input_fields = ("colour", "resize", "rescale")
     """Protocol fields that are the network's own input conventions, not a way to score."""
+
+    def named(self, model: str, options: Mapping[str, Any]) -> str:
+        """ "<body>+<detector>" for cascades and FCOS, whose recipes and protocols are others."""
+        return named(model, options)
+
+    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """An FCOS with mmdet's conventions reads its colours and suppresses as mmdet's."""
+        if detector_of(options) == "fcos" and options.get("conventions") == "mmdet" and "micro" not in model:
+            return {"colour": "bgr", "resize": "opencv", "nms_iou": 0.5}
+        return {}
 
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:
@@ -80,16 +91,16 @@ class DetectionTask(Task):
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: DetectionProtocol, seed: int
     ) -> TrainData:
         augment = recipe.augment if recipe.augment is not None else DetectionAugment()
-        return DetectionTrainData(root, split, augment, seed, protocol)
+        return DetectionTrainData(root, split, augment, seed, protocol, recipe.extra.get("semantic"))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> list[Path]:
         return [annotation_path(Path(root), split)[0]]
 
     def prepare(self, model: nn.Module, recipe: Recipe) -> None:
         """Freezes the body's first stages (``frozen_stages``)."""
-        from tasks.detection.network.model import Detector
+        from tasks.detection.network.base import DetectionModel
 
-        assert isinstance(model, Detector)
+        assert isinstance(model, DetectionModel)
         model.freeze(int(recipe.extra.get("frozen_stages", 0)))
 
     # -- computation ---------------------------------------------------------------------------------------------

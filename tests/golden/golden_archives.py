@@ -30,8 +30,13 @@ def manifest_names() -> list[str]:
 
 
 def manifest(name: str) -> dict[str, tuple[int, ...]]:
+    """Key -> shape of a manifest, in the order of the file."""
+    return manifest_of(GOLDEN / "manifests" / f"{name}.tsv")
+
+
+def manifest_of(path: Path) -> dict[str, tuple[int, ...]]:
     """Key -> shape, in the order of the file."""
-    with (GOLDEN / "manifests" / f"{name}.tsv").open(newline="", encoding="utf-8") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))
     return {r["key"]: () if r["shape"] == "scalar" else tuple(map(int, r["shape"].split("x"))) for r in rows}
 

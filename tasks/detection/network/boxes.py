@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from tasks.detection.network.conventions import Conventions
+
+
+class HasEnds(Protocol):
+    """Conventions of any detector, as far as its boxes' ends go."""
+
+    @property
+    def inclusive_ends(self) -> bool: ...
+
 
 LOG_SIZE_LIMIT = math.log(1000 / 16)
 
@@ -55,11 +64,11 @@ def large_enough(boxes: Tensor, minimum_px: float) -> Tensor:
     return (boxes[:, 2] - boxes[:, 0] >= minimum_px) & (boxes[:, 3] - boxes[:, 1] >= minimum_px)
 
 
-def to_family(boxes: Tensor, conventions: Conventions) -> Tensor:
+def to_family(boxes: Tensor, conventions: HasEnds) -> Tensor:
     """Exclusive ends -> the family's own ends."""
     return boxes - boxes.new_tensor([0.0, 0.0, 1.0, 1.0]) if conventions.inclusive_ends else boxes
 
 
-def from_family(boxes: Tensor, conventions: Conventions) -> Tensor:
+def from_family(boxes: Tensor, conventions: HasEnds) -> Tensor:
     """The family's own ends -> exclusive ends."""
     return boxes + boxes.new_tensor([0.0, 0.0, 1.0, 1.0]) if conventions.inclusive_ends else boxes

@@ -5,23 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.baselines import traits_of
+from tasks.detection.detectors import DETECTORS, check_detector, detector_of
 from tasks.detection.losses import Sampling
+from tasks.detection.network.base import DetectionModel
 from tasks.detection.network.conventions import DEFAULT, preset
-from tasks.detection.network.model import Detector
+from tasks.detection.network.point_conventions import POINT_DEFAULT, point_preset
 from tasks.model import build_parts
 from tasks.options import nearest
 
 PYRAMIDS = ("V2p", "V1p", "V1hp", "FPN")
-OPTIONS = ("num_classes", "masks", "conventions", "pyramid_width", "anchor_scale", "roi_size", "fc_width", "mask_width")
-MASK_OPTIONS = ("mask_convs",)
-SAMPLING = ("sampled_anchors", "sampled_rois")
-PUBLISHED: dict[str, Any] = {
+SIZES = {
     "pyramid_width": 256,
     "anchor_scale": 8.0,
     "roi_size": 7,
     "fc_width": 1024,
     "mask_width": 256,
+    "mask_convs": 4,
+    "sampled_anchors": 256,
+    "sampled_rois": 512,
 }
+"""Of two-stage detectors, as published."""
 MICRO: dict[str, Any] = {
     "pyramid_width": 32,
     "anchor_scale": 5.0,
@@ -34,14 +37,19 @@ MICRO: dict[str, Any] = {
 }
 """Of models with "micro" in their name: heads that a CPU trains in minutes, anchors for pictures of 256 pixels."""
 MICRO_PROPOSALS = {"proposals_per_level": (200, 200), "proposals": (200, 200)}
+POINT_SIZES = {"pyramid_width": 256, "tower_width": 256, "tower_convs": 4, "range_scale": 8.0}
+"""Of FCOS, as published."""
+MICRO_POINT: dict[str, Any] = {"pyramid_width": 32, "tower_width": 32, "tower_convs": 2, "range_scale": 4.0}
+CHOICES = ("num_classes", "detector", "head", "masks", "conventions", "mask_stages", "semantic", "levels")
 
 
-def build_detector(model: str, dataset: str, representation: str, num_outputs: int, **changes: Any) -> Detector:
-    """Faster R-CNN, or with ``masks`` Mask R-CNN.
+def build_detector(model: str, dataset: str, representation: str, num_outputs: int, **changes: Any) -> DetectionModel:
+    """A detector over a body and a pyramid.
 
     Args:
-        changes: ``num_classes``; ``head`` "faster_rcnn" or "mask_rcnn" (or ``masks``); ``conventions`` (a preset's name), sizes
-            (:data:`PUBLISHED`), ``sampled_anchors`` and ``sampled_rois`` per picture; everything else goes to the body.
+        changes: ``detector``, one of :data:`DETECTORS` (or ``head``, or ``masks`` for Mask R-CNN); ``num_classes``;
+            ``conventions`` (a preset's name); sizes (:data:`SIZES`, :data:`POINT_SIZES`); ``levels`` 5 or 6 of FCOS;
+            ``semantic`` and ``mask_stages`` of hybrid task cascade; everything else goes to the body.
 
     Raises:
         ValueError: an unknown option or name; the nearest is given.
@@ -50,48 +58,86 @@ def build_detector(model: str, dataset: str, representation: str, num_outputs: i
         raise ValueError(
             f"Expected a pyramid for detection, got representation {representation!r}. {nearest(representation, PYRAMIDS)}"
         )
+    detector = detector_of(changes)
+    for key in ("detector", "head", "masks"):
+        changes.pop(key, None)
+    check_detector(detector)
+    names: dict[str, Any] = {
+        "dataset": dataset,
+        "name": model,
+        "representation_name": representation,
+        "num_outputs": int(changes.pop("num_classes", num_outputs)),
+    }
+    make = _fcos if detector == "fcos" else _two_stage
+    return make(model, representation, detector, names, changes)
+
+
+def _two_stage(
+    model: str, representation: str, detector: str, names: dict[str, Any], changes: dict[str, Any]
+) -> DetectionModel:
+    from tasks.detection.network.cascade import CascadeDetector
+    from tasks.detection.network.htc import HybridTaskCascade
+    from tasks.detection.network.model import Detector
+
     micro = traits_of(model).micro
-    sizes = {**PUBLISHED, **(MICRO if micro else {})}
-    masks = _masks(changes)
-    conventions = preset(changes.pop("conventions", DEFAULT))
+    sizes = _sizes(SIZES, MICRO if micro else {}, changes)
+    conventions = preset(changes.pop("conventions", DEFAULT), detector)
     if micro:
         conventions = conventions.change(**MICRO_PROPOSALS)
-    num_classes = int(changes.pop("num_classes", num_outputs))
-    for key in (*OPTIONS, *MASK_OPTIONS, *SAMPLING):
+    if "mask_stages" in changes:
+        conventions = conventions.change(mask_stages=_one_of("mask_stages", changes.pop("mask_stages"), "mean", "last"))
+    semantic = _is_true(changes.pop("semantic", True)) if detector == "htc" else False
+    sampling = Sampling(int(sizes.pop("sampled_anchors")), int(sizes.pop("sampled_rois")))
+    body, pyramid = _parts(model, representation, changes, {"width": sizes.pop("pyramid_width")})
+    options: dict[str, Any] = {"conventions": conventions, "sampling": sampling, "detector": detector} | names | sizes
+    if detector == "htc":
+        return HybridTaskCascade(body, pyramid, semantic=semantic, **options)
+    kind = CascadeDetector if detector.startswith("cascade") else Detector
+    return kind(body, pyramid, masks=DETECTORS[detector].masks, **options)
+
+
+def _fcos(
+    model: str, representation: str, detector: str, names: dict[str, Any], changes: dict[str, Any]
+) -> DetectionModel:
+    from tasks.detection.network.fcos import FCOS
+
+    sizes = _sizes(POINT_SIZES, MICRO_POINT if traits_of(model).micro else {}, changes)
+    levels = int(_one_of("levels", str(changes.pop("levels", 5)), "5", "6"))
+    conventions = point_preset(changes.pop("conventions", POINT_DEFAULT))
+    pyramid_options = {"width": sizes.pop("pyramid_width"), "levels": levels, "step": 2 if levels == 5 else 1}
+    body, pyramid = _parts(model, representation, changes, pyramid_options)
+    return FCOS(body, pyramid, conventions=conventions, **names, **sizes)
+
+
+def _sizes(published: dict[str, Any], micro: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Sizes, with those that ``changes`` states taken out of it; text becomes the number that it says."""
+    sizes = {**published, **micro}
+    for key in published:
         if key in changes:
-            sizes[key] = changes.pop(key)
-    sampling = Sampling(sizes.pop("sampled_anchors", 256), sizes.pop("sampled_rois", 512))
-    momentum = changes.get("bn_momentum", 0.1)
+            sizes[key] = type(published[key])(changes.pop(key))
+    return sizes
+
+
+def _parts(model: str, representation: str, changes: dict[str, Any], options: dict[str, Any]) -> tuple[Any, Any]:
     try:
-        body, pyramid = build_parts(
+        return build_parts(
             model,
             representation,
             body_options=changes,
-            bn_momentum=momentum,
+            bn_momentum=changes.get("bn_momentum", 0.1),
             align_corners=bool(changes.get("align_corners", False)),
-            representation_options={"width": sizes.pop("pyramid_width")},
+            representation_options=options,
         )
     except TypeError as error:
-        known = (*OPTIONS, *MASK_OPTIONS, *SAMPLING, "head")
+        known = (*SIZES, *POINT_SIZES, *CHOICES)
         raise ValueError(f"{error}. {nearest(next(iter(changes), ''), known)}") from None
-    return Detector(
-        body,
-        pyramid,
-        dataset=dataset,
-        name=model,
-        representation_name=representation,
-        num_outputs=num_classes,
-        conventions=conventions,
-        masks=masks,
-        sampling=sampling,
-        **sizes,
-    )
 
 
-def _masks(changes: dict[str, Any]) -> bool:
-    heads = {"faster_rcnn": False, "mask_rcnn": True}
-    head = changes.pop("head", None)
-    if head is not None and head not in heads:
-        raise ValueError(f"Unknown detection head {head!r}. {nearest(str(head), heads)}")
-    asked = changes.pop("masks", heads.get(head, False))
-    return bool(asked) if not isinstance(asked, str) else asked.lower() in ("true", "1", "yes")
+def _one_of(name: str, value: Any, *known: str) -> str:
+    if str(value) not in known:
+        raise ValueError(f"Expected {name} to be one of {', '.join(known)}, got {value!r}.")
+    return str(value)
+
+
+def _is_true(value: Any) -> bool:
+    return value.lower() in ("true", "1", "yes", "on") if isinstance(value, str) else bool(value)

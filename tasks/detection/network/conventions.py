@@ -22,12 +22,13 @@ class Conventions:
         inclusive_ends: x2 is the last pixel (results x2 - x1 + 1 wide) and clipping is to size - 1.
         anchor_centre: of the first cell's anchors, in strides: 0.5 (the cell's middle) or 0.0 (its corner).
         anchor_rounded: corners are rounded to whole pixels (in the family's own ends).
+        anchor_sides: "exact", or "whole": sides at the scale of the stride are rounded before they grow (Detectron's).
         strides_measured: anchor and RoI strides are inferred from map and picture sizes, as torchvision does.
         rpn_stds, box_stds: the coder's divisors of (dx, dy, dw, dh).
         clamp_both: log sizes are clamped to +-log(1000/16); otherwise from above only.
     Classes:
         background: "first" (row 0; the regression has its four unused rows too) or "last" (no regression rows).
-        class_agnostic: one regression for all classes.
+        class_agnostic: one regression for all classes, as in cascades.
         labels: "rank" (1 .. 80 in order of category id) or "category_id" (COCO's own, 1 .. 90).
     Proposals, (training, test):
         proposals_per_level: kept by score before suppression; proposals: kept after it, over all levels.
@@ -37,6 +38,12 @@ class Conventions:
         roi_at_least_one: RoIs are widened to one cell. level_epsilon_inside: the 1e-6 of the level rule is inside the logarithm.
         box_min_size_px: smaller detections are dropped; None keeps them.
         nms_in_source: the final suppression sees boxes in the source picture's pixels (matters with inclusive ends).
+        kept: of a picture's detections the "best", or those that score no less than the last of the best ("tied").
+    Cascade (three stages, one entry each):
+        stage_ious: overlap from which a RoI is positive. stage_weights: of the stage's losses. stage_stds: the coder's divisors.
+        roi_low_quality: a truth also takes the RoI that it overlaps best, in favour of that truth alone, as for anchors.
+        semantic_over: the loss of HTC's semantic branch is divided by the "labelled" pixels, or by "all".
+        mask_stages: masks are the "mean" of the stages' probabilities (mmdet 2.x), or the "last" stage's (3.x, for HTC).
     Masks:
         mask_paste: "integer" (whole-pixel box, thresholded after resizing), "expanded" (torchvision) or "grid"
             (half-pixel sampling).
@@ -71,6 +78,18 @@ class Conventions:
     rpn_beta: float
     box_beta: float
     class_agnostic: bool = False
+    anchor_sides: Literal["exact", "whole"] = "exact"
+    kept: Literal["best", "tied"] = "best"
+    stage_ious: tuple[float, ...] = (0.5, 0.6, 0.7)
+    stage_weights: tuple[float, ...] = (1.0, 0.5, 0.25)
+    stage_stds: tuple[tuple[float, float, float, float], ...] = (
+        (0.1, 0.1, 0.2, 0.2),
+        (0.05, 0.05, 0.1, 0.1),
+        (0.033, 0.033, 0.067, 0.067),
+    )
+    roi_low_quality: bool = False
+    semantic_over: Literal["labelled", "all"] = "labelled"
+    mask_stages: Literal["mean", "last"] = "mean"
     rpn_nms_iou: float = 0.7
     rpn_stds: tuple[float, float, float, float] = (1.0, 1.0, 1.0, 1.0)
     box_stds: tuple[float, float, float, float] = (0.1, 0.1, 0.2, 0.2)
@@ -174,14 +193,56 @@ PRESETS: dict[str, Conventions] = {
         rpn_beta=1 / 9,
         box_beta=1 / 9,
     ),
+    "mrb": Conventions(
+        name="mrb",
+        inclusive_ends=True,
+        anchor_centre=0.5,
+        anchor_rounded=False,
+        strides_measured=False,
+        clamp_both=False,
+        background="first",
+        labels="rank",
+        proposals_per_level=(2000, 1000),
+        proposals=(2000, 1000),
+        rpn_min_size_px=0.0,
+        roi_aligned=False,
+        roi_sampling=2,
+        roi_at_least_one=True,
+        level_epsilon_inside=False,
+        box_min_size_px=None,
+        nms_in_source=False,
+        mask_paste="expanded",
+        mask_target="crop",
+        rpn_border_px=0.0,
+        rpn_min_iou=0.0,
+        rpn_beta=1 / 9,
+        box_beta=1.0,
+        anchor_sides="whole",
+        kept="tied",
+    ),
 }
-"""The HRNet detection releases (an mmdet 0.x fork), mmdet 2.x and 3.x, and torchvision's reference models."""
+"""The HRNet detection releases (an mmdet 0.x fork), mmdet 2.x and 3.x, torchvision's reference models, and the HRNet release of
+maskrcnn-benchmark."""
 
 DEFAULT = "hrnet_detection"
 
+CASCADES = ("cascade_rcnn", "cascade_mask_rcnn", "htc")
+_OF_CASCADES: dict[str, dict[str, Any]] = {
+    "hrnet_detection": {"roi_low_quality": True},
+    "mmdet": {"proposals": (2000, 1000), "rpn_beta": 1 / 9, "box_beta": 1.0, "semantic_over": "all"},
+}
 
-def preset(name: str) -> Conventions:
-    """Raises ValueError naming the nearest preset."""
+
+def preset(name: str, detector: str = "faster_rcnn") -> Conventions:
+    """The conventions of a family for one of its two-stage detectors.
+
+    Raises:
+        ValueError: no such family; the nearest is named.
+    """
     if name not in PRESETS:
         raise ValueError(f"Unknown detection conventions {name!r}. {nearest(name, PRESETS)}")
-    return PRESETS[name]
+    if detector not in CASCADES:
+        return PRESETS[name]
+    made = PRESETS[name].change(class_agnostic=True, **_OF_CASCADES.get(name, {}))
+    # With masks mmdet suppresses before it scales back.
+    return made.change(nms_in_source=False) if name == "mmdet" and detector != "cascade_rcnn" else made

@@ -8,44 +8,41 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from hrnet.backbone import CONVENTIONS as BODY_CONVENTIONS
 from tasks.detection.heads import BoxHead, MaskHead, ProposalHead
-from tasks.detection.losses import Sampling, box_losses, mask_loss, proposal_losses, sample_rois
+from tasks.detection.losses import (
+    RoiSample,
+    Sampling,
+    box_losses,
+    mask_loss,
+    proposal_losses,
+    sample_rois,
+)
 from tasks.detection.network.anchors import RATIOS, pyramid_anchors
+from tasks.detection.network.base import DetectionModel, scales_of
 from tasks.detection.network.conventions import Conventions, preset
 from tasks.detection.network.postprocess import Detections, Keep, chosen_masks, paste, select
 from tasks.detection.network.proposals import pool_rois, propose
-from tasks.detection.network.transform import torchvision_batch
 from tasks.detection.targets import Truth, mask_targets
-from tasks.model import TaskModel
 
 ROI_LEVELS = 4
 """RoIs are read from the four finest levels; the fifth serves the RPN alone."""
 
 
-class Detector(TaskModel):
+class Detector(DetectionModel):
     """Two-stage detector; parameter names ``body.*``, ``representation.*``, ``rpn.*``, ``box_head.*``, ``mask_head.*``.
 
-    forward(images (B, 3, H, W), normalised) -> one dictionary per picture: ``boxes`` (n, 4) xyxy in the tensor's pixels with
-    the family's ends, ``labels`` (n,) from 1, ``scores`` (n,), best first, and with a mask head ``masks`` (n, H, W) bool.
-    forward(list of (3, H, W) in 0 .. 1) does torchvision's own resizing and normalising first and answers in the pixels of
-    the pictures given. Evaluation mode only; training goes through :meth:`losses`.
-
     Attributes:
-        conventions: what the checkpoint's family implies. keep: thresholds of forward.
         anchor_scale: anchor side over stride, 8 in every published detector.
         finest_px: box size that ends the finest RoI level, 56 where the pyramid starts at stride 4.
     """
+
+    conventions: Conventions
 
     def __init__(
         self,
         body: nn.Module,
         representation: nn.Module,
         *,
-        dataset: str,
-        name: str,
-        representation_name: str,
-        num_outputs: int,
         conventions: Conventions,
         masks: bool = False,
         anchor_scale: float = 8.0,
@@ -54,19 +51,27 @@ class Detector(TaskModel):
         mask_width: int = 256,
         mask_convs: int = 4,
         sampling: Sampling | None = None,
+        detector: str | None = None,
+        **names: Any,
     ) -> None:
-        nn.Module.__init__(self)
-        self.body, self.representation = body, representation
-        self.task, self.dataset, self.name = "detection", dataset, name
-        self.representation_name, self.num_outputs = representation_name, num_outputs
-        self.conventions, self.keep, self.sampling = conventions, Keep(), sampling or Sampling()
+        super().__init__(body, representation, detector=detector or ("mask_rcnn" if masks else "faster_rcnn"), **names)
+        self.conventions, self.sampling = conventions, sampling or Sampling()
         self.anchor_scale, self.roi_size = float(anchor_scale), roi_size
-        width: int = representation.out_channels[0]  # type: ignore[index,assignment]
-        self.strides: tuple[int, ...] = tuple(representation.strides)  # type: ignore[arg-type]
+        self.has_masks = masks
         self.finest_px = 14.0 * self.strides[0]
+        width: int = representation.out_channels[0]  # type: ignore[index,assignment]
         self.rpn = ProposalHead(width, len(RATIOS))
-        self.box_head = BoxHead(width, roi_size, num_outputs, conventions, fc_width)
-        self.mask_head = MaskHead(width, num_outputs, conventions, mask_width, mask_convs) if masks else None
+        self.make_heads(width, fc_width, mask_width, mask_convs)
+
+    def make_heads(self, width: int, fc_width: int, mask_width: int, mask_convs: int) -> None:
+        """Makes the heads on RoIs over a pyramid of ``width`` channels."""
+        count, conventions = self.num_outputs, self.conventions
+        self.box_head = BoxHead(width, self.roi_size, count, conventions, fc_width)
+        self.mask_head = MaskHead(width, count, conventions, mask_width, mask_convs) if self.has_masks else None
+
+    def roi_heads(self) -> list[BoxHead | MaskHead]:
+        """Every head whose outputs have rows by class."""
+        return [self.box_head] if self.mask_head is None else [self.box_head, self.mask_head]
 
     # -- conventions ---------------------------------------------------------------------------------------------
     def set_conventions(self, **conventions: Any) -> None:
@@ -81,21 +86,13 @@ class Detector(TaskModel):
         Raises:
             ValueError: an unknown field or preset; the nearest is named.
         """
-        body = {k: conventions.pop(k) for k in BODY_CONVENTIONS if k in conventions}
-        if body:
-            _set_body(self.body, self.representation, body)
-        epsilon = conventions.pop("bn_eps", None)
-        if epsilon is not None:
-            for module in self.body.modules():
-                if isinstance(module, nn.BatchNorm2d):
-                    module.eps = float(epsilon)
+        self.set_body_conventions(conventions)
         base = conventions.pop("detection", conventions.pop("preset", None))
         self.num_outputs = int(conventions.pop("num_classes", self.num_outputs))
-        current = self.conventions if base is None else preset(base)
+        current = self.conventions if base is None else preset(base, self.detector)
         self.conventions = current.change(**conventions)
-        self.box_head.set_rows(self.num_outputs, self.conventions)
-        if self.mask_head is not None:
-            self.mask_head.set_rows(self.num_outputs, self.conventions)
+        for head in self.roi_heads():
+            head.set_rows(self.num_outputs, self.conventions)
 
     def reduced_calls(self) -> list[tuple[nn.Module, str]]:
         """Pyramid and heads; boxes are decoded, suppressed and pooled in float32."""
@@ -103,10 +100,6 @@ class Detector(TaskModel):
         return [(self, "pyramid"), *((head, "forward") for head in heads)]
 
     # -- parts ---------------------------------------------------------------------------------------------------
-    def pyramid(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) -> the five maps, finest first."""
-        return self.representation(self.body(images))
-
     def profile_forward(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:
         """Body, pyramid and RPN: what does not depend on values (the count of the published key manifests)."""
         return self.rpn(self.pyramid(images))
@@ -124,15 +117,6 @@ class Detector(TaskModel):
         )
 
     # -- inference -----------------------------------------------------------------------------------------------
-    def forward(self, images: Tensor | Sequence[Tensor]) -> list[dict[str, Tensor]]:  # type: ignore[override]
-        if self.training:
-            raise ValueError("Expected evaluation mode, got training mode. Call .eval(), or .losses(...) to train.")
-        if isinstance(images, Tensor):
-            size_hw = (images.shape[-2], images.shape[-1])
-            return self.answer(images, [size_hw] * len(images), [size_hw] * len(images))
-        batch, sizes = torchvision_batch(images)
-        return self.answer(batch, sizes, [(x.shape[-2], x.shape[-1]) for x in images])
-
     def answer(
         self,
         images: Tensor,
@@ -142,24 +126,24 @@ class Detector(TaskModel):
         keep: Keep | None = None,
         mask_threshold: float = 0.5,
     ) -> list[dict[str, Tensor]]:
-        """Detections in the pixels of the source pictures.
-
-        Args:
-            images: padded batch. sizes_hw: of the unpadded inputs. source_hw: of the pictures to answer for.
-            scales_xy: input pixels per source pixel; by default the ratio of the sizes.
-        """
-        if scales_xy is None:
-            scales_xy = [(n[1] / o[1], n[0] / o[0]) for n, o in zip(sizes_hw, source_hw)]
         maps = self.pyramid(images)
-        found = self.detect(maps, images, sizes_hw, scales_xy, keep or self.keep)
+        found = self.detect(maps, images, sizes_hw, scales_xy or scales_of(sizes_hw, source_hw), keep or self.keep)
         answers = [{"boxes": d.boxes, "labels": d.labels, "scores": d.scores} for d in found]
-        if self.mask_head is not None:
-            rois = [d.rois for d in found]
-            logits = self.mask_head(self.pool(maps, rois, 2 * self.roi_size, sizes_hw))
-            for answer, d, part, hw in zip(answers, found, logits.split([len(r) for r in rois]), source_hw):
-                soft = chosen_masks(part, d.labels, self.conventions)
-                answer["masks"] = paste(soft, d.boxes, hw, self.conventions, mask_threshold)
+        if self.has_masks:
+            soft = self.masks(maps, found, sizes_hw)
+            for answer, d, part, hw in zip(answers, found, soft, source_hw):
+                answer["masks"] = paste(part, d.boxes, hw, self.conventions, mask_threshold)
         return answers
+
+    def masks(
+        self, maps: Sequence[Tensor], found: Sequence[Detections], sizes_hw: Sequence[tuple[int, int]]
+    ) -> list[Tensor]:
+        """(n, M, M) probabilities of every picture's detections."""
+        assert self.mask_head is not None
+        rois = [d.rois for d in found]
+        logits = self.mask_head(self.pool(maps, rois, 2 * self.roi_size, sizes_hw))
+        parts = logits.split([len(r) for r in rois])
+        return [chosen_masks(part, d.labels, self.conventions) for part, d in zip(parts, found, strict=True)]
 
     def detect(
         self,
@@ -172,6 +156,17 @@ class Detector(TaskModel):
         """Boxes of every picture from its pyramid."""
         anchors = self.anchors(maps, (images.shape[-2], images.shape[-1]))
         proposals = propose(self.rpn(maps), anchors, sizes_hw, self.conventions)
+        return self.detect_in(maps, proposals, sizes_hw, scales_xy, keep)
+
+    def detect_in(
+        self,
+        maps: Sequence[Tensor],
+        proposals: Sequence[Tensor],
+        sizes_hw: Sequence[tuple[int, int]],
+        scales_xy: Sequence[tuple[float, float]],
+        keep: Keep,
+    ) -> list[Detections]:
+        """Boxes of every picture from its proposals."""
         logits, codes = self.box_head(self.pool(maps, proposals, self.roi_size, sizes_hw))
         counts = [len(p) for p in proposals]
         return [
@@ -190,37 +185,28 @@ class Detector(TaskModel):
         losses = proposal_losses(outputs, anchors, truths, self.conventions, self.sampling)
         sizes = [t.size_hw for t in truths]
         proposals = propose(outputs, anchors, sizes, self.conventions, training=True)
+        return losses | self.roi_losses(maps, proposals, truths)
+
+    def roi_losses(
+        self, maps: Sequence[Tensor], proposals: Sequence[Tensor], truths: Sequence[Truth]
+    ) -> dict[str, Tensor]:
+        """The losses of the heads on RoIs that are sampled from the proposals."""
+        sizes = [t.size_hw for t in truths]
         samples = sample_rois(proposals, truths, self.sampling)
         logits, codes = self.box_head(self.pool(maps, [s.boxes for s in samples], self.roi_size, sizes))
-        losses |= box_losses(logits, codes, samples, truths, self.num_outputs, self.conventions)
+        losses = box_losses(logits, codes, samples, truths, self.num_outputs, self.conventions)
         if self.mask_head is not None:
             positive = [s.boxes[: s.num_positive] for s in samples]
-            size = 2 * self.roi_size
-            predicted = self.mask_head(self.pool(maps, positive, size, sizes))
-            wanted = [
-                mask_targets(t, b, s.truth, 2 * size, self.conventions) for t, b, s in zip(truths, positive, samples)
-            ]
-            labels = torch.cat([s.labels[: s.num_positive] for s in samples])
-            losses["loss_mask"] = mask_loss(predicted, torch.cat(wanted), labels, self.conventions)
+            predicted = self.mask_head(self.pool(maps, positive, 2 * self.roi_size, sizes))
+            losses["loss_mask"] = self.mask_loss(predicted, samples, truths)
         return losses
 
-    def freeze(self, stages: int) -> None:
-        """Stops learning in the body's stem and first ``stages`` stages (the R-FPN baselines freeze one)."""
-        names = ["conv1", "bn1", "conv2", "bn2"] if stages else []
-        names += [f"layer{i}" for i in range(1, stages + 1)]
-        for name in names:
-            part = getattr(self.body, name, None)
-            if part is None:
-                continue
-            part.eval()
-            for parameter in part.parameters():
-                parameter.requires_grad_(False)
-
-
-def _set_body(body: nn.Module, representation: nn.Module, conventions: dict[str, Any]) -> None:
-    from hrnet.backbone import HRNet
-
-    if isinstance(body, HRNet):
-        body.set_conventions(**conventions)
-    if "align_corners" in conventions and hasattr(representation, "align_corners"):
-        representation.align_corners = conventions["align_corners"]  # type: ignore[assignment]
+    def mask_loss(self, predicted: Tensor, samples: Sequence[RoiSample], truths: Sequence[Truth]) -> Tensor:
+        """The mask loss of the samples' positives."""
+        size, conventions = 4 * self.roi_size, self.conventions
+        wanted = [
+            mask_targets(t, s.boxes[: s.num_positive], s.truth, size, conventions)
+            for t, s in zip(truths, samples, strict=True)
+        ]
+        labels = torch.cat([s.labels[: s.num_positive] for s in samples])
+        return mask_loss(predicted, torch.cat(wanted), labels, conventions)

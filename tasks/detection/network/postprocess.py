@@ -65,8 +65,17 @@ def select(
     factor = boxes.new_tensor([scale_xy[0], scale_xy[1]] * 2)
     source = to_family(boxes, conventions) / factor
     seen = from_family(source, conventions) if conventions.nms_in_source else boxes
-    best = batched_nms(seen, scores, label, keep.nms_iou)[: keep.max_detections]
+    best = suppress(seen, scores, label, keep, conventions.kept)
     return Detections(source[best], label[best], scores[best], boxes[best])
+
+
+def suppress(boxes: Tensor, scores: Tensor, labels: Tensor, keep: Keep, kept: str = "best") -> Tensor:
+    """(m,) indices of what remains, best first: no overlap within a class, so many per picture; "tied": and all that score as
+    the last of them."""
+    order = batched_nms(boxes, scores, labels, keep.nms_iou)
+    if kept == "tied" and len(order) > keep.max_detections:
+        return order[scores[order] >= scores[order[keep.max_detections - 1]]]
+    return order[: keep.max_detections]
 
 
 def chosen_masks(logits: Tensor, labels: Tensor, conventions: Conventions) -> Tensor:

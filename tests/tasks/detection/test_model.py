@@ -52,7 +52,7 @@ def test_torchvision_weights_give_torchvisions_detections(
     assert report.family == "torchvision"
     assert ours.conventions.name == "torchvision"
     ours.keep = Keep(score_threshold=0.0)
-    from tasks.detection.network import model as module
+    from tasks.detection.network import base as module
     from tasks.detection.network.transform import torchvision_batch
 
     monkeypatch.setattr(module, "torchvision_batch", lambda x: torchvision_batch(x, size, 2 * size))
