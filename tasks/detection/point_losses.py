@@ -55,7 +55,7 @@ def point_losses(
 def overlap_loss(predicted: Tensor, wanted: Tensor, kind: str) -> Tensor:
     """(N, 4) distances of boxes around one point each -> (N,) losses; see :attr:`PointConventions.box_loss`."""
     shared = torch.minimum(predicted, wanted)
-    intersection = (shared[:, 0] + shared[:, 2]) * (shared[:, 1] + shared[:, 3])
+    intersection = (shared[:, 0] + shared[:, 2]).clamp(min=0) * (shared[:, 1] + shared[:, 3]).clamp(min=0)
     area, other = _area(predicted), _area(wanted)
     union = area + other - intersection
     if kind == "iou_plus_one":

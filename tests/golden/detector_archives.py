@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import functools
 import os
 import tempfile
 from dataclasses import dataclass
@@ -108,7 +107,6 @@ def unpacked(bits: NDArray[np.uint8], shape: NDArray[np.int64]) -> Tensor:
     return torch.from_numpy(np.unpackbits(bits, axis=-1)[..., : int(shape[-1])].astype(bool))
 
 
-@functools.lru_cache(maxsize=1)
 def case(name: str) -> Case:
     """The archive ``name`` and its network, loaded from a checkpoint in the source's own form."""
     row = next(r for r in rows() if r["archive"] == name)

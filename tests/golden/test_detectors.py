@@ -39,6 +39,12 @@ def of(*detectors: str) -> list[Any]:
     return found or NONE
 
 
+@pytest.fixture(scope="module")
+def case(request: pytest.FixtureRequest) -> Case:
+    """One archive's; pytest runs all tests of an archive together, so that its network is built once."""
+    return archives.case(request.param)
+
+
 CASCADES = ("cascade_rcnn", "cascade_mask_rcnn", "htc")
 MASKED = ("cascade_mask_rcnn", "htc")
 
@@ -52,7 +58,10 @@ def manifests() -> list[Any]:
 def test_every_manifest_loads_strictly(path: Path, tmp_path: Path) -> None:
     keys = manifest_of(path)
     one, count = torch.full((1,), 0.5), torch.zeros((), dtype=torch.long)
-    state = {k: count if k.endswith("num_batches_tracked") else one.expand(s) for k, s in keys.items()}
+    state = {
+        k: count if k.endswith("num_batches_tracked") else one.reshape(()) if s == () else one.expand(s)
+        for k, s in keys.items()
+    }
     wrapped = "state_dict" if path.stem.startswith(("mmdet", "official_cascade")) else "model"
     prefix = "" if wrapped == "state_dict" else "module."
     torch.save({wrapped: {prefix + k: v for k, v in state.items()}}, tmp_path / "hollow.pth")
@@ -82,9 +91,8 @@ def published_parameters() -> dict[str, int]:
     return {line[0]: int(line[2]) for line in lines}
 
 
-@pytest.mark.parametrize("name", of())
-def test_pyramid(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(), indirect=True)
+def test_pyramid(case: Case) -> None:
     for level, found in enumerate(case.maps):
         if f"pyramid{level}_mean_std" in case.data:
             close([found.mean().item(), found.std().item()], case.data[f"pyramid{level}_mean_std"])
@@ -101,9 +109,8 @@ def proposal_outputs(case: Case) -> tuple[Any, Any]:
     return outputs, case.network.anchors(case.maps, tuple(case.images.shape[-2:]))
 
 
-@pytest.mark.parametrize("name", of(*CASCADES))
-def test_proposals(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(*CASCADES), indirect=True)
+def test_proposals(case: Case) -> None:
     outputs, anchors = proposal_outputs(case)
     for level, (logits, codes) in enumerate(outputs):
         if f"rpn_cls{level}" in case.data:
@@ -118,9 +125,8 @@ def test_proposals(name: str) -> None:
     np.testing.assert_allclose(to_family(found, case.network.conventions), recorded, atol=2e-3)
 
 
-@pytest.mark.parametrize("name", of(*CASCADES))
-def test_stages(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(*CASCADES), indirect=True)
+def test_stages(case: Case) -> None:
     network: CascadeDetector = case.network
     conventions, data = network.conventions, case.data
     with torch.no_grad():
@@ -144,9 +150,8 @@ def test_stages(name: str) -> None:
         close((total / network.num_stages).softmax(1), data["probabilities_before_nms"])
 
 
-@pytest.mark.parametrize("name", of(*CASCADES))
-def test_cascade_detections(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(*CASCADES), indirect=True)
+def test_cascade_detections(case: Case) -> None:
     network, data = case.network, case.data
     # Hybrid task cascade keeps scores from 0.001 on.
     keep = Keep(score_threshold=0.001 if case.row["detector"] == "htc" else 0.05)
@@ -167,9 +172,8 @@ def test_cascade_detections(name: str) -> None:
         )
 
 
-@pytest.mark.parametrize("name", of(*MASKED))
-def test_masks(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(*MASKED), indirect=True)
+def test_masks(case: Case) -> None:
     network: CascadeDetector = case.network
     data = case.data
     count = len(data["mask0_logits_of_label"])
@@ -196,10 +200,9 @@ def test_masks(name: str) -> None:
         assert different.float().mean() < 2e-4
 
 
-@pytest.mark.parametrize("name", of(*MASKED))
-def test_both_rules_of_masks(name: str) -> None:
+@pytest.mark.parametrize("case", of(*MASKED), indirect=True)
+def test_both_rules_of_masks(case: Case) -> None:
     """The field ``mask_stages`` chooses between the averaged masks of mmdet 2.x and the last head's of 3.x."""
-    case = archives.case(name)
     network, data = case.network, case.data
     before = network.conventions
     with torch.no_grad():
@@ -217,12 +220,11 @@ def test_both_rules_of_masks(name: str) -> None:
             close(made[rule][: len(data[recorded])], data[recorded], 1e-4)
 
 
-@pytest.mark.parametrize("name", of(*CASCADES))
-def test_losses_of_proposals(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(*CASCADES), indirect=True)
+def test_losses_of_proposals(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     data, network = case.data, case.network
     if "train_loss_rpn_cls" not in data:
-        pytest.skip(f"{name} has no losses of proposals")
+        pytest.skip(f"{case.row['archive']} has no losses of proposals")
     monkeypatch.setattr("tasks.detection.losses.sample", first_in_order)
     outputs, anchors = proposal_outputs(case)
     truth = case.truth()
@@ -242,9 +244,8 @@ def test_losses_of_proposals(name: str, monkeypatch: pytest.MonkeyPatch) -> None
         )
 
 
-@pytest.mark.parametrize("name", of(*CASCADES))
-def test_losses_of_stages(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of(*CASCADES), indirect=True)
+def test_losses_of_stages(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
     network: CascadeDetector = case.network
     data, truth = case.data, case.truth()
     monkeypatch.setattr("tasks.detection.losses.sample", first_in_order)
@@ -297,9 +298,8 @@ def head_outputs(case: Case) -> list[tuple[torch.Tensor, torch.Tensor, torch.Ten
         return list(case.network.point_head(case.maps))
 
 
-@pytest.mark.parametrize("name", of("fcos"))
-def test_points_and_outputs(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of("fcos"), indirect=True)
+def test_points_and_outputs(case: Case) -> None:
     outputs, data = head_outputs(case), case.data
     assert len(outputs) == len(data["points_per_level"])
     for level, found in enumerate(outputs):
@@ -309,9 +309,8 @@ def test_points_and_outputs(name: str) -> None:
     close(torch.cat(case.network.points(outputs)), data["points"], 1e-7)
 
 
-@pytest.mark.parametrize("name", of("fcos"))
-def test_point_candidates_and_detections(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of("fcos"), indirect=True)
+def test_point_candidates_and_detections(case: Case) -> None:
     network: FCOS = case.network
     outputs, data = head_outputs(case), case.data
     keep = Keep(nms_iou=float(data.get("nms_iou", np.float64(0.5))))
@@ -352,9 +351,8 @@ def _same_candidates(found: tuple[torch.Tensor, ...], recorded: list[Any], shift
     close(np.sort(np.asarray(found[1])), np.sort(recorded[1]))
 
 
-@pytest.mark.parametrize("name", of("fcos"))
-def test_point_targets_and_losses(name: str) -> None:
-    case = archives.case(name)
+@pytest.mark.parametrize("case", of("fcos"), indirect=True)
+def test_point_targets_and_losses(case: Case) -> None:
     network: FCOS = case.network
     outputs, data = head_outputs(case), case.data
     targets = network.targets(outputs, [case.truth()])
@@ -377,10 +375,9 @@ def test_point_targets_and_losses(name: str) -> None:
                 assert without[ours].item() == pytest.approx(float(data[f"train_no_objects_{key}"]), rel=1e-5)
 
 
-@pytest.mark.parametrize("name", of())
-def test_answers_are_those_of_the_parts(name: str) -> None:
+@pytest.mark.parametrize("case", of(), indirect=True)
+def test_answers_are_those_of_the_parts(case: Case) -> None:
     """The whole way of a picture, as an evaluation goes it, ends in boxes within the source picture."""
-    case = archives.case(name)
     height, width = case.size_hw
     source = tuple(int(n) for n in case.data.get("ori_hw", np.array(case.size_hw)))
     images = pad_together([case.images[0, :, :height, :width]])

@@ -229,7 +229,13 @@ DEFAULT = "hrnet_detection"
 CASCADES = ("cascade_rcnn", "cascade_mask_rcnn", "htc")
 _OF_CASCADES: dict[str, dict[str, Any]] = {
     "hrnet_detection": {"roi_low_quality": True},
-    "mmdet": {"proposals": (2000, 1000), "rpn_beta": 1 / 9, "box_beta": 1.0, "semantic_over": "all"},
+    "mmdet": {
+        "proposals": (2000, 1000),
+        "rpn_beta": 1 / 9,
+        "box_beta": 1.0,
+        "semantic_over": "all",
+        "rpn_border_px": 0.0,
+    },
 }
 
 
