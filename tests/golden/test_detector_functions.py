@@ -189,8 +189,9 @@ def test_losses(path: Path) -> None:
     # The recorded call divides by a whole number of positives.
     over = focal.sum().item() / float(data["focal_module"])
     assert over == pytest.approx(round(over), rel=1e-6)
-    for beta, name in ((1.0, "smooth_l1_beta1"), (1 / 9, "smooth_l1_beta_ninth")):
-        assert smooth_l1(boxes, others, beta).item() == pytest.approx(float(data[name].sum()), rel=1e-6)
+    # The second is recorded of boxes in units of 50 px.
+    for beta, name, unit in ((1.0, "smooth_l1_beta1", 1), (1 / 9, "smooth_l1_beta_ninth", 50)):
+        assert smooth_l1(boxes / unit, others / unit, beta).item() == pytest.approx(float(data[name].sum()), rel=1e-6)
 
 
 @pytest.mark.parametrize("path", of("official_fcos_losses"))

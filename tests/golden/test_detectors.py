@@ -207,7 +207,7 @@ def test_both_rules_of_masks(case: Case) -> None:
     before = network.conventions
     with torch.no_grad():
         found = network.detect_in(
-            case.maps, [case.boxes("stage0_rois")], [case.size_hw], [(1.0, 1.0)], Keep(score_threshold=0.001)
+            case.maps, [case.boxes("stage0_rois")], [case.size_hw], [(1.0, 1.0)], Keep(0.001, max_detections=12)
         )
         made = {}
         for rule in ("mean", "last"):
@@ -382,7 +382,7 @@ def test_answers_are_those_of_the_parts(case: Case) -> None:
     source = tuple(int(n) for n in case.data.get("ori_hw", np.array(case.size_hw)))
     images = pad_together([case.images[0, :, :height, :width]])
     with torch.no_grad():
-        answer = case.network.answer(images, [case.size_hw], [source], [case.scale_xy])[0]
+        answer = case.network.answer(images, [case.size_hw], [source], [case.scale_xy], Keep(max_detections=12))[0]
     assert len(answer["boxes"]) > 0 and (answer["scores"].diff() <= 0).all()
     limit = torch.tensor([source[1], source[0]] * 2) + 1.0
     assert (answer["boxes"] >= -1e-3).all() and (answer["boxes"] <= limit).all()
