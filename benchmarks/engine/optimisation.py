@@ -15,10 +15,17 @@ from tasks.recipe import Recipe
 
 
 def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Parameter groups: the head (with its own factor), and the rest; frozen parameters are left out."""
+    """Parameter groups: the head (with its own factor), and the rest; frozen parameters are left out.
+
+    ``recipe.extra`` may give biases of convolutions and linear layers a group of their own: ``bias_lr_factor``,
+    ``bias_weight_decay``.
+    """
     named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
-    if recipe.head_lr_factor == 1.0:
-        groups: list[dict[str, Any]] = [{"params": [p for _, p in named]}]
+    groups: list[dict[str, Any]]
+    if "bias_lr_factor" in recipe.extra or "bias_weight_decay" in recipe.extra:
+        groups = _with_biases(network, named, recipe)
+    elif recipe.head_lr_factor == 1.0:
+        groups = [{"params": [p for _, p in named]}]
     else:
         body = [p for n, p in named if n.startswith("body.")]
         head = [p for n, p in named if not n.startswith("body.")]
@@ -32,6 +39,21 @@ def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         groups, fused=True, **common
     )
     return result
+
+
+def _with_biases(network: nn.Module, named: list[tuple[str, nn.Parameter]], recipe: Recipe) -> list[dict[str, Any]]:
+    """Everything else, and the biases of layers other than normalisations."""
+    norms = (nn.BatchNorm2d, nn.GroupNorm, nn.LayerNorm)
+    kinds = {f"{name}.bias": not isinstance(module, norms) for name, module in network.named_modules()}
+    biases = [p for n, p in named if kinds.get(n, False)]
+    return [
+        {"params": [p for n, p in named if not kinds.get(n, False)]},
+        {
+            "params": biases,
+            "lr": recipe.lr * float(recipe.extra.get("bias_lr_factor", 1.0)),
+            "weight_decay": float(recipe.extra.get("bias_weight_decay", recipe.weight_decay)),
+        },
+    ]
 
 
 def wrapper_of(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper:
@@ -66,5 +88,9 @@ def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list
     else:
         made.append(ConstantLR(wrapper, factor=1.0, by_epoch=True))
     if warm:
-        made.insert(0, LinearLR(wrapper, start_factor=recipe.warmup_factor, begin=0, end=warm, by_epoch=False))
+        constant = recipe.extra.get("warmup") == "constant"
+        # LinearLR ends on the full rate, so a constant factor must be taken back at the end.
+        kind = ConstantLR if constant else LinearLR
+        options = {"factor": recipe.warmup_factor} if constant else {"start_factor": recipe.warmup_factor}
+        made.insert(0, kind(wrapper, begin=0, end=warm, by_epoch=False, **options))
     return made

@@ -12,7 +12,7 @@ from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
 from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
-from tasks.detection.detectors import detector_of, named
+from tasks.detection.detectors import detector_of, named, split_name
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import annotation_path
 from tasks.detection.metrics import METRICS, class_figures, figures
@@ -54,13 +54,16 @@ class DetectionTask(Task):
 
     def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """An FCOS with mmdet's conventions reads its colours and suppresses as mmdet's."""
-        if detector_of(options) == "fcos" and options.get("conventions") == "mmdet" and "micro" not in model:
+        if detector_of(options) == "fcos" and options.get("conventions") == "mmdet" and not traits_of(model).micro:
             return {"colour": "bgr", "resize": "opencv", "nms_iou": 0.5}
         return {}
 
+    def body_name(self, model: str) -> str:
+        return split_name(model)[0]
+
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:
-        return "FPN" if traits_of(model).structure == "encoder" else "V2p"
+        return "FPN" if traits_of(self.body_name(model)).structure == "encoder" else "V2p"
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
         from tasks.detection.network.build import build_detector
@@ -78,7 +81,7 @@ class DetectionTask(Task):
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
         self.dataset(dataset)
-        return {"full": recipes.full, "embedded": recipes.embedded, "smoke": recipes.smoke}[tier](model)
+        return {"full": recipes.published, "embedded": recipes.embedded, "smoke": recipes.smoke}[tier](model)
 
     def protocol_header(self, protocol: DetectionProtocol) -> str:
         return header(protocol)

@@ -17,8 +17,8 @@ def cell_anchors(stride: int, conventions: Conventions, scale: float = 8.0, rati
     """(len(ratios), 4) anchors of the first cell, exclusive ends, in pixels of the network's input.
 
     Sides are scale * stride / sqrt(ratio) and scale * stride * sqrt(ratio). Rounding is to even at halves, in the ends of the
-    family: with inclusive ends around (stride - 1) / 2 it gives the vectors of ``docs/protocols.md`` 15. Sides that are "whole" are
-    rounded at the scale of the stride (Detectron's generate_anchors).
+    family: with inclusive ends around (stride - 1) / 2 it gives the vectors of ``docs/protocols.md`` 15. Sides that are "whole"
+    are rounded at the scale of the stride (Detectron's generate_anchors).
     """
     shape = torch.tensor(ratios, dtype=torch.float32).sqrt()
     width, height = 1 / shape * (scale * stride), shape * (scale * stride)
