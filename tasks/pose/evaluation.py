@@ -167,13 +167,7 @@ class MpiiEvaluation(PoseEvaluation):
         super().__init__(data, protocol)
         self.truth: mpii.Truth | None = None
         if mpii.has_truth(self.data.split):
-            path = mpii.truth_path(self.data.persons.root)
-            self.truth = mpii.read_truth(path)
-            if len(self.truth) != len(self.data):
-                raise ValueError(
-                    f"Expected the {len(self.data)} persons of {self.data.persons.annotation} in {path} but it holds "
-                    f"{len(self.truth)}; take both files from the same release"
-                )
+            self.truth, _ = mpii.matching_truth(self.data.persons)
 
     def errors(self) -> NDArray[np.float64]:
         """(N, 16) distances over head sizes, NaN where a joint is missing."""

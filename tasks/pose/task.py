@@ -89,7 +89,10 @@ class PoseTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:
-        return surveyed(PoseEvalData(dataset, root, split, protocol))
+        data = PoseEvalData(dataset, root, split, protocol)
+        if dataset == "mpii" and mpii.has_truth(split):
+            data.notes = mpii.matching_truth(data.persons)[1]
+        return surveyed(data)
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: PoseProtocol, seed: int
@@ -145,7 +148,9 @@ class PoseTask(Task):
         from tasks.pose.files.submissions import coco_stats, mpii_file_stats
 
         self.dataset(dataset)
-        return (coco_stats if dataset == "coco" else mpii_file_stats)(Path(root), split, path), ()
+        if dataset == "mpii":
+            return mpii_file_stats(Path(root), split, path)
+        return coco_stats(Path(root), split, path), ()
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

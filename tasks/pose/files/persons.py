@@ -58,9 +58,19 @@ class Persons:
         half = np.asarray(self.scales, np.float64) * 100
         corners = np.concatenate([self.centres - half, self.centres + half], axis=1).tolist()
         return [
-            PictureEntry(self.root / self.files[row], self.where(index), region=(x0, y0, x1, y1))
+            PictureEntry(
+                self.root / self.files[row], self.where(index), region=(x0, y0, x1, y1), extent=self._extent(index)
+            )
             for index, (row, (x0, y0, x1, y1)) in enumerate(zip(self.image.tolist(), corners, strict=True))
         ]
+
+    def _extent(self, index: int) -> tuple[float, float, float, float] | None:
+        """What the annotated joints of a person span: x0, y0, x1, y1 in px; None without any."""
+        seen = self.joints[index][self.visible[index] > 0]
+        if not len(seen):
+            return None
+        (x0, y0), (x1, y1) = seen.min(0).tolist(), seen.max(0).tolist()
+        return x0, y0, x1, y1
 
     def where(self, index: int) -> str:
         """Names a person's record: file, id and picture."""

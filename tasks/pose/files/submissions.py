@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from tasks import coco_matches
 from tasks.base import Stats
 from tasks.coco_results import read_records
+from tasks.matlab import read_mat
 from tasks.pose.evaluation import keypoint_evaluator, mpii_stats
 from tasks.pose.files import coco, mpii
 from tasks.pose.files.persons import read_json
@@ -38,37 +39,35 @@ def coco_stats(root: Path, split: str, path: Path) -> Stats:
     return coco_matches.extract(keypoint_evaluator(annotations, records))
 
 
-def mpii_file_stats(root: Path, split: str, path: Path) -> Stats:
-    """Errors of a pred.mat: `preds` (N, 16, 2), 1-based, in the order of the split's persons.
+def mpii_file_stats(root: Path, split: str, path: Path) -> tuple[Stats, tuple[str, ...]]:
+    """Errors of a pred.mat: `preds` (N, 16, 2), 1-based, in the order of the split's persons; the pictures need not be there.
 
     Raises:
         ValueError: no such file, no such array, another number of persons, a split without truth.
     """
     if not mpii.has_truth(split):
         raise ValueError(f"{split} has no public ground truth: send {path} to the benchmark's authors")
-    persons = mpii.read_persons(root, split)
-    truth = mpii.read_truth(mpii.truth_path(root))
+    persons = mpii.read_persons(root, split, pictures=False)
+    truth, notes = mpii.matching_truth(persons)
     points = _points(path)
     if len(points) != len(truth) or len(points) != len(persons):
         raise ValueError(
             f"{path}: expected predictions of the {len(persons)} persons of {split} (truth: {len(truth)}), got {len(points)}; "
             "choose the split that they were made for"
         )
-    return mpii_stats(persons, truth, points)
+    return mpii_stats(persons, truth, points), notes
 
 
 def _points(path: Path) -> NDArray[np.float64]:
-    from scipy.io import loadmat
-
-    if not path.exists():
-        raise ValueError(f"Expected MPII predictions at {path} but there is no such file; check the name")
-    try:
-        held = loadmat(path)
-    except Exception as error:  # scipy raises what the bytes lead it to
-        raise ValueError(f"{path}: expected a MATLAB file, got {error}; write the predictions again") from None
+    held = read_mat(path, "MPII predictions", fix="write the predictions again")
     points = held.get("preds")
-    if points is None or points.ndim != 3 or points.shape[1] != MPII.num_joints or points.shape[2] < 2:
-        found = f"{points.shape}" if points is not None else f"{sorted(k for k in held if not k.startswith('__'))}"
+    if (
+        not isinstance(points, np.ndarray)
+        or points.ndim != 3
+        or points.shape[1] != MPII.num_joints
+        or points.shape[2] < 2
+    ):
+        found = f"{points.shape}" if isinstance(points, np.ndarray) else f"{sorted(held)}"
         raise ValueError(
             f"{path}: expected `preds` (persons, {MPII.num_joints}, 2), got {found}; write the predictions again"
         )
