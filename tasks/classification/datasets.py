@@ -1,12 +1,7 @@
-"""ImageNet on disk: one folder of pictures per class. Torch-free.
-
-Layout below the dataset's folder: train/<synset>/*.JPEG and val/<synset>/*.JPEG; a class's number is the place of its
-folder among the 1000 sorted names. A part of the classes can be read where `classes.txt` beside them lists all 1000 names.
-"""
+"""Samples of classification: crops of pictures, normalised, and their labels. Torch-free."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,69 +10,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.base import EvalData, TrainData
+from tasks.classification.folders import read_folders
 from tasks.classification.protocol import ClassificationProtocol
 from tasks.classification.recipes import CropAugment
+from tasks.files.picture_entry import PictureEntry
 from tasks.images import normalise, read_image
-
-NUM_CLASSES = 1000
-SUFFIXES = (".jpeg", ".jpg", ".png")
-SPLITS = ("train", "val")
-
-
-@dataclass(frozen=True)
-class Folders:
-    """Pictures of a split: paths below `root`, class numbers (N,), and the class names."""
-
-    root: Path
-    files: tuple[str, ...]
-    labels: NDArray[np.int64]
-    classes: tuple[str, ...]
-
-
-def read_folders(root: Path, split: str) -> Folders:
-    """List a split's pictures, in order of class and name.
-
-    Raises:
-        ValueError: the folder is missing, empty, or holds classes whose numbers cannot be told.
-    """
-    folder = root / split
-    if not folder.is_dir():
-        raise ValueError(
-            f"Expected ImageNet's pictures in {folder}/<synset>/ but there is no such folder; sort them into one folder per "
-            "class (tasks/classification/README.md) or correct --data-root"
-        )
-    found = sorted(path.name for path in folder.iterdir() if path.is_dir())
-    classes = _class_names(root, folder, found)
-    numbers = {name: number for number, name in enumerate(classes)}
-    files: list[str] = []
-    labels: list[int] = []
-    for name in found:
-        here = sorted(path.name for path in (folder / name).iterdir() if path.suffix.lower() in SUFFIXES)
-        files += [f"{split}/{name}/{file}" for file in here]
-        labels += [numbers[name]] * len(here)
-    if not files:
-        raise ValueError(f"Expected pictures ({', '.join(SUFFIXES)}) in the class folders of {folder} but found none")
-    return Folders(root, tuple(files), np.array(labels, dtype=np.int64), classes)
-
-
-def _class_names(root: Path, folder: Path, found: list[str]) -> tuple[str, ...]:
-    if len(found) == NUM_CLASSES:
-        return tuple(found)
-    listing = root / "classes.txt"
-    if not listing.is_file():
-        raise ValueError(
-            f"Expected {NUM_CLASSES} class folders in {folder} but found {len(found)}: their numbers are unknown; complete the "
-            f"data, or list all {NUM_CLASSES} folder names in order in {listing}"
-        )
-    names = tuple(line.strip() for line in listing.read_text(encoding="utf-8").splitlines() if line.strip())
-    unknown = sorted(set(found) - set(names))
-    if len(set(names)) != NUM_CLASSES or unknown:
-        raise ValueError(
-            f"Expected {NUM_CLASSES} different names in {listing} that cover {folder} but got {len(set(names))}"
-            + (f", without {unknown[0]!r}" if unknown else "")
-            + "; correct the list"
-        )
-    return names
 
 
 def centre_crop(picture: NDArray[np.uint8], protocol: ClassificationProtocol) -> NDArray[np.uint8]:
@@ -98,12 +35,17 @@ class ClassificationEvalData(EvalData):
         if not 0 < protocol.crop <= protocol.resize:
             raise ValueError(f"Expected a crop between 1 and resize={protocol.resize} but got crop={protocol.crop}")
         self.folders, self.protocol = read_folders(Path(root), split), protocol
+        self.notes = self.folders.notes
 
     def __len__(self) -> int:
         return len(self.folders.files)
 
     def image_ids(self) -> list[str]:
-        return [Path(file).stem for file in self.folders.files]
+        return self.folders.image_ids()
+
+    def entries(self) -> list[PictureEntry]:
+        root = self.folders.root
+        return [PictureEntry(root / file, file) for file in self.folders.files]
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """The crop that the network sees, (crop, crop, 3) uint8 RGB."""

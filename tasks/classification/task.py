@@ -10,20 +10,15 @@ import numpy as np
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
-from tasks.classification.datasets import (
-    NUM_CLASSES,
-    SPLITS,
-    ClassificationEvalData,
-    ClassificationTrainData,
-    centre_crop,
-    read_folders,
-)
+from tasks.classification.datasets import ClassificationEvalData, ClassificationTrainData, centre_crop
+from tasks.classification.folders import NUM_CLASSES, SPLITS, read_folders
 from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
 from tasks.classification.protocol import ClassificationProtocol, header
 from tasks.classification.recipes import CropAugment, imagenet
 from tasks.direction import Direction
 from tasks.images import normalise, read_image
 from tasks.recipe import Recipe
+from tasks.survey import surveyed
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -38,6 +33,7 @@ class ClassificationTask(Task):
 
     name = "classification"
     version = 1
+    reads_submissions = True
     datasets: Mapping[str, DatasetInfo] = {
         "imagenet": DatasetInfo(
             "imagenet", "ImageNet-1k", "imagenet", NUM_CLASSES, "train", "val", SPLITS, "top1", (224, 224)
@@ -90,7 +86,7 @@ class ClassificationTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: ClassificationProtocol) -> EvalData:
-        return ClassificationEvalData(root, split, protocol)
+        return surveyed(ClassificationEvalData(root, split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: ClassificationProtocol, seed: int
@@ -124,6 +120,15 @@ class ClassificationTask(Task):
         self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
     ) -> dict[str, float]:
         return top_figures(stats["rank"], counts)
+
+    def submission_stats(
+        self, dataset: str, root: Path, split: str, path: Path, protocol: ClassificationProtocol
+    ) -> tuple[Stats, tuple[str, ...]]:
+        """Of a csv (image, classes) with the five best classes of every picture."""
+        from tasks.classification.submissions import csv_stats
+
+        self.dataset(dataset)
+        return csv_stats(Path(root), split, path)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

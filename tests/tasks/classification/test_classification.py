@@ -74,7 +74,7 @@ def test_evaluation_ranks_the_true_class(root: Path, tmp_path: Path) -> None:
     assert figures == {"top1": 50.0, "top1_err": 50.0, "top5": 100.0, "top5_err": 0.0}
     assert set(figures) == set(task.metrics)
     evaluation.write_predictions(tmp_path / "out.csv")
-    assert (tmp_path / "out.csv").read_text().splitlines()[2].startswith("a,1 2 998 ")
+    assert (tmp_path / "out.csv").read_text().splitlines()[2].startswith("n00000998/a,1 2 998 ")
     assert evaluation.picture(0, "prediction").shape == (32, 32, 3)
 
 
