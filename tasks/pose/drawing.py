@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import affine_matrix, crop, transform_points
-from tasks.pose.joints import Skeleton
+from tasks.pose.joints import POSETRACK, Skeleton
 
 _LEFT, _RIGHT, _MIDDLE = (255, 138, 42), (38, 160, 255), (120, 220, 90)
 
@@ -92,3 +92,45 @@ def draw_in_view(
     """`person_view` with the person's skeleton; points (J, 2) in picture pixels."""
     view, matrix = person_view(picture, centre, scale, aspect)
     return draw_pose(view, transform_points(points, matrix), shown, skeleton, size_px=view.shape[0] * 0.8)
+
+
+def draw_tracks(
+    picture: NDArray[np.uint8],
+    points: ArrayLike,
+    present: ArrayLike,
+    ids: Sequence[int],
+    skeleton: Skeleton = POSETRACK,
+) -> NDArray[np.uint8]:
+    """A copy of an RGB picture (H, W, 3) with the skeletons of tracked persons, every track in its own colour, with its id.
+
+    Args:
+        points: (N, J, 2) px. present: (N, J) booleans, which joints to draw. ids: (N,) track ids.
+    """
+    canvas = np.ascontiguousarray(picture).copy()
+    xy = np.asarray(points, dtype=np.float64).reshape(-1, skeleton.num_joints, 2)
+    shown = np.asarray(present).astype(bool).reshape(-1, skeleton.num_joints)
+    for pose, visible, name in zip(xy, shown, ids, strict=True):
+        if not visible.any() or np.abs(pose[visible]).max() >= 2**20:
+            continue
+        colour = person_colour(int(name))
+        extent = float(np.ptp(pose[visible], axis=0).max())
+        thick = int(np.clip(extent / 60, 1, 8))
+        for first, second in skeleton.bones:
+            if visible[first] and visible[second]:
+                _line(canvas, pose[first], pose[second], colour, thick)
+        for joint in np.flatnonzero(visible):
+            centre = (round(float(pose[joint, 0]) * 16), round(float(pose[joint, 1]) * 16))
+            cv2.circle(canvas, centre, (thick + 1) * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
+            cv2.circle(canvas, centre, round((thick + 0.3) * 16), colour, -1, cv2.LINE_AA, 4)
+        x, y = pose[visible, 0].mean(), pose[visible, 1].min()
+        _label(canvas, str(int(name)), (float(x), float(y) - 3 * thick - 2), colour, max(0.35, extent / 400))
+    return canvas
+
+
+def _label(
+    canvas: NDArray[np.uint8], text: str, foot_xy: tuple[float, float], colour: tuple[int, int, int], size: float
+) -> None:
+    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
+    at = (round(foot_xy[0] - width / 2), round(max(foot_xy[1], 10.0)))
+    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 3, cv2.LINE_AA)
+    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)

@@ -211,7 +211,8 @@ def joint_figures(
     if wanted is None or any(name.startswith("AP") for name in wanted):
         repeats = np.repeat(times, np.diff(stats["joint_start"]))
         made |= precision_figures(stats["joint"], stats["score"], stats["hit"], repeats, times @ stats["annotated"])
-    made |= tracking_figures({name: times @ stats[name].astype(np.float64) for name in COUNTS})
+    weights = times.astype(np.float64)
+    made |= tracking_figures({name: np.asarray(weights @ stats[name], dtype=np.float64) for name in COUNTS})
     return made
 
 

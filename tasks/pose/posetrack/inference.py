@@ -1,0 +1,103 @@
+"""The test procedure on videos: boxes, pose, tracks, frame after frame; and what a network's channels are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import nn
+
+from tasks.geometry import box_to_centre_scale, xyxy_to_xywh
+from tasks.images import read_image
+from tasks.pose.joints import COCO, SKELETONS
+from tasks.pose.posetrack.datasets import SequenceInput, TrackedVideo
+from tasks.pose.posetrack.form_2018 import KEYPOINTS, PLACES
+from tasks.pose.posetrack.from_coco import posetrack_from_coco
+from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.posetrack.tracking import Tracker, track_pictures
+from tasks.pose.protocol import PoseProtocol
+
+if TYPE_CHECKING:
+    from tasks.base import Task
+
+CHUNK = 16
+"""Boxes that go through the network together. Never those of two pictures: a frame's result depends on nothing else."""
+
+_PAIRS_17 = tuple(
+    (KEYPOINTS.index(name), KEYPOINTS.index(name.replace("left", "right"))) for name in KEYPOINTS if "left" in name
+)
+"""Mirror pairs in 2018's order: head bottom and head top, in the place of COCO's eyes, stay."""
+
+
+def channel_pairs(dataset: str, channels: int, protocol: PoseProtocol) -> Sequence[tuple[int, int]]:
+    """Mirror pairs of a network's channels: the dataset's, or those of PoseTrack's or COCO's 17."""
+    if not isinstance(protocol, PoseTrackProtocol) or channels == SKELETONS[dataset].num_joints:
+        return SKELETONS[dataset].pairs
+    return COCO.pairs if protocol.channels == "coco" else _PAIRS_17
+
+
+def dataset_joints(keypoints: NDArray[np.float32], protocol: PoseProtocol) -> NDArray[np.float32]:
+    """Keypoints (B, C, 3) of a network's channels as the dataset's joints (B, J, 3)."""
+    if not isinstance(protocol, PoseTrackProtocol) or keypoints.shape[1] != len(KEYPOINTS):
+        return keypoints
+    if protocol.channels == "coco":
+        return posetrack_from_coco(keypoints).astype(np.float32)
+    return keypoints[:, PLACES]
+
+
+def poses_in(
+    task: Task, model: nn.Module, picture: NDArray[np.uint8], boxes: ArrayLike, protocol: PoseProtocol
+) -> NDArray[np.float64]:
+    """Keypoints (N, J, 3), x, y px and score, of the persons in boxes (N, 4) x1, y1, x2, y2 of an RGB picture (H, W, 3)."""
+    from tasks.pose.datasets import person_inputs
+
+    seen = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
+    aspect = protocol.input_wh[0] / protocol.input_wh[1]
+    framed = [box_to_centre_scale(xyxy_to_xywh(box), aspect) for box in np.asarray(boxes).reshape(-1, 4)]
+    device = next(model.parameters()).device
+    found: list[NDArray] = []
+    for start in range(0, len(framed), CHUNK):
+        part = framed[start : start + CHUNK]
+        images = torch.from_numpy(np.stack([person_inputs(seen, c, s, protocol) for c, s in part])).to(device)
+        if images.ndim == 4:
+            images = images.contiguous(memory_format=torch.channels_last)
+        batch = {
+            "images": images,
+            "centre": np.stack([centre for centre, _ in part]),
+            "scale": np.stack([scale for _, scale in part]),
+        }
+        with torch.inference_mode():
+            found += task.predict(model, batch, protocol)
+    return np.asarray(found, dtype=np.float64)
+
+
+def track_sequence(task: Task, model: nn.Module, sequence: SequenceInput, protocol: PoseTrackProtocol) -> TrackedVideo:
+    """The tracked persons of one video."""
+
+    def pictures() -> Iterator[NDArray[np.uint8]]:
+        for file in sequence.files:
+            yield read_image(sequence.root, file)
+
+    sigmas = SKELETONS[str(model.dataset)].sigmas()
+    annotated = protocol.boxes == "gt"
+    tracker = Tracker(protocol, sigmas, carries=not annotated)
+    frames = list(
+        track_pictures(
+            pictures(),
+            sequence.boxes,
+            lambda picture, boxes: poses_in(task, model, picture, boxes, protocol),
+            tracker,
+            [labelled or not annotated for labelled in sequence.labelled],
+        )
+    )
+    counts = [len(frame.ids) for frame in frames]
+    return TrackedVideo(
+        np.repeat(np.arange(len(frames)), counts),
+        *(
+            np.concatenate([getattr(frame, name) for frame in frames])
+            for name in ("ids", "keypoints", "present", "scores", "boxes")
+        ),
+    )
