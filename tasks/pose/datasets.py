@@ -17,15 +17,19 @@ from tasks.pose.crops.corner_crop import crop_by_corners
 from tasks.pose.files import coco, mpii
 from tasks.pose.files.persons import Persons
 from tasks.pose.joints import SKELETONS, Skeleton
+from tasks.pose.posetrack import persons as posetrack
+from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol
 from tasks.pose.targets import pose_targets
 
 
 def read_persons(dataset: str, root: Path, split: str, protocol: PoseProtocol) -> Persons:
-    """The persons of a dataset's split; see `tasks.pose.files.coco.read_persons` and `tasks.pose.files.mpii.read_persons`."""
+    """The persons of a dataset's split; see `read_persons` of the modules that read its files."""
     if dataset == "coco":
         assert isinstance(protocol, CocoProtocol)
         return coco.read_persons(root, split, protocol)
+    if isinstance(protocol, PoseTrackProtocol):
+        return posetrack.read_persons(root, split, protocol)
     return mpii.read_persons(root, split)
 
 

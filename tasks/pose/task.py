@@ -1,4 +1,4 @@
-"""Human pose: COCO keypoints and MPII. Torch-free at import."""
+"""Human pose: COCO keypoints, MPII, and PoseTrack's videos. Torch-free at import."""
 
 from __future__ import annotations
 
@@ -16,8 +16,15 @@ from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
 from tasks.pose.files import coco, mpii
-from tasks.pose.joints import SKELETONS
 from tasks.pose.metrics import GROUPS
+from tasks.pose.posetrack import files as posetrack
+from tasks.pose.posetrack import metrics as posetrack_metrics
+from tasks.pose.posetrack.datasets import PoseTrackEvalData
+from tasks.pose.posetrack.evaluation import PoseTrackEvaluation, submission_stats
+from tasks.pose.posetrack.metrics import metric_infos
+from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
+from tasks.pose.posetrack.protocol import header as posetrack_header
+from tasks.pose.posetrack.recipes import posetrack_recipe
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
 from tasks.pose.recipes import pose_recipe
 from tasks.recipe import Recipe
@@ -40,6 +47,7 @@ _METRICS = [
     *(_percent(f"PCKh@0.5/{group}", f"PCKh of {group.lower()}") for group in GROUPS),
     _percent("PCKh@0.11", "what HRNet's code prints as Mean@0.1: its threshold is 0.11"),
     _percent("PCKh@0.5 unweighted", "pytorch-pose's: strictly within half a head size, plain mean of 14 joints"),
+    *metric_infos(),
 ]
 
 
@@ -56,6 +64,20 @@ class PoseTask(Task):
             "coco", "COCO keypoints", "coco", 17, "train2017", "val2017", coco.SPLITS, "AP", (256, 192), "coco"
         ),
         "mpii": DatasetInfo("mpii", "MPII", "mpii", 16, "train", "valid", mpii.SPLITS, "PCKh@0.5", (256, 256), "mpii"),
+        **{
+            f"posetrack{year}": DatasetInfo(
+                f"posetrack{year}",
+                f"PoseTrack20{year}",
+                f"posetrack{year}",
+                15,
+                "train",
+                "val",
+                posetrack.SPLITS,
+                "MOTA",
+                (256, 192),
+            )
+            for year in (17, 18)
+        },
     }
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
 
@@ -73,22 +95,32 @@ class PoseTask(Task):
         check_body_name(model)
         info = self.dataset(dataset)
         chosen = representation or self.default_representation(model, dataset)
-        return build(model, dataset, chosen, info.num_outputs, **changes)
+        outputs = info.num_outputs
+        if _is_posetrack(dataset):
+            outputs = posetrack.network_outputs(changes.pop("num_joints", outputs))
+        return build(model, dataset, chosen, outputs, **changes)
 
     # -- protocol and recipe -------------------------------------------------------------------------------------
     def protocol(self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full") -> PoseProtocol:
         self.dataset(dataset)
+        if _is_posetrack(dataset):
+            return posetrack_protocol(model, family, tier)
         return pose_protocol(dataset, model, family, tier)
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
         self.dataset(dataset)
+        if _is_posetrack(dataset):
+            return posetrack_recipe(dataset, model, tier)
         return pose_recipe(dataset, model, tier)
 
     def protocol_header(self, protocol: PoseProtocol) -> str:
-        return header(protocol)
+        text = header(protocol)
+        return f"{text}, {posetrack_header(protocol)}" if isinstance(protocol, PoseTrackProtocol) else text
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:
+        if isinstance(protocol, PoseTrackProtocol):
+            return PoseTrackEvalData(dataset, root, split, protocol)
         data = PoseEvalData(dataset, root, split, protocol)
         if dataset == "mpii" and mpii.has_truth(split):
             data.notes = mpii.matching_truth(data.persons)[1]
@@ -102,6 +134,8 @@ class PoseTask(Task):
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> list[Path]:
         root = Path(root)
+        if isinstance(protocol, PoseTrackProtocol):
+            return posetrack.files_of(root, dataset, split, protocol.boxes == "detector", protocol.boxes_file)
         if dataset == "mpii":
             files = [mpii.annotation_path(root, split)]
             return [*files, mpii.truth_path(root)] if mpii.has_truth(split) else files
@@ -119,15 +153,22 @@ class PoseTask(Task):
         loss = heatmap_loss(outputs, batch["target"], batch["weight"], recipe.loss, factor=0.5, softmax_share=1e-2)
         return {"loss": loss, "accuracy": peak_accuracy(outputs[-1].detach(), batch["target"])}
 
-    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: PoseProtocol) -> list[np.ndarray]:
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: PoseProtocol) -> list[Any]:
+        """Keypoints (J, 3) of every person's crop; of videos ("sequences" in the batch) `TrackedVideo`s."""
         from tasks.pose.inference import keypoints, predict_heatmaps
+        from tasks.pose.posetrack.inference import channel_pairs, dataset_joints, track_sequence
 
-        pairs = SKELETONS[str(model.dataset)].pairs
+        if isinstance(protocol, PoseTrackProtocol) and "sequences" in batch:
+            return [track_sequence(self, model, sequence, protocol) for sequence in batch["sequences"]]
+        pairs = channel_pairs(str(model.dataset), int(model.num_outputs), protocol)  # type: ignore[arg-type]
         heatmaps = predict_heatmaps(model, batch["images"], pairs, protocol)
         found = keypoints(heatmaps, _array(batch["centre"]), _array(batch["scale"]), protocol)
-        return list(found)
+        return list(dataset_joints(found, protocol))
 
     def evaluation(self, data: EvalData, protocol: PoseProtocol) -> Evaluation:
+        if isinstance(data, PoseTrackEvalData):
+            assert isinstance(protocol, PoseTrackProtocol)
+            return PoseTrackEvaluation(data, protocol)
         assert isinstance(data, PoseEvalData)
         return (CocoEvaluation if data.dataset == "coco" else MpiiEvaluation)(data, protocol)
 
@@ -139,15 +180,19 @@ class PoseTask(Task):
         counts: np.ndarray | None = None,
         wanted: Collection[str] | None = None,
     ) -> dict[str, float]:
+        if _is_posetrack(dataset):
+            return posetrack_metrics.figures(stats, counts, wanted)
         return dict(figures(dataset, stats, counts, wanted))
 
     def submission_stats(
         self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
-        """Of COCO keypoint results (json), or of MPII's pred.mat."""
+        """Of COCO keypoint results (json), of MPII's pred.mat, or of a folder of PoseTrack's files."""
         from tasks.pose.files.submissions import coco_stats, mpii_file_stats
 
         self.dataset(dataset)
+        if _is_posetrack(dataset):
+            return submission_stats(Path(root), split, path), ()
         if dataset == "mpii":
             return mpii_file_stats(Path(root), split, path)
         return coco_stats(Path(root), split, path), ()
@@ -167,6 +212,10 @@ class PoseTask(Task):
 
         refuse_unknown(options, ("boxes", "min_score"), "predict for pose")
         return predict_pictures(self, model, dataset, images, protocol, **options)
+
+
+def _is_posetrack(dataset: str) -> bool:
+    return dataset in ("posetrack17", "posetrack18")
 
 
 def _array(values: Any) -> np.ndarray:

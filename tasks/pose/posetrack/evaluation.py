@@ -106,7 +106,8 @@ def strip(root: Path, video: Video, persons: Sequence[People], chosen: Sequence[
         picture = read_image(root, video.frames[number].file)
         zoom = STRIP_HEIGHT / picture.shape[0]
         size = (max(1, round(picture.shape[1] * zoom)), STRIP_HEIGHT)
-        view = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR))
+        method = cv2.INTER_AREA if zoom < 1 else cv2.INTER_LINEAR
+        view = np.asarray(cv2.resize(picture, size, interpolation=method), dtype=np.uint8)
         # Pixel centres stand at whole numbers.
         points = (persons[number].xy + 0.5) * zoom - 0.5
         drawn.append(draw_tracks(view, points, persons[number].present, persons[number].ids.tolist()))

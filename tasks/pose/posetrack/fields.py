@@ -9,10 +9,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.pose.persons import finite_row
-
+LARGEST = 1e9
+"""No coordinate or score is larger; what is would overflow later."""
 MOST_TRACK_ID = 9999
 """The official evaluator's bound; its description says 999."""
+
+
+def numbers(values: Any, count: int, what: str, where: str) -> NDArray[np.float64]:
+    """`values`, a number or a list, as (count,) float64; raises ValueError for another length, or what is no finite number."""
+    row = values if isinstance(values, list) else [values]
+    if len(row) != count or any(isinstance(value, bool) or not isinstance(value, int | float) for value in row):
+        raise ValueError(f"{where}: expected {what} of {count} numbers but got {str(values)[:80]}; correct it")
+    made = np.array(row, dtype=np.float64)
+    if not np.isfinite(made).all() or (np.abs(made) > LARGEST).any():
+        raise ValueError(f"{where}: expected {what} of finite numbers but got {str(values)[:80]}; correct the record")
+    return made
 
 
 def whole_number(value: Any, what: str, where: str) -> int:
@@ -59,9 +70,7 @@ def polygon(xs: Any, ys: Any, where: str) -> NDArray[np.float64]:
         raise ValueError(
             f"{where}: expected an ignored region of at least 3 corners but got {count}; correct or remove it"
         )
-    return np.stack(
-        [finite_row(xs, count, "x coordinates", where), finite_row(ys, count, "y coordinates", where)], axis=1
-    )
+    return np.stack([numbers(xs, count, "x coordinates", where), numbers(ys, count, "y coordinates", where)], axis=1)
 
 
 def unique(values: Sequence[Any], what: str, where: str) -> None:

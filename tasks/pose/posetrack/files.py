@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
-from tasks.pose.persons import read_json
+from tasks.files.json_file import read_json
 from tasks.pose.posetrack.form_2017 import read_2017
 from tasks.pose.posetrack.form_2018 import read_2018
 from tasks.pose.posetrack.frames import Video
@@ -52,12 +53,13 @@ def read_video(path: Path, truth: bool) -> Video:
     Raises:
         ValueError: the file is missing, of neither form, or holds a record that cannot be used.
     """
-    data = read_json(path, "PoseTrack annotations" if truth else "PoseTrack predictions")
-    if isinstance(data, dict) and isinstance(data.get("annolist"), list):
+    what = "PoseTrack annotations" if truth else "PoseTrack predictions"
+    data = read_json(path, dict[str, Any], what, "put the dataset in its official layout (tasks/pose/README.md)")
+    if isinstance(data.get("annolist"), list):
         return read_2017(data, path, truth, official_image_id)
-    if isinstance(data, dict) and isinstance(data.get("images"), list):
+    if isinstance(data.get("images"), list):
         return read_2018(data, path, truth)
-    held = sorted(data) if isinstance(data, dict) else f"a {type(data).__name__}"
+    held = ", ".join(sorted(data)[:8]) or "an empty object"
     raise ValueError(
         f"Expected PoseTrack's form in {path} (images, annotations, categories of 2018, or annolist of 2017) but got {held}; "
         "give one file per sequence"
@@ -80,3 +82,22 @@ def expected_boxes(root: Path, dataset: str, split: str, boxes_file: str = "") -
         path = Path(boxes_file)
         return path if path.is_absolute() or not (Path(root) / path).exists() else Path(root) / path
     return Path(root) / "annotations" / f"{dataset}_{split}_human_detections.json"
+
+
+def files_of(root: Path, dataset: str, split: str, detector: bool, boxes_file: str = "") -> list[Path]:
+    """The files that identify a split's data: its annotations, and the detector's boxes where they are looked at."""
+    boxes = detector and split != "train"
+    return [*sequence_files(root, split), *([expected_boxes(root, dataset, split, boxes_file)] if boxes else [])]
+
+
+def network_outputs(wanted: int) -> int:
+    """How many heat maps a network for PoseTrack has: 15, or 17 in COCO's or 2018's places.
+
+    Raises:
+        ValueError: another number.
+    """
+    if wanted not in (15, 17):
+        raise ValueError(
+            f"Expected num_joints of 15 (PoseTrack's joints) or 17 (the keypoints of 2018's files, or COCO's) but got {wanted}"
+        )
+    return int(wanted)

@@ -32,7 +32,7 @@ def flow_between(
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        found = cv2.DISOpticalFlow_create(_PRESETS[preset]).calc(first, second, None)  # type: ignore[call-overload]
+        found = cv2.DISOpticalFlow_create(_PRESETS[preset]).calc(first, second, None)  # type: ignore[attr-defined]
     finally:
         cv2.setNumThreads(threads)
     return np.asarray(found, dtype=np.float32)

@@ -8,8 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tasks.pose.persons import finite_row
-from tasks.pose.posetrack.fields import entries, picture_path, polygon, track_id, unique
+from tasks.pose.posetrack.fields import entries, numbers, picture_path, polygon, track_id, unique
 from tasks.pose.posetrack.form_2018 import joined
 from tasks.pose.posetrack.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
 
@@ -57,15 +56,15 @@ def _person(rect: dict[str, Any], where: str, truth: bool) -> People:
             )
         if present[number]:
             raise ValueError(f"{where}: expected every joint once but joint {number} occurs twice; correct the file")
-        xy[number] = finite_row([_single(point.get("x")), _single(point.get("y"))], 2, "a joint (x, y)", where)
+        xy[number] = numbers([_single(point.get("x")), _single(point.get("y"))], 2, "a joint (x, y)", where)
         present[number] = True
         score = _single(point.get("score"))
         if score is not None:
-            scores[number] = finite_row(score, 1, "a score", where)[0]
+            scores[number] = numbers(score, 1, "a score", where)[0]
     head = np.zeros(4)
     corners = [_single(rect.get(name)) for name in ("x1", "y1", "x2", "y2")]
     if all(value is not None for value in corners):
-        head = finite_row(corners, 4, "a head box (x1, y1, x2, y2)", where)
+        head = numbers(corners, 4, "a head box (x1, y1, x2, y2)", where)
     elif truth and present.any():
         raise ValueError(
             f"{where}: expected a head box x1, y1, x2, y2 but the record has none; distances are in head sizes"

@@ -9,8 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.pose.joints import POSETRACK
-from tasks.pose.persons import finite_row
-from tasks.pose.posetrack.fields import entries, picture_path, polygon, track_id, unique, whole_number
+from tasks.pose.posetrack.fields import entries, numbers, picture_path, polygon, track_id, unique, whole_number
 from tasks.pose.posetrack.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
 
 KEYPOINTS = (
@@ -101,19 +100,19 @@ def _frame(
 
 def _person(entry: dict[str, Any], where: str, places: NDArray[np.intp], truth: bool) -> People:
     count = int(places[-1])
-    points = finite_row(entry.get("keypoints"), 3 * count, "keypoints", where).reshape(count, 3)[places[:-1]]
+    points = numbers(entry.get("keypoints"), 3 * count, "keypoints", where).reshape(count, 3)[places[:-1]]
     present = (points != 0).any(1)
     scores = np.full(NUM_JOINTS, NO_SCORE)
     if entry.get("scores"):
-        scores = finite_row(entry["scores"], count, "scores", where)[places[:-1]]
+        scores = numbers(entry["scores"], count, "scores", where)[places[:-1]]
     head, box = np.zeros(4), np.full(4, np.nan)
     if entry.get("bbox_head") is not None:
-        head = finite_row(entry["bbox_head"], 4, "a head box (x, y, width, height)", where)
+        head = numbers(entry["bbox_head"], 4, "a head box (x, y, width, height)", where)
         head[2:] += head[:2]
     elif truth and present.any():
         raise ValueError(f"{where}: expected bbox_head but the record has none; distances are measured in head sizes")
     if entry.get("bbox") is not None:
-        box = finite_row(entry["bbox"], 4, "a box (x, y, width, height)", where)
+        box = numbers(entry["bbox"], 4, "a box (x, y, width, height)", where)
     name = track_id(entry.get("track_id"), where)
     return people([name], points[None, :, :2], present[None], scores[None], head[None], boxes=box[None])
 

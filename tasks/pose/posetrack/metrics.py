@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.base import Stats
+from tasks.base import MetricInfo, Stats
 from tasks.pose.joints import POSETRACK
 from tasks.pose.posetrack.clear_mot import COUNTS, JointTracks
 from tasks.pose.posetrack.frames import NUM_JOINTS, Frame, People, scored_pair
@@ -29,10 +29,32 @@ GROUPS: dict[str, tuple[int, ...]] = {
     "Ankle": (0, 5),
 }
 """The tables' columns; a group with an undefined joint is undefined."""
-TOTALS = ("mAP", "MOTA", "MOTP", "Prec", "Rec")
-"""Figures over all joints; of one joint or group: AP/nose, MOTA/Wrist, ..."""
+DETAILED = ("AP", "MOTA", "MOTP", "Prec", "Rec")
+"""Figures that are also given for every joint and group: AP/nose, MOTA/Wrist, ..."""
 ALL_ROWS = "MOTP all rows"
 """MOTP as today's tool prints it: newer versions of its tracking library add further rows to the sum of distances."""
+
+
+def metric_infos() -> list[MetricInfo]:
+    """Every figure by name, with its unit and direction."""
+    described = {
+        "AP": ("average precision of joints within half a head size, all points of the curve", (0.0, 100.0)),
+        "MOTA": ("tracking accuracy: 100 less the share of misses, switches and false alarms", None),
+        "MOTP": ("tracking precision: 100 less the mean distance of tracked joints, in head sizes", (0.0, 100.0)),
+        "Prec": ("share of tracked joints that match an annotated one", (0.0, 100.0)),
+        "Rec": ("share of annotated joints that are tracked", (0.0, 100.0)),
+    }
+    totals = {
+        "AP precision": ("precision at the end of the curve, mean of the joints", (0.0, 100.0)),
+        "AP recall": ("recall at the end of the curve, mean of the joints", (0.0, 100.0)),
+        ALL_ROWS: ("MOTP over every row of today's tracking library, as the official tool prints it now", None),
+    }
+    made: list[MetricInfo] = []
+    for kind, (text, bounds) in described.items():
+        made.append(MetricInfo("mAP" if kind == "AP" else kind, "%", True, 1, bounds, f"{text}; mean of 15 joints"))
+        places = [*GROUPS, *POSETRACK.names]
+        made += [MetricInfo(f"{kind}/{name}", "%", True, 1, bounds, f"{text}; {name}") for name in places]
+    return made + [MetricInfo(name, "%", True, 1, bounds, text) for name, (text, bounds) in totals.items()]
 
 
 def distances(truth: People, found: People) -> NDArray[np.float64]:
@@ -230,12 +252,11 @@ def figures(
     if "annotated" not in stats:
         return {}
     kinds = None if wanted is None else {name.split("/")[0].replace("mAP", "AP") for name in wanted}
-    made: dict[str, float] = {}
-    for kind, values in joint_figures(stats, counts, kinds).items():
-        if kinds is not None and kind not in kinds:
-            continue
-        made["mAP" if kind == "AP" else kind] = mean(values)
-        if kind in ("AP", "MOTA", "MOTP", "Prec", "Rec"):
-            made |= {f"{kind}/{group}": float(values[list(joints)].mean()) for group, joints in GROUPS.items()}
-            made |= {f"{kind}/{name}": float(values[joint]) for joint, name in enumerate(POSETRACK.names)}
+    found = joint_figures(stats, counts, kinds)
+    found = {kind: values for kind, values in found.items() if kinds is None or kind in kinds}
+    made = {"mAP" if kind == "AP" else kind: mean(values) for kind, values in found.items()}
+    for kind in DETAILED:
+        if kind in found:
+            made |= {f"{kind}/{group}": float(found[kind][list(joints)].mean()) for group, joints in GROUPS.items()}
+            made |= {f"{kind}/{name}": float(found[kind][joint]) for joint, name in enumerate(POSETRACK.names)}
     return made

@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.files.json_file import read_json
 from tasks.geometry import box_to_centre_scale, xywh_to_xyxy, xyxy_to_xywh
+from tasks.pose.files.persons import Persons
 from tasks.pose.joints import POSETRACK
-from tasks.pose.persons import Persons, finite_row, read_json
 from tasks.pose.posetrack.boxes import box_around
+from tasks.pose.posetrack.fields import numbers
 from tasks.pose.posetrack.files import expected_boxes, has_truth, read_split
 from tasks.pose.posetrack.frames import People, Video
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
@@ -103,26 +105,14 @@ def boxes_of(
 
 
 def _detected(path: Path, split: str, videos: list[Video], protocol: PoseTrackProtocol) -> list[list[Boxes]]:
-    if not path.exists():
-        raise ValueError(
-            f"Expected detector boxes at {path} but there is no such file; name another with --protocol boxes_file=FILE, or "
-            "evaluate with --protocol boxes=gt"
-        )
-    records = read_json(path, "detector boxes")
-    if not isinstance(records, list):
-        raise ValueError(
-            f"Expected a list of {{image_id, category_id, bbox, score}} in {path} but got a {type(records).__name__}"
-        )
+    advice = "name another with --protocol boxes_file=FILE, or evaluate with --protocol boxes=gt"
+    records = read_json(path, list[dict[str, Any]], "detector boxes", advice)
     places = {
         frame.image_id: (number, row) for number, video in enumerate(videos) for row, frame in enumerate(video.frames)
     }
     found: list[list[list[tuple[NDArray[np.float64], float]]]] = [[[] for _ in video.frames] for video in videos]
     for line, record in enumerate(records):
         where = f"{path}, entry {line}"
-        if not isinstance(record, dict):
-            raise ValueError(
-                f"{where}: expected an object {{...}} but got {str(record)[:60]!r}; check the detector's file"
-            )
         missing = [key for key in ("image_id", "bbox", "score") if key not in record]
         if missing:
             raise ValueError(
@@ -130,7 +120,7 @@ def _detected(path: Path, split: str, videos: list[Video], protocol: PoseTrackPr
             )
         if record.get("category_id", PERSON) != PERSON:
             continue
-        score = float(finite_row(record["score"], 1, "a score", where)[0])
+        score = float(numbers(record["score"], 1, "a score", where)[0])
         if score < protocol.box_threshold:
             continue
         name = record["image_id"]
@@ -138,7 +128,7 @@ def _detected(path: Path, split: str, videos: list[Video], protocol: PoseTrackPr
             raise ValueError(
                 f"{where}: expected a picture of {split} but got image_id {str(name)[:40]!r}; use the boxes of this split"
             )
-        xywh = finite_row(record["bbox"], 4, "a box (x, y, width, height)", where)
+        xywh = numbers(record["bbox"], 4, "a box (x, y, width, height)", where)
         if (xywh[2:] <= 0).any():
             raise ValueError(
                 f"{where}: expected a box with a size but got {record['bbox']}; correct or remove the entry"
