@@ -160,7 +160,7 @@ class PoseTask(Task):
 
         if isinstance(protocol, PoseTrackProtocol) and "sequences" in batch:
             return [track_sequence(self, model, sequence, protocol) for sequence in batch["sequences"]]
-        pairs = channel_pairs(str(model.dataset), int(model.num_outputs), protocol)  # type: ignore[arg-type]
+        pairs = channel_pairs(model, protocol)
         heatmaps = predict_heatmaps(model, batch["images"], pairs, protocol)
         found = keypoints(heatmaps, _array(batch["centre"]), _array(batch["scale"]), protocol)
         return list(dataset_joints(found, protocol))

@@ -32,10 +32,11 @@ _PAIRS_17 = tuple(
 """Mirror pairs in 2018's order: head bottom and head top, in the place of COCO's eyes, stay."""
 
 
-def channel_pairs(dataset: str, channels: int, protocol: PoseProtocol) -> Sequence[tuple[int, int]]:
-    """Mirror pairs of a network's channels: the dataset's, or those of PoseTrack's or COCO's 17."""
-    if not isinstance(protocol, PoseTrackProtocol) or channels == SKELETONS[dataset].num_joints:
-        return SKELETONS[dataset].pairs
+def channel_pairs(model: nn.Module, protocol: PoseProtocol) -> Sequence[tuple[int, int]]:
+    """Mirror pairs of a network's channels: its dataset's, or those of PoseTrack's or COCO's 17."""
+    skeleton = SKELETONS[str(model.dataset)]
+    if not isinstance(protocol, PoseTrackProtocol) or model.num_outputs == skeleton.num_joints:
+        return skeleton.pairs
     return COCO.pairs if protocol.channels == "coco" else _PAIRS_17
 
 
