@@ -105,13 +105,13 @@ def annotate(
 def _person(person: RenderedPerson, rng: np.random.Generator) -> dict[str, Any] | None:
     """Return one person's label, or None where too little is seen.
 
-    A joint has a label where it is seen, mostly where the person's own body hides it, and rarely where somebody else does.
+    A joint has a label where it is seen, mostly where the person's own body hides it, and half the time where somebody else does.
     """
     skipped = rng.random(len(KEYPOINTS))
     if person.full_area == 0 or person.mask.sum() < max(30, _LEAST_SEEN * person.full_area):
         return None
     seen, own, inside = (part[_JOINTS] for part in (person.visible, person.unhidden, person.inside))
-    shown = _LABELLED & inside & (seen | (~own & (skipped < 0.8)) | (own & ~seen & (skipped < 0.15)))
+    shown = _LABELLED & inside & (seen | (~own & (skipped < 0.8)) | (own & ~seen & (skipped < 0.5)))
     points = np.where(shown[:, None], np.round(person.joints[_JOINTS], 2), 0.0)
     table = np.concatenate([points, (shown & seen)[:, None].astype(float)], axis=1)
     if shown.sum() < 2:

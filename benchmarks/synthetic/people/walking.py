@@ -125,7 +125,7 @@ def sample_walker(
     if stands:
         person = sample_person(rng, action="stand", yaw=float(rng.normal(0, 20)), pitch=float(rng.normal(4, 2)))
         return Walker(person, sample_gait(rng), (x, z), 0.0, 0.0)
-    yaw = towards * float(rng.uniform(22, 58))
+    yaw = towards * float(rng.uniform(20, 50))
     person = sample_person(rng, action="walk", yaw=yaw, pitch=float(rng.normal(4, 2)), age="adult")
     speed = float(rng.uniform(0.9, 1.5)) / FRAMES_PER_S
     angle = np.deg2rad(yaw)
