@@ -29,6 +29,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "coco_keypoints_testdev": ("COCO keypoints, test-dev2017", ("coco_keypoints_testdev2017",)),
     "mpii_val": ("MPII, val", ("mpii_val",)),
     "mpii_test": ("MPII, test", ("mpii_test",)),
+    "posetrack2017": ("PoseTrack2017, val and test", ("posetrack2017",)),
     "cityscapes_val": ("Cityscapes, val", ("cityscapes_val",)),
     "cityscapes_test": ("Cityscapes, test", ("cityscapes_test",)),
     "pascal_context": ("PASCAL Context", ("pascal_context",)),
@@ -47,7 +48,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
 """Paper tables by name: title, and the source tables that they hold."""
 
 WITHOUT_TRUTH = ("test-dev2017",)
-"""Splits that only the benchmark's server scores; MPII's and Cityscapes' test sets are told by their benchmark."""
+"""Splits that only the benchmark's server scores; MPII's, Cityscapes' and PoseTrack's test sets are told by their benchmark."""
 
 SPLITS = {
     ("300W", "common"): "valid",
@@ -76,6 +77,7 @@ NOT_LINKED: tuple[tuple[str, str, str], ...] = (
         "not in the manifest: the page links the plain 59-class file in place of the 60-class OCR network",
     ),
     ("id", r"^cityscapes_val:15$", "its page links no checkpoint"),
+    ("id", r"^posetrack2017:", "neither weights trained on PoseTrack nor the code of tracking were released"),
     ("method", r"^PaddleSeg", "no adapter for Paddle's files"),
     ("source", r"^HRNet-MaskRCNN-Benchmark", "no adapter for maskrcnn-benchmark's keys"),
     (
@@ -89,7 +91,8 @@ NOT_LINKED: tuple[tuple[str, str, str], ...] = (
 
 def server_only(figure: Figure) -> bool:
     """True if the figure's split has no public ground truth."""
-    return figure.split in WITHOUT_TRUTH or (figure.benchmark in ("MPII", "Cityscapes") and figure.split == "test")
+    unscored = ("MPII", "Cityscapes", "PoseTrack2017")
+    return figure.split in WITHOUT_TRUTH or (figure.benchmark in unscored and figure.split == "test")
 
 
 def metric_key(figure: Figure) -> str | None:
@@ -105,6 +108,8 @@ def metric_key(figure: Figure) -> str | None:
             return "PCKh@0.11" if figure.settings.get("threshold") == "0.11" else None
         unweighted = figure.settings.get("pckh") == "unweighted"
         return f"{metric} unweighted" if unweighted and metric == "PCKh@0.5" else metric
+    if figure.benchmark.startswith("PoseTrack"):
+        return metric.replace("_", "/")
     if figure.task == "landmarks":
         name = metric
         if metric == "NME":

@@ -3,6 +3,7 @@
 WRITERS = {
     "coco": "benchmarks.synthetic.datasets.coco_people",
     "mpii": "benchmarks.synthetic.datasets.mpii",
+    "posetrack18": "benchmarks.synthetic.datasets.posetrack",
     "lip": "benchmarks.synthetic.datasets.lip",
     "cityscapes": "benchmarks.synthetic.datasets.cityscapes",
     "pascal_context": "benchmarks.synthetic.datasets.pascal_context",

@@ -75,6 +75,7 @@ class PoseTask(Task):
                 posetrack.SPLITS,
                 "MOTA",
                 (256, 192),
+                "posetrack18" if year == 18 else None,
             )
             for year in (17, 18)
         },
@@ -120,7 +121,7 @@ class PoseTask(Task):
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:
         if isinstance(protocol, PoseTrackProtocol):
-            return PoseTrackEvalData(dataset, root, split, protocol)
+            return surveyed(PoseTrackEvalData(dataset, root, split, protocol))
         data = PoseEvalData(dataset, root, split, protocol)
         if dataset == "mpii" and mpii.has_truth(split):
             data.notes = mpii.matching_truth(data.persons)[1]

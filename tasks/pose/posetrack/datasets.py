@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 
 from tasks.base import EvalData
+from tasks.files.picture_entry import PictureEntry
+from tasks.images import inside
 from tasks.pose.joints import SKELETONS, Skeleton
 from tasks.pose.posetrack.files import has_truth, read_split
 from tasks.pose.posetrack.frames import Video
@@ -59,6 +61,13 @@ class PoseTrackEvalData(EvalData):
         boxes = boxes_of(self.root, dataset, split, self.videos, protocol)
         self.inputs = [SequenceInput(self.root, video, found) for video, found in zip(self.videos, boxes, strict=True)]
         self.notes = _notes(self.videos, split)
+
+    def entries(self) -> list[PictureEntry]:
+        return [
+            PictureEntry(inside(self.root, frame.file), f"{video.name}, frame {number}")
+            for video in self.videos
+            for number, frame in enumerate(video.frames)
+        ]
 
     def __len__(self) -> int:
         return len(self.videos)

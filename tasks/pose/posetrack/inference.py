@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,8 +16,8 @@ from tasks.pose.joints import COCO, SKELETONS
 from tasks.pose.posetrack.datasets import SequenceInput, TrackedVideo
 from tasks.pose.posetrack.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
-from tasks.pose.posetrack.protocol import PoseTrackProtocol
-from tasks.pose.posetrack.tracking import Tracker, track_pictures
+from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
+from tasks.pose.posetrack.tracking import Boxes, Tracked, Tracker, track_pictures
 from tasks.pose.protocol import PoseProtocol
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 CHUNK = 16
 """Boxes that go through the network together. Never those of two pictures: a frame's result depends on nothing else."""
+
+PLAIN_SIGMA = 0.08
+"""OKS tolerance of joints whose dataset has none (MPII): between those of COCO's shoulders and hips."""
 
 _PAIRS_17 = tuple(
     (KEYPOINTS.index(name), KEYPOINTS.index(name.replace("left", "right"))) for name in KEYPOINTS if "left" in name
@@ -75,25 +78,43 @@ def poses_in(
     return np.asarray(found, dtype=np.float64)
 
 
+def track_video(
+    task: Task,
+    model: nn.Module,
+    pictures: Iterable[NDArray[np.uint8]],
+    boxes: Iterable[Boxes],
+    protocol: PoseProtocol,
+    *,
+    rules: TrackRules | None = None,
+    tracker: Tracker | None = None,
+    counted: Iterable[bool] | None = None,
+) -> Iterator[Tracked]:
+    """The tracked persons of every picture of a video, in order, of any pose network; pictures are taken one by one.
+
+    Args:
+        pictures: RGB (H, W, 3) uint8. boxes: of each, what a detector found: (D, 4) x1, y1, x2, y2 px and scores (D,).
+        protocol: the network's. rules: of tracking; PoseTrack's protocol holds its own, others take the defaults.
+        tracker: with the state of an earlier part of the video. counted: see `track_pictures`.
+    """
+    if tracker is None:
+        own = protocol if isinstance(protocol, PoseTrackProtocol) else TrackRules()
+        skeleton = SKELETONS[str(model.dataset)]
+        sigmas = np.full(skeleton.num_joints, PLAIN_SIGMA) if skeleton.oks_sigmas is None else skeleton.sigmas()
+        tracker = Tracker(rules or own, sigmas)
+
+    def find(picture: NDArray[np.uint8], proposed: ArrayLike) -> NDArray[np.float64]:
+        return poses_in(task, model, picture, proposed, protocol)
+
+    return track_pictures(pictures, boxes, find, tracker, counted)
+
+
 def track_sequence(task: Task, model: nn.Module, sequence: SequenceInput, protocol: PoseTrackProtocol) -> TrackedVideo:
-    """The tracked persons of one video."""
-
-    def pictures() -> Iterator[NDArray[np.uint8]]:
-        for file in sequence.files:
-            yield read_image(sequence.root, file)
-
-    sigmas = SKELETONS[str(model.dataset)].sigmas()
+    """The tracked persons of one video of the dataset."""
+    pictures = (read_image(sequence.root, file) for file in sequence.files)
     annotated = protocol.boxes == "gt"
-    tracker = Tracker(protocol, sigmas, carries=not annotated)
-    frames = list(
-        track_pictures(
-            pictures(),
-            sequence.boxes,
-            lambda picture, boxes: poses_in(task, model, picture, boxes, protocol),
-            tracker,
-            [labelled or not annotated for labelled in sequence.labelled],
-        )
-    )
+    tracker = Tracker(protocol, SKELETONS[str(model.dataset)].sigmas(), carries=not annotated)
+    counted = [labelled or not annotated for labelled in sequence.labelled]
+    frames = list(track_video(task, model, pictures, sequence.boxes, protocol, tracker=tracker, counted=counted))
     counts = [len(frame.ids) for frame in frames]
     return TrackedVideo(
         np.repeat(np.arange(len(frames)), counts),

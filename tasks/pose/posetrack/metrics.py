@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import MetricInfo, Stats
+from tasks.direction import Direction
 from tasks.pose.joints import POSETRACK
 from tasks.pose.posetrack.clear_mot import COUNTS, JointTracks
 from tasks.pose.posetrack.frames import NUM_JOINTS, Frame, People, scored_pair
@@ -51,10 +52,12 @@ def metric_infos() -> list[MetricInfo]:
     }
     made: list[MetricInfo] = []
     for kind, (text, bounds) in described.items():
-        made.append(MetricInfo("mAP" if kind == "AP" else kind, "%", True, 1, bounds, f"{text}; mean of 15 joints"))
+        made.append(
+            MetricInfo("mAP" if kind == "AP" else kind, "%", Direction.HIGHER, 1, bounds, f"{text}; mean of 15 joints")
+        )
         places = [*GROUPS, *POSETRACK.names]
-        made += [MetricInfo(f"{kind}/{name}", "%", True, 1, bounds, f"{text}; {name}") for name in places]
-    return made + [MetricInfo(name, "%", True, 1, bounds, text) for name, (text, bounds) in totals.items()]
+        made += [MetricInfo(f"{kind}/{name}", "%", Direction.HIGHER, 1, bounds, f"{text}; {name}") for name in places]
+    return made + [MetricInfo(name, "%", Direction.HIGHER, 1, bounds, text) for name, (text, bounds) in totals.items()]
 
 
 def distances(truth: People, found: People) -> NDArray[np.float64]:

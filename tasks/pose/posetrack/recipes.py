@@ -50,7 +50,9 @@ def full(dataset: str, model: str) -> Recipe:
 
 
 def embedded() -> Recipe:
-    """Micro networks on the embedded videos, from nothing.
+    """Micro networks on the embedded videos, from nothing: some 900 persons, half a minute.
+
+    Measured: mAP 52.4, MOTA 17.7 (HRNet), 41.3 and 0.2 (SimpleBaseline); with annotated boxes HRNet's mAP is 25 points higher.
 
     python run_all.py train --task pose --dataset posetrack18 --model hrnet_micro_w8 --tier embedded
     """

@@ -15,10 +15,13 @@ import torch
 
 from tasks import build_model, get_task
 from tasks.options import from_plain, to_plain
+from tasks.pose.drawing import draw_tracks, person_colour
+from tasks.pose.joints import SKELETONS
 from tasks.pose.posetrack.datasets import TrackedVideo
 from tasks.pose.posetrack.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
-from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.posetrack.inference import track_video
+from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
 
 TASK = get_task("pose")
 GOLDEN = Path(os.environ.get("HRNET_GOLDEN", Path(__file__).parents[3] / "data" / "golden")) / "posetrack"
@@ -129,10 +132,10 @@ def test_networks_of_17_outputs_are_mapped() -> None:
     batch = {"images": torch.rand(2, 3, 64, 64), "centre": np.full((2, 2), 32.0), "scale": np.full((2, 2), 0.32)}
     plain = build_model("pose", "hrnet_micro_w8", "coco").eval()
     plain.load_state_dict(model.state_dict())
-    coco = TASK.protocol("coco", model="micro")
+    coco = TASK.protocol("coco", model="hrnet_micro_w8")
     found = {}
     for channels in ("posetrack", "coco"):
-        protocol = replace(TASK.protocol("posetrack18", model="micro"), channels=channels, flip=False)
+        protocol = replace(TASK.protocol("posetrack18", model="hrnet_micro_w8"), channels=channels, flip=False)
         with torch.inference_mode():
             found[channels] = np.array(TASK.predict(model, batch, protocol))
             own = np.array(TASK.predict(plain, batch, replace(coco, flip=False)))
@@ -150,3 +153,30 @@ def test_protocol_is_plain_data() -> None:
     assert from_plain(PoseTrackProtocol, to_plain(protocol)) == protocol
     assert "hungarian matching by flow-moved OKS > 0.3 over 7 frames" in TASK.protocol_header(protocol)
     assert TASK.protocol("posetrack18", model="simple_baseline_r50").colour == "bgr"
+
+
+@pytest.mark.parametrize("dataset", ["posetrack18", "coco", "mpii"])
+def test_any_pose_network_tracks_a_video(dataset: str, card_pictures: list[np.ndarray]) -> None:
+    torch.manual_seed(0)
+    model = build_model("pose", "hrnet_micro_w8", dataset).eval()
+    protocol = TASK.protocol(dataset, model="hrnet_micro_w8")
+    rules = TrackRules(joint_threshold=0.0, nms="none")
+    boxes = [(np.array([[10.0, 15.0, 45.0, 85.0]]), np.array([0.9]))] * len(card_pictures)
+    tracked = list(track_video(TASK, model, card_pictures, boxes, protocol, rules=rules))
+    joints = model.num_outputs
+    assert len(tracked) == len(card_pictures) and tracked[0].keypoints.shape == (1, joints, 3)
+    frame = tracked[-1]
+    points, ids = frame.keypoints[..., :2], frame.ids.tolist()
+    drawn = draw_tracks(card_pictures[-1], points, frame.present, ids, SKELETONS[dataset])
+    assert drawn.shape == card_pictures[-1].shape
+    assert not frame.present.any() or (drawn != card_pictures[-1]).any()
+
+
+def test_tracks_are_drawn_in_their_own_colours(card_pictures: list[np.ndarray], card_joints: np.ndarray) -> None:
+    present = np.ones((2, 15), bool)
+    first = draw_tracks(card_pictures[0], card_joints[0], present, [3, 4])
+    for name in (3, 4):
+        assert (first == person_colour(name)).all(-1).any()
+    assert not (first == person_colour(7)).all(-1).any()
+    untouched = draw_tracks(card_pictures[0], card_joints[0], ~present, [3, 4])
+    np.testing.assert_array_equal(untouched, card_pictures[0])
