@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from tasks import declare_below
 from tasks.options import nearest
 
 VERBS = (
@@ -97,6 +98,8 @@ def _run_verb(words: list[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
+        if getattr(parsed, "data_root", None) is not None:
+            declare_below(parsed.data_root)
         return int(module.main(parsed))
     except (ValueError, OSError) as error:
         left = isinstance(error, BrokenPipeError) and _reader_left()

@@ -12,7 +12,7 @@ from tasks.options import nearest
 if TYPE_CHECKING:
     from torch import nn
 
-    from tasks.base import Task
+    from tasks.base import DatasetInfo, Task
 
 
 def task_names() -> list[str]:
@@ -30,6 +30,26 @@ def get_task(name: str) -> Task:
     if name not in task_names():
         raise ValueError(f"Unknown task {name!r}. {nearest(name, task_names())}")
     return import_module(f"tasks.{name}.task").TASK
+
+
+def declare_below(data_root: Path) -> list[DatasetInfo]:
+    """Makes every dataset that a ``dataset.toml`` in ``data_root`` or in a folder there declares one of its task's.
+
+    Raises:
+        ValueError: a declaration is broken, or two folders declare the same name.
+    """
+    from tasks.declaration import declared_below
+
+    found: dict[str, Path] = {}
+    made = []
+    for folder, declaration in declared_below(data_root):
+        if declaration.name in found:
+            raise ValueError(
+                f"{folder}: declares {declaration.name!r}, which {found[declaration.name]} declares too; rename one of them"
+            )
+        found[declaration.name] = folder
+        made.append(get_task(declaration.task).declare(declaration, folder))
+    return made
 
 
 def build_model(task: str, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from benchmarks.baselines import check_body_name
+from tasks.declaration import FILE, Declaration
 from tasks.direction import Direction
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe
@@ -46,7 +47,8 @@ class DatasetInfo:
     """A dataset of a task.
 
     ``folder`` is its name below the data root; ``num_outputs`` joints, classes or points; ``headline`` the metric that
-    ranks; ``embedded`` the writer's key in ``benchmarks.synthetic.WRITERS``; ``profile_hw`` the input size for its cost.
+    ranks; ``embedded`` the writer's key in ``benchmarks.synthetic.WRITERS``; ``profile_hw`` the input size for its cost;
+    ``declaration`` the content of its dataset.toml, None of a dataset that the task knows itself.
     """
 
     name: str
@@ -59,6 +61,27 @@ class DatasetInfo:
     headline: str
     profile_hw: tuple[int, int]
     embedded: str | None = None
+    declaration: Declaration | None = None
+
+
+def declared_dataset(
+    declaration: Declaration, *, num_outputs: int, headline: str, profile_hw: tuple[int, int]
+) -> DatasetInfo:
+    """The entry of a dataset that a file declares: trained on its split train where it has one, evaluated on val."""
+    splits = tuple(declaration.splits)
+    return DatasetInfo(
+        declaration.name,
+        declaration.shown_title,
+        declaration.name,
+        num_outputs,
+        "train" if "train" in splits else "val",
+        "val",
+        splits,
+        headline,
+        profile_hw,
+        None,
+        declaration,
+    )
 
 
 class EvalData(ABC):
@@ -180,6 +203,40 @@ class Task(ABC):
     def body_name(self, model: str) -> str:
         """The body of one of this task's models: the name itself, without what a task adds to it ("_ocr" in segmentation)."""
         return model
+
+    def declare(self, declaration: Declaration, folder: Path) -> DatasetInfo:
+        """Makes a declared dataset one of this task's; a later declaration of the same name takes the place of an earlier one.
+
+        Raises:
+            ValueError: the name is that of a dataset which the task knows itself, or what the declaration needs is missing.
+        """
+        if declaration.name in type(self).datasets:
+            raise ValueError(
+                f"{folder / FILE}: {declaration.name!r} is the name of a dataset of task {self.name} already; choose another"
+            )
+        return self.declare_completed(self.complete(declaration, folder))
+
+    def declare_completed(self, declaration: Declaration) -> DatasetInfo:
+        """As :meth:`declare`, of a declaration in which everything is stated: that of a stored result."""
+        info = self.declared_info(declaration)
+        self.datasets = {**self.datasets, info.name: info}
+        return info
+
+    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
+        """The declaration with everything that can be derived from the dataset's files stated; of tasks that read such.
+
+        Raises:
+            ValueError: something is missing or ambiguous; names file and fix.
+        """
+        raise ValueError(f"{folder / FILE}: task {self.name} reads no declared datasets yet.")
+
+    def declared_info(self, declaration: Declaration) -> DatasetInfo:
+        """The entry of a declared dataset, from its completed declaration."""
+        raise NotImplementedError
+
+    def declaration_files(self, dataset: str, root: Path) -> list[Path]:
+        """The dataset.toml of a declared dataset, which is part of what identifies its data; none of the others."""
+        return [] if self.dataset(dataset).declaration is None else [root / FILE]
 
     def check_model(self, model: str) -> None:
         """Raises ValueError naming the nearest model if this task cannot build ``model``; torch-free."""

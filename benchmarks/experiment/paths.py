@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.experiment.cell import Cell
 from tasks import get_task
 from tasks.base import DatasetInfo
+from tasks.declaration import declared_below
 from tasks.recipe import Recipe
 
 
@@ -48,7 +49,8 @@ def dataset_root(cell: Cell, places: Places) -> Path:
 
 
 def real_root(info: DatasetInfo, data_root: Path | None) -> Path:
-    """``data_root/<folder>``, or ``data_root`` itself where that is the dataset's own folder."""
+    """``data_root/<folder>``, or ``data_root`` itself where that is the dataset's own folder; of a declared dataset the
+    folder with its dataset.toml."""
     if data_root is None:
         raise FileNotFoundError(
             f"{info.title} is needed: give the folder that holds {info.folder}/ (or that folder itself) with --data-root."
@@ -56,6 +58,13 @@ def real_root(info: DatasetInfo, data_root: Path | None) -> Path:
     data_root = Path(data_root)
     if not data_root.is_dir():
         raise FileNotFoundError(f"{data_root}: expected a folder with datasets (--data-root), found none.")
+    if info.declaration is not None:
+        for folder, declared in declared_below(data_root):
+            if declared.name == info.name:
+                return folder
+        raise FileNotFoundError(
+            f"{data_root}: expected a folder whose dataset.toml declares {info.name!r}, found none."
+        )
     below = data_root / info.folder
     if below.is_dir():
         return below

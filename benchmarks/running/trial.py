@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import torch
 from torch import nn
@@ -59,6 +60,7 @@ def run_cell(cell: Cell, places: Places, report: Report, keep: Keep | None = Non
         "cell": cell.identity(),
         "key": None,
         "protocol_header": cell.protocol_header,
+        "declaration": msgspec.to_builtins(get_task(cell.task).dataset(cell.dataset).declaration),
     }
     stats = None
     kept = workspace / ("keep" if main else f"keep-{get_rank()}")

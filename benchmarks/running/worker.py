@@ -44,10 +44,13 @@ def _serve(job: tuple[Any, ...], connection: Connection, threads: int) -> None:
     from benchmarks.engine import loops as engine
     from benchmarks.experiment.cell import cell_from_identity
     from benchmarks.running.trial import run_cell
+    from tasks import declare_below
 
     cv2.setNumThreads(threads)
     engine.set_threads(threads)
     _, identity, label, places = job
+    if places.data_root is not None:
+        declare_below(places.data_root)
     cell = cell_from_identity(identity, label)
 
     def report(progress: object) -> None:

@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 
 from tasks.base import MetricInfo
+from tasks.declaration import Declaration
 from tasks.direction import Direction
 from tasks.files.json_file import decode_json
 from tasks.files.opening import read_bytes
@@ -182,6 +183,7 @@ class Record(Part, frozen=True, kw_only=True):
         notes: what a reader of the figures must know.
         latency_ms: median of one picture through the network.
         durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
+        declaration: of a dataset that a dataset.toml declares, with everything stated that its figures need.
     """
 
     schema: int = SCHEMA
@@ -208,6 +210,7 @@ class Record(Part, frozen=True, kw_only=True):
     durations_s: dict[str, float] = {}
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None
+    declaration: Declaration | None = None
 
     @property
     def done(self) -> bool:

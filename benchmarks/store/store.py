@@ -22,6 +22,7 @@ import numpy as np
 from benchmarks.store import record as records
 from benchmarks.store.record import Record
 from benchmarks.store.workspace import OWNER, claim, scratch_folder
+from tasks import get_task
 
 LAST_FAILURE = "last_failure"
 """In a finished cell's folder: what a later run of it failed with."""
@@ -100,7 +101,12 @@ class Store:
         path = self.folder(task, cell_id) / "cell.json"
         if not path.exists():
             return None
-        return StoredCell(path.parent, records.read(path))
+        record = records.read(path)
+        if record.declaration is not None:  # its figures can be computed without the data
+            known = get_task(record.cell.task)
+            if record.declaration.name not in known.datasets:
+                known.declare_completed(record.declaration)
+        return StoredCell(path.parent, record)
 
     def all(self) -> Iterator[StoredCell]:
         """Every cell on disk, in order of task and id; hidden folders are results that are still being written."""

@@ -1,59 +1,110 @@
-"""ImageNet on disk: one folder of pictures per class. Torch-free.
+"""Pictures in one folder per class, as ImageNet has them. Torch-free.
 
-Layout below the dataset's folder: train/<class>/*.JPEG and val/<class>/*.JPEG. A class's number is the place of its folder among
+Layout below the dataset's folder: <split>/<class>/*.JPEG. A class's number is the place of its folder among
 all classes: in the order of the numbers where folders are named by numbers, else of the sorted names. A part of the classes
 can be read where `classes.txt` beside them lists all names in order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.declaration import FILE, Declaration, Labels
+from tasks.files.names import as_posix
 from tasks.files.opening import read_text
 
-NUM_CLASSES = 1000
 SUFFIXES = (".jpeg", ".jpg", ".png")
-SPLITS = ("train", "val")
 LISTING = "classes.txt"
 
 
 @dataclass(frozen=True)
+class ClassFolders:
+    """A dataset of class folders: its title, its number of classes, the folder of each split, and the declared names."""
+
+    title: str
+    num_classes: int
+    folders: Mapping[str, str]
+    names: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(declared: Declaration) -> ClassFolders:
+        """From a completed declaration."""
+        assert declared.labels is not None
+        folders = {name: as_posix(str(split.images)) for name, split in declared.splits.items()}
+        return ClassFolders(declared.shown_title, len(declared.labels.names), folders, declared.labels.names)
+
+
+def completed(declared: Declaration, root: Path) -> Declaration:
+    """The declaration with the names of its classes: those that it states, of `classes.txt`, or all folders of all its splits.
+
+    Raises:
+        ValueError: no class folder in any split, or folders whose order is unknown.
+    """
+    if declared.labels is not None and declared.labels.names:
+        return declared
+    folders = [root / as_posix(str(split.images)) for split in declared.splits.values()]
+    listing = root / LISTING
+    if listing.exists():
+        names = _listed(listing)
+    else:
+        found = {name for folder in folders if folder.is_dir() for name in class_folders(folder)}
+        if not found:
+            raise ValueError(f"Expected class folders in {folders[0]} but found none; correct {root / FILE}")
+        names = tuple(class_order(found, str(root)))
+    return msgspec.structs.replace(declared, labels=Labels(names=names))
+
+
+IMAGENET = ClassFolders("ImageNet", 1000, {"train": "train", "val": "val"})
+
+
+@dataclass(frozen=True)
 class Folders:
-    """Pictures of a split: paths below `root`, class numbers (N,), the class names, and what was left out."""
+    """Pictures of a split: paths below `root`, class numbers (N,), the class names, and what was left out.
+
+    `folder` is the split's, below `root`.
+    """
 
     root: Path
     files: tuple[str, ...]
     labels: NDArray[np.int64]
     classes: tuple[str, ...]
     notes: tuple[str, ...] = ()
+    folder: str = ""
 
     def image_ids(self) -> list[str]:
         """Folder and stem of every picture; with the ending where two pictures of a folder differ in nothing else."""
-        inside = [PurePosixPath(file).relative_to(PurePosixPath(file).parts[0]) for file in self.files]
+        inside = [PurePosixPath(file).relative_to(self.folder) for file in self.files]
         bare = [str(path.with_suffix("")) for path in inside]
         return bare if len(set(bare)) == len(bare) else [str(path) for path in inside]
 
 
-def read_folders(root: Path, split: str, num_classes: int = NUM_CLASSES) -> Folders:
+def read_folders(root: Path, split: str, source: ClassFolders = IMAGENET) -> Folders:
     """List a split's pictures, in order of class and name.
 
     Raises:
         ValueError: the folder is missing, empty, or holds classes whose numbers cannot be told.
     """
-    folder = root / split
+    inside = source.folders[split]
+    folder = root / inside
     if not folder.is_dir():
         raise ValueError(
-            f"Expected ImageNet's pictures in {folder}/<class>/ but there is no such folder; sort them into one folder per "
+            f"Expected {source.title}'s pictures in {folder}/<class>/ but there is no such folder; sort them into one folder per "
             "class (tasks/classification/README.md) or correct --data-root"
         )
     found = class_folders(folder)
-    classes = _class_names(root, folder, found, num_classes)
-    _check_other_splits(root, split, classes, num_classes)
+    classes = source.names or _class_names(root, folder, found, source.num_classes)
+    unknown = sorted(set(found) - set(classes))
+    if unknown:
+        raise ValueError(
+            f"Expected no other class folders in {folder} than declared ones, got {unknown[0]!r}; correct {root / FILE}"
+        )
+    _check_other_splits(root, split, classes, source)
     numbers = {name: number for number, name in enumerate(classes)}
     files: list[str] = []
     labels: list[int] = []
@@ -61,15 +112,15 @@ def read_folders(root: Path, split: str, num_classes: int = NUM_CLASSES) -> Fold
     for name in sorted(found, key=numbers.__getitem__):
         here = sorted(path.name for path in (folder / name).iterdir() if not path.name.startswith("."))
         kept = [file for file in here if file.lower().endswith(SUFFIXES)]
-        others += [f"{split}/{name}/{file}" for file in here if not file.lower().endswith(SUFFIXES)]
-        files += [f"{split}/{name}/{file}" for file in kept]
+        others += [f"{inside}/{name}/{file}" for file in here if not file.lower().endswith(SUFFIXES)]
+        files += [f"{inside}/{name}/{file}" for file in kept]
         labels += [numbers[name]] * len(kept)
     if not files:
         raise ValueError(f"Expected pictures ({', '.join(SUFFIXES)}) in the class folders of {folder} but found none")
     notes = (
         (f"{len(others)} files that are no {', '.join(SUFFIXES)} are left out (first: {others[0]})",) if others else ()
     )
-    return Folders(root, tuple(files), np.array(labels, dtype=np.int64), classes, notes)
+    return Folders(root, tuple(files), np.array(labels, dtype=np.int64), classes, notes, inside)
 
 
 def class_folders(folder: Path) -> list[str]:
@@ -101,10 +152,7 @@ def class_order(names: Collection[str], where: str) -> list[str]:
 
 def _class_names(root: Path, folder: Path, found: Sequence[str], num_classes: int) -> tuple[str, ...]:
     listing = root / LISTING
-    names: tuple[str, ...] = ()
-    if listing.exists():
-        text = read_text(listing, "the list of classes")
-        names = tuple(line.strip() for line in text.splitlines() if line.strip())
+    names = _listed(listing) if listing.exists() else ()
     if len(found) == num_classes and (set(names) != set(found) or len(names) != num_classes):
         return tuple(class_order(found, str(folder)))
     if not names:
@@ -122,13 +170,19 @@ def _class_names(root: Path, folder: Path, found: Sequence[str], num_classes: in
     return names
 
 
-def _check_other_splits(root: Path, split: str, classes: tuple[str, ...], num_classes: int) -> None:
+def _listed(listing: Path) -> tuple[str, ...]:
+    text = read_text(listing, "the list of classes")
+    return tuple(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _check_other_splits(root: Path, split: str, classes: tuple[str, ...], source: ClassFolders) -> None:
     """Raises ValueError where another whole split has other class folders: equal numbers would mean other classes."""
-    for other in SPLITS:
-        found = class_folders(root / other) if other != split and (root / other).is_dir() else []
+    num_classes = source.num_classes
+    for name, other in source.folders.items():
+        found = class_folders(root / other) if name != split and (root / other).is_dir() else []
         strange = sorted(set(found) ^ set(classes))
         if len(found) == num_classes and strange:
             raise ValueError(
-                f"Expected the same class folders in {root / split} and {root / other} but {strange[0]!r} is in one of them "
-                f"alone ({len(strange)} such); name both alike, or list the classes in {root / LISTING}"
+                f"Expected the same class folders in {root / source.folders[split]} and {root / other} but {strange[0]!r} is in one "
+                f"of them alone ({len(strange)} such); name both alike, or list the classes in {root / LISTING}"
             )

@@ -34,7 +34,7 @@ class ClassificationEvaluation(Evaluation):
     def __init__(self, data: EvalData, protocol: Any) -> None:
         super().__init__(data, protocol)
         self.rank = np.full(len(self.data), -1, dtype=np.int64)
-        self.best = np.zeros((len(self.data), 5), dtype=np.int64)
+        self.best = np.zeros((len(self.data), min(5, len(self.data.folders.classes))), dtype=np.int64)
         self.margin = np.full(len(self.data), np.nan)
 
     def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tasks.base import Stats
-from tasks.classification.folders import read_folders
+from tasks.classification.folders import IMAGENET, ClassFolders, read_folders
 from tasks.files.names import as_posix
 from tasks.files.opening import read_text
 
@@ -16,7 +16,7 @@ BEST = 5
 """Classes that a line names, best first: what top-5 needs."""
 
 
-def csv_stats(root: Path, split: str, path: Path) -> tuple[Stats, tuple[str, ...]]:
+def csv_stats(root: Path, split: str, path: Path, source: ClassFolders = IMAGENET) -> tuple[Stats, tuple[str, ...]]:
     """The true class's place among the five that a csv (image, classes) names for every picture; no picture is read.
 
     An image goes by its folder and name, with or without its ending; by the name alone where no other folder has it.
@@ -24,7 +24,7 @@ def csv_stats(root: Path, split: str, path: Path) -> tuple[Stats, tuple[str, ...
     Raises:
         ValueError: no such file, another header, a line that is not five class numbers, or pictures missing or repeated.
     """
-    folders = read_folders(root, split)
+    folders = read_folders(root, split, source)
     ids = folders.image_ids()
     rank = np.full(len(ids), -1, np.int64)
     places = _places(folders.files)
@@ -81,10 +81,11 @@ def _lines(path: Path, num_classes: int) -> list[tuple[int, str, list[int]]]:
                 continue
             words = row[1].split() if len(row) == 2 else []
             numbers = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 10]
-            good = len(numbers) == len(words) == len(set(numbers)) == BEST and max(numbers) < num_classes
+            wanted = min(BEST, num_classes)
+            good = len(numbers) == len(words) == len(set(numbers)) == wanted and max(numbers) < num_classes
             if not good:
                 raise ValueError(
-                    f"{path}, line {reader.line_num}: expected a picture and {BEST} different class numbers 0..{num_classes - 1} "
+                    f"{path}, line {reader.line_num}: expected a picture and {wanted} different class numbers 0..{num_classes - 1} "
                     f"but got {','.join(row)[:60]!r}; write the predictions again"
                 )
             found.append((reader.line_num, as_posix(row[0].strip()), numbers))

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.baselines import traits_of
-from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData, declared_dataset
 from tasks.classification.datasets import ClassificationEvalData, ClassificationTrainData, centre_crop
-from tasks.classification.folders import NUM_CLASSES, SPLITS, read_folders
+from tasks.classification.folders import IMAGENET, ClassFolders, completed, read_folders
 from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
 from tasks.classification.protocol import ClassificationProtocol, header
 from tasks.classification.recipes import CropAugment, imagenet
+from tasks.declaration import Declaration
 from tasks.direction import Direction
 from tasks.images import normalise, read_image
 from tasks.recipe import Recipe
@@ -36,7 +37,7 @@ class ClassificationTask(Task):
     reads_submissions = True
     datasets: Mapping[str, DatasetInfo] = {
         "imagenet": DatasetInfo(
-            "imagenet", "ImageNet-1k", "imagenet", NUM_CLASSES, "train", "val", SPLITS, "top1", (224, 224)
+            "imagenet", "ImageNet-1k", "imagenet", 1000, "train", "val", ("train", "val"), "top1", (224, 224)
         )
     }
     metrics: Mapping[str, MetricInfo] = {
@@ -86,19 +87,33 @@ class ClassificationTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: ClassificationProtocol) -> EvalData:
-        return surveyed(ClassificationEvalData(root, split, protocol))
+        return surveyed(ClassificationEvalData(root, split, protocol, self._source(dataset)))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: ClassificationProtocol, seed: int
     ) -> TrainData:
-        return ClassificationTrainData(root, split, protocol, recipe.augment or CropAugment(), seed)
+        augment = recipe.augment or CropAugment()
+        return ClassificationTrainData(root, split, protocol, augment, seed, self._source(dataset))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: ClassificationProtocol) -> list[Path]:
         """The split's pictures: the folders are the annotation."""
-        if not (Path(root) / split).is_dir():
-            return [Path(root) / split]
-        folders = read_folders(Path(root), split)
-        return [folders.root / file for file in folders.files]
+        declared, source = self.declaration_files(dataset, root), self._source(dataset)
+        folder = Path(root) / source.folders[split]
+        if not folder.is_dir():
+            return [folder]
+        folders = read_folders(Path(root), split, source)
+        return [*declared, *(folders.root / file for file in folders.files)]
+
+    def _source(self, dataset: str) -> ClassFolders:
+        declared = self.dataset(dataset).declaration
+        return IMAGENET if declared is None else ClassFolders.of(declared)
+
+    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
+        return completed(declaration, folder)
+
+    def declared_info(self, declaration: Declaration) -> DatasetInfo:
+        num_classes = ClassFolders.of(declaration).num_classes
+        return declared_dataset(declaration, num_outputs=num_classes, headline="top1", profile_hw=(224, 224))
 
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
@@ -127,8 +142,7 @@ class ClassificationTask(Task):
         """Of a csv (image, classes) with the five best classes of every picture."""
         from tasks.classification.submissions import csv_stats
 
-        self.dataset(dataset)
-        return csv_stats(Path(root), split, path)
+        return csv_stats(Path(root), split, path, self._source(dataset))
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

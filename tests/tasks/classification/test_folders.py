@@ -11,9 +11,13 @@ import pytest
 from PIL import Image
 
 from tasks import get_task
-from tasks.classification.folders import class_order, read_folders
+from tasks.classification.folders import ClassFolders, class_order, read_folders
 
 TASK = get_task("classification")
+
+
+def _of(num_classes: int) -> ClassFolders:
+    return ClassFolders("Flowers", num_classes, {"train": "train", "val": "val"})
 
 
 def write(root: Path, names: list[str], split: str = "val", files: tuple[str, ...] = ("0001.png",)) -> None:
@@ -27,7 +31,7 @@ def test_numbers_stand_in_their_order(tmp_path: Path) -> None:
     """Folder 10 is class 10, not the third in the alphabet; equal file names stay apart by their folder."""
     write(tmp_path, [str(number) for number in range(12)])
     (tmp_path / "val/.ipynb_checkpoints").mkdir()
-    folders = read_folders(tmp_path, "val", 12)
+    folders = read_folders(tmp_path, "val", _of(12))
     assert folders.classes == tuple(map(str, range(12)))
     assert [int(file.split("/")[1]) for file in folders.files] == folders.labels.tolist() == list(range(12))
     assert folders.image_ids() == [f"{number}/0001" for number in range(12)]
@@ -54,26 +58,26 @@ def test_order(names: list[str], order: list[str] | str) -> None:
 def test_a_list_gives_the_order(tmp_path: Path) -> None:
     write(tmp_path, ["cat", "7"])
     (tmp_path / "classes.txt").write_bytes("dog\r\n7\r\ncat\r\n".encode("utf-8-sig"))
-    folders = read_folders(tmp_path, "val", 3)
+    folders = read_folders(tmp_path, "val", _of(3))
     assert folders.classes == ("dog", "7", "cat") and folders.labels.tolist() == [1, 2]
     (tmp_path / "classes.txt").unlink()
     os.mkfifo(tmp_path / "classes.txt")
     with pytest.raises(ValueError, match=r"classes\.txt but it is a pipe"):
-        read_folders(tmp_path, "val", 3)
+        read_folders(tmp_path, "val", _of(3))
 
 
 def test_splits_with_other_folders_are_refused(tmp_path: Path) -> None:
     write(tmp_path, ["0", "1"])
     write(tmp_path, ["cat", "dog"], "train")
     with pytest.raises(ValueError, match=r"same class folders .*'0' is in one of them alone"):
-        read_folders(tmp_path, "val", 2)
+        read_folders(tmp_path, "val", _of(2))
 
 
 def test_what_is_left_out_is_counted(tmp_path: Path) -> None:
     write(tmp_path, ["a", "b"], files=("1.png", "1.jpg", "2.PNG"))
     (tmp_path / "val/a/notes.txt").write_text("")
     (tmp_path / "val/b/3.webp").write_text("")
-    folders = read_folders(tmp_path, "val", 2)
+    folders = read_folders(tmp_path, "val", _of(2))
     assert folders.notes == ("2 files that are no .jpeg, .jpg, .png are left out (first: val/a/notes.txt)",)
     # Two pictures of one stem keep their endings.
     assert folders.image_ids() == [f"{name}/{file}" for name in "ab" for file in ("1.jpg", "1.png", "2.PNG")]
