@@ -183,6 +183,6 @@ def _check_other_splits(root: Path, split: str, classes: tuple[str, ...], source
         strange = sorted(set(found) ^ set(classes))
         if len(found) == num_classes and strange:
             raise ValueError(
-                f"Expected the same class folders in {root / source.folders[split]} and {root / other} but {strange[0]!r} is in one "
-                f"of them alone ({len(strange)} such); name both alike, or list the classes in {root / LISTING}"
+                f"Expected the same class folders in {root / source.folders[split]} and {root / other} but {strange[0]!r} is "
+                f"in one of them alone ({len(strange)} such); name both alike, or list the classes in {root / LISTING}"
             )

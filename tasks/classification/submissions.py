@@ -85,8 +85,8 @@ def _lines(path: Path, num_classes: int) -> list[tuple[int, str, list[int]]]:
             good = len(numbers) == len(words) == len(set(numbers)) == wanted and max(numbers) < num_classes
             if not good:
                 raise ValueError(
-                    f"{path}, line {reader.line_num}: expected a picture and {wanted} different class numbers 0..{num_classes - 1} "
-                    f"but got {','.join(row)[:60]!r}; write the predictions again"
+                    f"{path}, line {reader.line_num}: expected a picture and {wanted} different class numbers "
+                    f"0..{num_classes - 1} but got {','.join(row)[:60]!r}; write the predictions again"
                 )
             found.append((reader.line_num, as_posix(row[0].strip()), numbers))
     except csv.Error as error:
