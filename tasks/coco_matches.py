@@ -58,8 +58,11 @@ BOX_FIGURES: tuple[Figure, ...] = (
 )
 
 
-def extract(evaluator: Any, prefix: str = "") -> Stats:
+def extract(evaluator: Any, prefix: str = "", images: Sequence[str] | None = None) -> Stats:
     """Match lists of an evaluated `pycocotools.cocoeval.COCOeval` (after `.evaluate()`), for images in `params.imgIds` order.
+
+    Args:
+        images: names of the images in that order, where the evaluator's ids are not theirs.
 
     Returns:
         `image` (N,) text; `<prefix>category` (K,) ids; and for each area range `a` of the evaluator `<prefix><a>_start` (N + 1,)
@@ -76,11 +79,10 @@ def extract(evaluator: Any, prefix: str = "") -> Stats:
     if not np.allclose(params.iouThrs, THRESHOLDS):
         raise ValueError(f"Expected COCO's thresholds {THRESHOLDS.tolist()} but got {list(params.iouThrs)}")
     categories = list(params.catIds) if params.useCats else [-1]
-    images = list(params.imgIds)
-    num_areas, num_images = len(params.areaRng), len(images)
+    num_areas, num_images = len(params.areaRng), len(params.imgIds)
     bits = (1 << np.arange(len(THRESHOLDS))).astype(np.uint16)
     stats: Stats = {
-        "image": np.array([str(image) for image in images]),
+        "image": np.array([str(image) for image in (params.imgIds if images is None else images)]),
         f"{prefix}category": np.array(categories, dtype=np.int64),
     }
     for area, label in enumerate(params.areaRngLbl):

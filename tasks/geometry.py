@@ -46,6 +46,17 @@ def box_to_centre_scale(box_xywh: ArrayLike, aspect: float, padding: float = 1.2
     return centre, (scale * np.float32(padding)).astype(np.float32)
 
 
+def boxes_to_centre_scale(boxes_xywh: ArrayLike, aspect: float, padding: float = 1.25) -> tuple[Floats, Floats]:
+    """`box_to_centre_scale` of many boxes (N, 4), each with a size: centres and scales (N, 2) float32, to the same bits."""
+    boxes = np.asarray(boxes_xywh, dtype=np.float64).reshape(-1, 4)
+    width, height = boxes[:, 2], boxes[:, 3]
+    centres = np.stack([boxes[:, 0] + width * 0.5, boxes[:, 1] + height * 0.5], 1).astype(np.float32)
+    grown_width = np.where(width < aspect * height, height * aspect, width)
+    grown_height = np.where(width > aspect * height, width / aspect, height)
+    scales = np.stack([grown_width / PIXEL_STD, grown_height / PIXEL_STD], 1).astype(np.float32)
+    return centres, (scales * np.float32(padding)).astype(np.float32)
+
+
 def affine_points(
     centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int]
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+_MOST_PIXELS = 2**40
+
 
 def check_run_lengths(coded: Any, height: int, width: int) -> None:
     """Checks a mask {size [H, W], counts}, with ``counts`` a list of runs or the compressed text.
@@ -46,7 +48,8 @@ def run_lengths(counts: list[int] | str | bytes) -> NDArray[np.int64] | None:
     the difference from the run before the last (pycocotools' ``rleFrString``).
     """
     if isinstance(counts, list):
-        return np.asarray(counts, np.int64) if all(isinstance(n, int) for n in counts) else None
+        whole = all(isinstance(n, int) and abs(n) < _MOST_PIXELS for n in counts)
+        return np.asarray(counts, np.int64) if whole else None
     text = counts.encode("latin-1", "replace") if isinstance(counts, str) else counts
     codes = np.frombuffer(text, np.uint8).astype(np.int64) - 48
     if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 0x20:

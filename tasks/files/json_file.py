@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
@@ -46,6 +48,18 @@ def read_json(
         ValueError: as `read_bytes`; no json, or not of this type. The text names file, place, value and fix.
     """
     return decode_json(as_utf8(read_bytes(path, what, advice), path), kind, str(path), what, fields, fix)
+
+
+@contextmanager
+def many_records() -> Iterator[None]:
+    """Pauses the collection of cycles while a file's records are made and read: it would search them again and again."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
 
 
 def decode_json(
@@ -100,7 +114,8 @@ def _mismatch(data: bytes | msgspec.Raw, text: str, where: str, what: str, field
     steps = _steps(place.strip("`"))
     value, identity = _look_up(data, steps)
     field = next((step for step in reversed(steps) if isinstance(step, str)), "")
-    named = _named(steps) + (f" (id {shorten(identity)})" if identity is not None else "")
+    # What is expected of a known field names it.
+    named = _named(steps[: len(steps) - steps[::-1].index(field) - 1] if field in fields else steps, identity)
     begin = f"{where}, {named}" if named else where
     missing = re.match(r"Object missing required field `(\w+)`", reason)
     if missing is not None:
@@ -126,9 +141,20 @@ def _steps(place: str) -> list[str | int]:
     return steps
 
 
-def _named(steps: list[str | int]) -> str:
-    text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
-    return text.removeprefix(".")
+def _named(steps: list[str | int], identity: Any) -> str:
+    """A place in words: "annotation 7" (by its id), "images[2] (id 7)", "entry 3" of a list."""
+    if steps[:1] == ["annotations"] and len(steps) > 1 and isinstance(identity, int | str):
+        text = f"annotation {identity}" + "".join(_step(step) for step in steps[2:])
+    elif steps and isinstance(steps[0], int):
+        text = f"entry {steps[0]}" + "".join(_step(step) for step in steps[1:])
+    else:
+        text = "".join(_step(step) for step in steps).removeprefix(".")
+        text += f" (id {shorten(identity)})" if identity is not None and text else ""
+    return text
+
+
+def _step(step: str | int) -> str:
+    return f"[{step}]" if isinstance(step, int) else f".{step}"
 
 
 def _look_up(data: bytes | msgspec.Raw, steps: list[str | int]) -> tuple[Any, Any]:

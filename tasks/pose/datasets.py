@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,9 @@ class PoseEvalData(EvalData):
         check_protocol(protocol)
         self.dataset, self.split, self.protocol = dataset, split, protocol
         self.persons = read_persons(dataset, Path(root), split, protocol)
+        self.notes = self.persons.notes
+        if self.persons.truth is not None:
+            coco.require_areas(self.persons.truth)
         self.skeleton: Skeleton = SKELETONS[dataset]
         self.pictures = PictureCache(root, protocol.colour, 128, self.persons.stated_sizes())
 
@@ -123,7 +127,8 @@ class PoseTrainData(TrainData):
     ) -> None:
         self.skeleton: Skeleton = SKELETONS[dataset]
         truth = CocoProtocol(input_wh=protocol.input_wh) if dataset == "coco" else protocol
-        self.persons = read_persons(dataset, Path(root), split, truth)
+        # The crops need the persons alone, not the file's other records.
+        self.persons = replace(read_persons(dataset, Path(root), split, truth), truth=None)
         self.protocol, self.augment, self.seed = protocol, augment, seed
         self.size_wh = input_wh or protocol.input_wh
         stride = augment.stride

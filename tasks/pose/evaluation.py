@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,10 +12,12 @@ from numpy.typing import NDArray
 
 from tasks import coco_matches
 from tasks.base import EvalData, Evaluation, Stats
+from tasks.coco.judge import keypoint_matches
+from tasks.coco.keypoints import PERSON
 from tasks.pose.datasets import PoseEvalData
 from tasks.pose.drawing import draw_in_view
 from tasks.pose.files import coco, mpii
-from tasks.pose.files.persons import Persons, read_json
+from tasks.pose.files.persons import Persons
 from tasks.pose.metrics import GROUPS, head_normalised_errors, pckh_hrnet, pckh_pytorch_pose
 from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
 from tasks.pose.protocol import CocoProtocol, PoseProtocol
@@ -103,30 +103,30 @@ class CocoEvaluation(PoseEvaluation):
                 chosen = np.arange(len(members))
             kept += [int(i) for i in members[chosen]]
         ids = [persons.image_ids[row] for row in persons.image[kept]]
-        return coco.results(ids, keypoints[kept], scores[kept])
+        category = PERSON if persons.truth is None else persons.truth.person
+        return coco.results(ids, keypoints[kept], scores[kept], category)
 
     def stats(self) -> Stats:
         if self._stats is None:
-            if coco.has_truth(self.data.split):
-                self._stats = coco_matches.extract(self.evaluator())
+            truth = self.data.persons.truth
+            if truth is not None:
+                self._stats = keypoint_matches(truth, self.results(), self.data.skeleton.sigmas())
             else:
                 self._stats = {"image": np.array([str(name) for name in self.data.persons.image_ids])}
         return self._stats
-
-    def evaluator(self) -> Any:
-        """pycocotools' evaluator after matching, over every picture of the annotation file."""
-        return keypoint_evaluator(coco.annotation_path(self.data.persons.root, self.data.split), self.results())
 
     def write_predictions(self, path: Path) -> None:
         coco.write_results(_with_suffix(path, ".json"), self.results())
 
     def truth_of(self, index: int) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
         """As for any pose; a detector's box shows the annotated person that it overlaps most, or nobody."""
-        if self.protocol.boxes != "detector" or not coco.has_truth(self.data.split):
+        persons = self.data.persons
+        if self.protocol.boxes != "detector" or persons.truth is None:
             return super().truth_of(index)
         if self._shown is None:
-            persons = self.data.persons
-            annotated = coco.read_persons(persons.root, self.data.split, replace(self.protocol, boxes="gt"))
+            annotated = coco.read_persons(
+                persons.root, self.data.split, replace(self.protocol, boxes="gt"), self.data.skeleton
+            )
             self._shown = annotated, overlapped(persons, annotated)
         annotated, rows = self._shown
         row = rows[index]
@@ -147,7 +147,7 @@ class CocoEvaluation(PoseEvaluation):
         return scores
 
     def curves(self) -> dict[str, list[list[float]]]:
-        if not coco.has_truth(self.data.split):
+        if self.data.persons.truth is None:
             return {}
         precision, _ = coco_matches.curves(self.stats(), "all", 20)
         recall = coco_matches.RECALL_POINTS
@@ -210,25 +210,6 @@ class MpiiEvaluation(PoseEvaluation):
                 [float(t), float(100 * (seen <= t).mean())] for t in np.linspace(0, 1, 41)
             ]
         }
-
-
-def keypoint_evaluator(annotations: Path, records: list[dict[str, Any]]) -> Any:
-    """pycocotools' evaluator of COCO result records after matching, over every picture of the annotation file."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    truth, found = COCO(), COCO()
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth.dataset = read_json(annotations, "COCO keypoint annotations")
-        truth.createIndex()
-        if records:
-            found = truth.loadRes(records)
-        else:
-            found.dataset = {**truth.dataset, "annotations": []}
-            found.createIndex()
-        evaluator = COCOeval(truth, found, "keypoints")
-        evaluator.evaluate()
-    return evaluator
 
 
 def mpii_stats(persons: Persons, truth: mpii.Truth, points: NDArray[np.float64]) -> Stats:

@@ -194,9 +194,8 @@ class PoseTask(Task):
         self.dataset(dataset)
         if _is_posetrack(dataset):
             return submission_stats(Path(root), split, path), ()
-        if dataset == "mpii":
-            return mpii_file_stats(Path(root), split, path)
-        return coco_stats(Path(root), split, path), ()
+        read = mpii_file_stats if dataset == "mpii" else coco_stats
+        return read(Path(root), split, path)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

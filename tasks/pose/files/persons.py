@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.coco.keypoints import Keypoints
+from tasks.files import json_file
 from tasks.files.picture_entry import PictureEntry
 
 
@@ -23,7 +24,9 @@ class Persons:
         image: (N,) row of `files`. record: (N,) annotation id or line of the file, for error texts.
         centres, scales: (N, 2), px and 200-px units, of the crop. scores: (N,) of the box, 1 for ground truth.
         joints: (N, J, 2) float64 px, 0-based. visible: (N, J) float32, 0 or 1. areas: (N,) of the person, px^2 (0: unknown).
-        sizes_wh: width and height (px) that the annotations state of a picture, one per picture; None where they state none.
+        sizes_wh: (pictures, 2) px that the annotations state; None where they state none.
+        truth: the checked annotations of the split's COCO file, where it has public ones.
+        notes: what a reader of figures on these persons must know.
     """
 
     root: Path
@@ -38,23 +41,25 @@ class Persons:
     joints: NDArray[np.float64]
     visible: NDArray[np.float32]
     areas: NDArray[np.float64]
-    sizes_wh: tuple[tuple[int, int], ...] | None = None
+    sizes_wh: NDArray[np.int32] | None = None
+    truth: Keypoints | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.image)
 
     def stated_sizes(self) -> dict[str, tuple[int, int]]:
         """Stated width and height by the picture's path; empty where the annotations state none."""
-        return dict(zip(self.files, self.sizes_wh, strict=True)) if self.sizes_wh is not None else {}
+        if self.sizes_wh is None:
+            return {}
+        return {file: (width, height) for file, (width, height) in zip(self.files, self.sizes_wh.tolist(), strict=True)}
 
     def entries(self) -> list[PictureEntry]:
         """The pictures with persons, for `tasks.survey`; where no sizes are stated, with the box that a network is shown."""
         if self.sizes_wh is not None:
-            shown = np.unique(self.image).tolist()
-            return [
-                PictureEntry(self.root / self.files[row], f"{self.annotation}, {self.files[row]}", self.sizes_wh[row])
-                for row in shown
-            ]
+            shown, sizes = np.unique(self.image).tolist(), self.stated_sizes()
+            files = [self.files[row] for row in shown]
+            return [PictureEntry(self.root / file, f"{self.annotation}, {file}", sizes[file]) for file in files]
         half = np.asarray(self.scales, np.float64) * 100
         corners = np.concatenate([self.centres - half, self.centres + half], axis=1).tolist()
         return [
@@ -78,21 +83,9 @@ class Persons:
 
 
 def read_json(path: Path, what: str) -> Any:
-    """Parse a json file.
-
-    Raises:
-        ValueError: it is missing or no json; the text says what it should hold and where to get it.
-    """
-    try:
-        with path.open(encoding="utf-8") as handle:
-            return json.load(handle)
-    except FileNotFoundError:
-        raise ValueError(
-            f"Expected {what} at {path} but there is no such file; put the dataset in its official layout "
-            "(tasks/pose/README.md) or correct --data-root and --split"
-        ) from None
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"Expected {what} at {path} but it is no valid json ({error}); fetch it again") from error
+    """A json file of any content, see `tasks.files.json_file.read_json`."""
+    advice = "put the dataset in its official layout (tasks/pose/README.md) or correct --data-root and --split"
+    return json_file.read_json(path, object, what, advice)
 
 
 def require_folder(path: Path, what: str) -> None:

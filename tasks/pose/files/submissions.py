@@ -2,41 +2,35 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import coco_matches
 from tasks.base import Stats
-from tasks.coco_results import read_records
+from tasks.coco.categories import Categories
+from tasks.coco.judge import keypoint_matches
+from tasks.coco.results import keypoint_records, read_results
 from tasks.matlab import read_mat
-from tasks.pose.evaluation import keypoint_evaluator, mpii_stats
+from tasks.pose.evaluation import mpii_stats
 from tasks.pose.files import coco, mpii
-from tasks.pose.files.persons import read_json
-from tasks.pose.joints import COCO, MPII
+from tasks.pose.joints import COCO, MPII, Skeleton
 
 
-def coco_stats(root: Path, split: str, path: Path) -> Stats:
-    """Match lists of a COCO keypoint results file.
+def coco_stats(root: Path, split: str, path: Path, skeleton: Skeleton = COCO) -> tuple[Stats, tuple[str, ...]]:
+    """Match lists of a COCO keypoint results file, and what a reader of its figures must know.
 
     Raises:
         ValueError: no such file, not a results file, results for other pictures, a broken record, a split without truth.
     """
     if not coco.has_truth(split):
         raise ValueError(f"{split} has no public ground truth: upload {path} to the benchmark's server")
-    annotations = coco.annotation_path(root, split)
-    data = read_json(annotations, "COCO keypoint annotations")
-    pictures = coco.pictures_of(data, annotations)
-    coco.require_categories(data, annotations)
-    records = read_records(path, pictures)
-    for row, record in enumerate(records):
-        problem = _problem(record)
-        if problem:
-            raise ValueError(f"{path}, entry {row}: {problem}")
-    return coco_matches.extract(keypoint_evaluator(annotations, records))
+    truth = coco.read_truth(root, split, skeleton)
+    coco.require_areas(truth)
+    only = Categories((truth.person,), ("person",))
+    results = read_results(path, truth.pictures, only, num_numbers=3 * skeleton.num_joints)
+    records = keypoint_records(results, truth.pictures, skeleton.num_joints)
+    return keypoint_matches(truth, records, skeleton.sigmas()), (*truth.notes, *results.notes)
 
 
 def mpii_file_stats(root: Path, split: str, path: Path) -> tuple[Stats, tuple[str, ...]]:
@@ -83,19 +77,3 @@ def _points(path: Path) -> NDArray[np.float64]:
             f"{found_xy[person, joint].tolist()} ({len(wrong)} such joints); write the predictions again"
         )
     return found_xy
-
-
-def _problem(record: dict[str, Any]) -> str | None:
-    missing = [key for key in ("image_id", "category_id", "keypoints", "score") if key not in record]
-    if missing:
-        return f"expected the field {missing[0]!r}, got {sorted(record)}; are these results of keypoints?"
-    points, length = record["keypoints"], 3 * COCO.num_joints
-    if not isinstance(points, list) or len(points) != length or not all(map(_finite, points)):
-        return f"expected keypoints as {length} finite numbers x, y, score; write the results again"
-    if not _finite(record["score"]):
-        return f"expected a finite score, got {record['score']!r}; write the results again"
-    return None
-
-
-def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and math.isfinite(value)

@@ -28,7 +28,7 @@ def test_records_are_decoded(tmp_path):
     [
         (
             '{"records": [{"id": 7, "bbox": [1, 2, 3]}]}',
-            r"f, records\[0\]\.bbox \(id 7\): expected four numbers, got \[1, 2, 3\]",
+            r"f, records\[0\] \(id 7\): expected four numbers, got \[1, 2, 3\]",
         ),
         (
             '{"records": [{"id": 1}, {"id": 7, "score": "x"}]}',

@@ -105,11 +105,11 @@ def write_mpii(root: Path, entries: Any) -> None:
 
 
 def test_ground_truth_box_loses_a_pixel_and_is_clipped() -> None:
-    picture = {"width": 160, "height": 120}
-    box = coco.kept_box(annotation(1), picture, "here")
-    np.testing.assert_allclose(box, [20, 10, 79, 104])
-    box = coco.kept_box(annotation(1, bbox=[-10, 100, 300, 50]), picture, "here")
-    np.testing.assert_allclose(box, [0, 100, 159, 19])
+    boxes = np.array([[20.0, 10, 80, 105], [-10, 100, 300, 50], [500, 10, 20, 20], [20, 10, 80, 105]])
+    points = np.ones((4, 17, 3)) * np.array([1, 1, 1, 0])[:, None, None]
+    made, kept = coco.kept_boxes(boxes, points, np.array([[160, 120]] * 4))
+    np.testing.assert_allclose(made[:2], [[20, 10, 79, 104], [0, 100, 159, 19]])
+    assert kept.tolist() == [True, True, False, False]
 
 
 @pytest.mark.parametrize(
@@ -218,13 +218,12 @@ def test_targets_sit_on_the_joints_of_the_crop(mpii_root: Path) -> None:
     ("changes", "message"),
     [
         ({"bbox": [20, 10, 0, 0]}, r"person_keypoints_val2017\.json, annotation 2: expected a box with a size"),
-        ({"bbox": [20, 10, math.nan, 20]}, r"annotation 2: expected a box .* finite"),
+        ({"bbox": [20, 10, math.nan, 20]}, r"person_keypoints_val2017\.json: .*NaN, which json does not have"),
         ({"keypoints": [1.0] * 48}, r"annotation 2: expected keypoints of 51 numbers but got 48"),
-        ({"keypoints": [math.nan] * 51}, r"annotation 2: expected keypoints of finite"),
+        ({"keypoints": ["x"] * 51}, r"annotation 2, keypoints, entry 0: expected a number, got 'x'"),
         ({"image_id": 8}, r"annotation 2: expected the id of a listed picture"),
         ({"image_id": [7]}, r"annotation 2: expected the id of a listed picture"),
-        ({"area": math.nan}, r"person_keypoints_val2017\.json, annotation 2: expected an area of finite numbers"),
-        ({"area": "big"}, r"annotation 2: expected an area of 1 numbers but got big"),
+        ({"area": "big"}, r"person_keypoints_val2017\.json, annotation 2: expected area as a number, got 'big'"),
     ],
 )
 def test_bad_annotation_is_named(coco_root: Path, changes: dict[str, Any], message: str) -> None:
@@ -239,10 +238,14 @@ def test_bad_annotation_is_named(coco_root: Path, changes: dict[str, Any], messa
         (
             "images",
             "000000000007.jpg",
-            r"val2017\.json, images\[0\]: expected an object .* but got '000000000007\.jpg'",
+            r"val2017\.json, images\[0\]: expected an object .*, got '000000000007\.jpg'",
         ),
-        ("images", {"id": 7, "file_name": "a.jpg", "width": "wide", "height": 3}, r"images\[0\]: expected a width"),
-        ("images", {"id": [7], "file_name": "a.jpg", "width": 4, "height": 3}, r"images\[0\]: expected an id"),
+        (
+            "images",
+            {"id": 7, "file_name": "a.jpg", "width": "wide", "height": 3},
+            r"images\[0\] \(id 7\): expected width",
+        ),
+        ("images", {"id": [7], "file_name": "a.jpg", "width": 4, "height": 3}, r"images\[0\].*: expected an id"),
         ("annotations", 5, r"val2017\.json, annotations\[0\]: expected an object"),
     ],
 )
@@ -263,7 +266,7 @@ def test_an_annotation_file_without_the_person_category_is_refused_when_opened(
     content = json.loads(path.read_text())
     del content["categories"]
     path.write_text(json.dumps(content if categories is None else content | {"categories": categories}))
-    said = r"person_keypoints_val2017\.json with the person among its categories"
+    said = r"person_keypoints_val2017\.json( with the person among its categories|, categories.*: expected an? (list|object))"
     for boxes in ("gt", "detector"):
         with pytest.raises(ValueError, match=said):
             open_coco(coco_root, boxes=boxes)
@@ -291,7 +294,10 @@ def test_files_of_another_dataset(coco_root: Path, mpii_root: Path) -> None:
         mpii.read_persons(mpii_root, "valid")
     for broken in ("{", "[" * 100_000):
         path.write_text(broken)
-        with pytest.raises(ValueError, match=r"person_keypoints_val2017\.json but it is no valid json"):
+        with pytest.raises(
+            ValueError,
+            match=r"person_keypoints_val2017\.json: expected .*(no valid json|got something else|nested too deep)",
+        ):
             open_coco(coco_root)
     path.unlink()
     with pytest.raises(ValueError, match="--data-root"):
@@ -302,11 +308,11 @@ def test_files_of_another_dataset(coco_root: Path, mpii_root: Path) -> None:
     ("box", "message"),
     [
         ({"bbox": [1, 2, 0, 5]}, "entry 0: expected a box with a size"),
-        ({"bbox": [1, 2, 3]}, "entry 0: expected a box .* of 4 numbers"),
+        ({"bbox": [1, 2, 3]}, "entry 0: expected bbox as four numbers"),
         ({"image_id": 9}, "entry 0: expected a picture of val2017"),
-        ({"score": math.nan}, "entry 0: expected a score"),
-        ({"score": "high"}, "person.json, entry 0: expected a score of 1 numbers but got high"),
-        ({"image_id": {}}, "entry 0: expected a picture of val2017"),
+        ({"score": math.nan}, "person.json: .*NaN, which json does not have"),
+        ({"score": "high"}, "person.json, entry 0: expected a finite score, got 'high'"),
+        ({"image_id": {}}, "entry 0: expected the id of a listed picture, got {}"),
     ],
 )
 def test_bad_detection_is_named(coco_root: Path, box: dict[str, Any], message: str) -> None:
@@ -317,7 +323,7 @@ def test_bad_detection_is_named(coco_root: Path, box: dict[str, Any], message: s
 
 def test_a_detection_that_is_no_record_is_named(coco_root: Path) -> None:
     write_boxes(coco_root, [[7, 1, 2, 3]])  # type: ignore[list-item]
-    with pytest.raises(ValueError, match=r"entry 0: expected an object \{\.\.\.\} but got '\[7, 1, 2, 3\]'"):
+    with pytest.raises(ValueError, match=r"entry 0: expected an object \{\.\.\.\}, got \[7, 1, 2, 3\]"):
         open_coco(coco_root, boxes="detector")
 
 

@@ -1,0 +1,226 @@
+"""COCO keypoint annotations: the persons of a file as arrays, with what follows from their joints derived. Torch-free."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, listed, named
+from tasks.coco.categories import Categories, CategoryRecord
+from tasks.coco.pictures import ImageRecord
+from tasks.files.json_file import decode_json, many_records, read_json, shorten
+
+PERSON = 1
+_CHUNK = 4096
+FORM = "COCO keypoint annotations (COCO's form: an object with images, annotations, categories)"
+
+
+class KeypointRecord(AnnotationRecord, gc=False):
+    """An annotation with joints."""
+
+    num_keypoints: float | None = None
+    keypoints: msgspec.Raw = msgspec.Raw()
+
+
+class KeypointFile(msgspec.Struct):
+    """A keypoint annotation file, as far as it is read. A test set's list of pictures has no annotations."""
+
+    images: list[ImageRecord]
+    annotations: list[KeypointRecord] = []
+    categories: list[CategoryRecord] | None = None
+
+
+@dataclass(frozen=True)
+class Keypoints(Annotations):
+    """Annotations of the one category that has the joints.
+
+    Attributes:
+        person: that category's id. points: (N, J, 3) float64 x, y px and visibility, zeros where the record has none.
+    """
+
+    person: int
+    points: NDArray[np.float64]
+
+    @property
+    def labelled(self) -> NDArray[np.int64]:
+        """(N,) how many joints are labelled: what `num_keypoints` shall say."""
+        return (self.points[..., 2] > 0).sum(1)
+
+
+@many_records()
+def read_keypoints(path: Path, joints: Sequence[str], truth: bool = True, advice: str = "") -> Keypoints:
+    """Reads and checks a keypoint annotation file.
+
+    Args:
+        joints: names of the dataset's joints in their order. truth: whether annotations are expected (test sets have none).
+        advice: what to do where the file is missing.
+
+    Raises:
+        ValueError: no such file, not of this form, of another skeleton, or a record that cannot be used; the text names file,
+            record and fix.
+    """
+    fields = FIELDS | {"keypoints": f"keypoints as {3 * len(joints)} numbers x, y, visibility"}
+    file = read_json(path, KeypointFile, FORM, advice, fields)
+    pictures, categories = listed(file.images, file.categories, path)
+    person = person_category(categories, joints, path) if truth else PERSON
+    records, others = [], 0
+    for record in file.annotations:
+        if record.category_id is None or _is(record.category_id, person):
+            records.append(record)
+        else:
+            others += 1
+    if truth and records and not any(_given(record) for record in records):
+        raise ValueError(
+            f"{path}, annotation {records[0].id}: expected keypoints but no record has any; is this an instances file? Use "
+            "person_keypoints_<split>.json"
+        )
+    order, made = columns(records, pictures, categories, path, lambda _: 0)
+    points = joint_points(records, len(joints), path)[order]
+    notes = [f"{path.name}: {others} annotations of other categories than {person} are left out"] if others else []
+    stated = np.array([np.nan if r.num_keypoints is None else r.num_keypoints for r in records])[order]
+    read = Keypoints(path, pictures, categories, **made, notes=(), person=person, points=points)
+    _check_places(read)
+    wrong = int((~np.isnan(stated) & (stated != read.labelled)).sum())
+    if wrong:
+        notes.append(
+            f"{path.name}: num_keypoints of {wrong} annotations is not the number of labelled joints, which counts"
+        )
+    return _derived(read, notes)
+
+
+def person_category(categories: Categories, joints: Sequence[str], path: Path) -> int:
+    """The id of the category whose joints these are: COCO's 1, else the one that is called person or lists the joints.
+
+    Raises:
+        ValueError: none is listed, or its joints are others.
+    """
+    wanted = [plain_name(joint) for joint in joints]
+    by_joints = [
+        number
+        for number, names in zip(categories.ids, categories.keypoints)
+        if [plain_name(name) for name in names] == wanted
+    ]
+    by_name = [number for number, name in zip(categories.ids, categories.names) if plain_name(name) == "person"]
+    if len(by_joints) == 1:
+        return by_joints[0]
+    chosen = PERSON if PERSON in categories.ids else by_name[0] if len(by_name) == 1 else None
+    if chosen is None:
+        raise ValueError(
+            f"Expected COCO's form in {path} with the person among its categories (a list with the id {PERSON}) but got "
+            f"{categories.shown() or 'none'}; fetch the file again, or add it"
+        )
+    row = categories.ids.index(chosen)
+    found = categories.keypoints[row]
+    if found and [plain_name(name) for name in found] != wanted:
+        different = next((i for i, (a, b) in enumerate(zip(found, joints)) if plain_name(a) != plain_name(b)), None)
+        first = "" if different is None else f" (joint {different} is {found[different]!r}, not {joints[different]!r})"
+        raise ValueError(
+            f"{path}, category {chosen} ({categories.names[row]}): expected the skeleton of this dataset, {len(joints)} "
+            f"keypoints {joints[0]}, {joints[1]}, ..., got {len(found)} others: {shorten(', '.join(found))}{first}; joints of "
+            "another skeleton need a dataset of their own: declare their names, mirror pairs and sigmas (tasks/pose/README.md)"
+        )
+    return chosen
+
+
+def plain_name(name: str) -> str:
+    """A name for comparison: case, blanks, hyphens and underscores do not count."""
+    return "".join(c for c in name.casefold() if c not in " -_")
+
+
+def _is(category: Any, person: int) -> bool:
+    return category == person or str(category) == str(person)
+
+
+def _given(record: KeypointRecord) -> bool:
+    return bytes(record.keypoints) not in (b"", b"null", b"[]")
+
+
+def joint_points(records: Sequence[KeypointRecord], num_joints: int, path: Path) -> NDArray[np.float64]:
+    """Joints (N, J, 3) of records; zeros where one has none.
+
+    Raises:
+        ValueError: another number of numbers than 3 J.
+    """
+    decoder = msgspec.json.Decoder(list[int | float])
+    made = np.zeros((len(records), 3 * num_joints))
+    for first in range(0, len(records), _CHUNK):
+        part = records[first : first + _CHUNK]
+        values: list[list[int | float]] = []
+        rows = []
+        for offset, record in enumerate(part):
+            try:
+                numbers = decoder.decode(record.keypoints)
+            except msgspec.MsgspecError:
+                if not _given(record):
+                    continue
+                numbers = decode_json(  # for its error text
+                    record.keypoints,
+                    list[float],
+                    f"{named(path, record.id, first + offset)}, keypoints",
+                    "joints",
+                    fix=f"write {3 * num_joints} numbers x, y, visibility",
+                )
+            if len(numbers) != 3 * num_joints:
+                if not numbers:
+                    continue
+                raise ValueError(
+                    f"{named(path, record.id, first + offset)}: expected keypoints of {3 * num_joints} numbers but got "
+                    f"{len(numbers)}; is this the annotation file of another dataset?"
+                )
+            values.append(numbers)
+            rows.append(first + offset)
+        try:
+            flat = np.fromiter(chain.from_iterable(values), np.float64, len(values) * 3 * num_joints)
+        except OverflowError:
+            raise ValueError(
+                f"{path}: expected keypoints in pixels, got a whole number of too many digits; correct it"
+            ) from None
+        made[rows] = flat.reshape(-1, 3 * num_joints)
+    return made.reshape(-1, num_joints, 3)
+
+
+def _check_places(read: Keypoints) -> None:
+    """Raises ValueError where a labelled joint is farther outside its picture than the picture is long."""
+    limit = read.pictures.sizes_wh[read.image].max(1, initial=1)[:, None, None]
+    places = read.points[..., :2]
+    far = ((places < -limit) | (places > 2 * limit)).any(2) & (read.points[..., 2] > 0)
+    for row in np.flatnonzero(far.any(1))[:1]:
+        joint = int(np.flatnonzero(far[row])[0])
+        x, y = places[row, joint]
+        width, height = read.size_wh(row)
+        raise ValueError(
+            f"{read.where(row)}: expected joints in a picture of {width}x{height}, got joint {joint} at {x:g}, {y:g} "
+            f"({int(far.any(1).sum())} such records); correct or remove them"
+        )
+
+
+def _derived(read: Keypoints, notes: list[str]) -> Keypoints:
+    """With boxes from joints where only those lack, and what is said about areas."""
+    lacking = np.isnan(read.boxes).any(1)
+    seen = read.points[..., 2] > 0
+    derived = lacking & seen.any(1)
+    boxes = read.boxes.copy()
+    if derived.any():
+        low = np.where(seen[derived, :, None], read.points[derived, :, :2], np.inf).min(1)
+        high = np.where(seen[derived, :, None], read.points[derived, :, :2], -np.inf).max(1)
+        boxes[derived] = np.concatenate([low, high - low + 1], 1)
+        notes.append(
+            f"{read.path.name}: {int(derived.sum())} boxes are missing; the extent of the labelled joints stands in"
+        )
+    boxes[lacking & ~derived] = 0.0
+    unknown = ~(read.areas > 0) & seen.any(1) & ~read.crowd
+    if unknown.any():
+        first = read.ids[int(np.flatnonzero(unknown)[0])]
+        notes.append(
+            f"{read.path.name}: {int(unknown.sum())} of {int((seen.any(1) & ~read.crowd).sum())} persons have no area (missing, "
+            f"null or 0; first: annotation {first}): OKS has no scale for them, so that they count as missed"
+        )
+    return dataclasses.replace(read, boxes=boxes, notes=tuple(notes))
