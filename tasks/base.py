@@ -299,6 +299,18 @@ class Task(ABC):
         """Changes a network before its training, and before the optimiser sees its parameters (frozen parts)."""
         return
 
+    def options_of_data(self, dataset: str, root: Path, split: str) -> dict[str, Any]:
+        """Options of ``build_model`` that a split to train on implies (``num_outputs`` of a set of one's own classes)."""
+        return {}
+
+    def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
+        """Tells data and network of each other before the one runs on the other: which class an output is.
+
+        Raises:
+            ValueError: the network's outputs are not the data's classes or joints.
+        """
+        return
+
     # -- computation ---------------------------------------------------------------------------------------------
     @abstractmethod
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:

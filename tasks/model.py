@@ -21,7 +21,10 @@ class TaskModel(nn.Module):
         task, dataset, name: how it was asked for.
         representation_name: V1, V2, ...
         num_outputs: joints, classes or points.
+        classes: what they are, [[id, name], ...], where the weights or the training data say it. Plain data.
     """
+
+    classes: list[list[Any]] | None = None
 
     def __init__(
         self,

@@ -28,6 +28,7 @@ def save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
         "representation": cell.representation,
         "changes": to_plain(dict(cell.changes)),
         "conventions": conventions_of(network),
+        "classes": getattr(network, "classes", None),
         "protocol": to_plain(cell.protocol),
         "tier": cell.tier,
     }

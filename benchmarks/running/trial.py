@@ -134,7 +134,8 @@ class Trial:
         """All steps; returns the per-image statistics, none on any but the first of several processes."""
         data = self.open_data()
         network, cost = self.build()
-        curves = self.train(network)
+        curves = self.train(network, data)
+        self.task.meet(network, data)
         evaluation = self.evaluate(network, data, cost)
         if not is_main_process():
             return {}
@@ -169,7 +170,8 @@ class Trial:
         cell = self.cell
         with self._timed("build"):
             engine.seed_everything(cell.seed)
-            network = self.task.build_model(cell.model, cell.dataset, cell.representation, **dict(cell.changes))
+            changes = self._implied_by_data() | dict(cell.changes)
+            network = self.task.build_model(cell.model, cell.dataset, cell.representation, **changes)
             self._load_weights(network)
             size_hw = input_hw(cell, self.resolved.dataset.profile_hw)
             cost = profile(network, size_hw)
@@ -177,6 +179,13 @@ class Trial:
                 params=cost.params, macs=cost.macs, macs_as_published=cost.macs_as_published, input_hw=size_hw
             )
         return network, cost
+
+    def _implied_by_data(self) -> dict[str, Any]:
+        """Options of the network that follow from the data that it is to be trained on (a set of one's own classes)."""
+        if self.cell.recipe is None or self.cell.data is not None:
+            return {}
+        assert self.resolved.train_split is not None
+        return self.task.options_of_data(self.cell.dataset, self.root, self.resolved.train_split)
 
     def _load_weights(self, network: nn.Module) -> None:
         path, recipe = self.resolved.weights, self.cell.recipe
@@ -195,7 +204,7 @@ class Trial:
             load_backbone(network.body, path)  # type: ignore[arg-type]
         self.outcome["provenance"]["initialised_from"] = file
 
-    def train(self, network: nn.Module) -> list[dict[str, float]]:
+    def train(self, network: nn.Module, evaluated: EvalData) -> list[dict[str, float]]:
         """Trains where the cell has a recipe, keeps the weights, and returns the curves."""
         cell, resolved = self.cell, self.resolved
         if cell.recipe is None:
@@ -205,6 +214,8 @@ class Trial:
             data = self.task.train_data(
                 cell.dataset, self.root, resolved.train_split, cell.recipe, self.protocol, cell.seed
             )
+            for part in (data, evaluated):  # the second before hours of training, too
+                self.task.meet(network, part)
         with self._timed("train"):
             curves, spent = engine.train(
                 network,

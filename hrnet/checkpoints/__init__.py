@@ -14,6 +14,7 @@ from torch import nn
 from hrnet.checkpoints.describe import describe
 from hrnet.checkpoints.family import Canonical
 from hrnet.checkpoints.fitting import contradictions, copy_values, match, misfit, set_conventions
+from hrnet.checkpoints.outputs import named_outputs
 from hrnet.checkpoints.own import conventions_of
 from hrnet.checkpoints.reading import read_checkpoint
 from hrnet.checkpoints.registry import FAMILIES, interpret
@@ -29,6 +30,9 @@ __all__ = [
     "load_backbone",
     "load_checkpoint",
 ]
+
+COCO_CATEGORY_IDS = 90
+"""Outputs of torchvision's COCO detectors, background not counted: one per category id."""
 
 
 def load_checkpoint(model: nn.Module, path: str | Path, ignore: str | Sequence[str] = ()) -> LoadReport:
@@ -72,6 +76,8 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: str | Sequence[s
         raise misfit(path, model, fit)
     fit.report.notes.extend(copy_values(model, fit.values))
     fit.report.conventions.update(set_conventions(model, conventions))
+    if hasattr(model, "classes"):
+        model.classes = named_outputs(canonical.extra, description.num_outputs)  # type: ignore[assignment]
     return fit.report
 
 
@@ -137,8 +143,9 @@ def _detector_conventions(canonical: Canonical, description: Description) -> dic
             found["class_agnostic"] = canonical.state[name].shape[0] == 4
     if canonical.family.detector == "torchvision":
         if description.num_outputs is not None:
-            # COCO's own category ids up to 90: ten rows of the file are never used.
+            # COCO's own category ids up to 90: ten rows of the file are never used. Other counts are other classes.
             found["num_classes"] = description.num_outputs
+            found["labels"] = "category_id" if description.num_outputs == COCO_CATEGORY_IDS else "rank"
         untracked = not any(key.endswith("num_batches_tracked") for key in canonical.state)
         # The released weights have frozen normalisations without counters and run with epsilon 0.
         found["bn_eps"] = 0.0 if untracked else 1e-5

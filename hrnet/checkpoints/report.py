@@ -58,8 +58,9 @@ class Description:
         """Options of :func:`tasks.build_model` that this file needs beyond ``task``, ``model`` and ``dataset``.
 
         ``head`` for OCR, ``masks`` for Mask R-CNN, ``detector`` for the others but Faster R-CNN, ``num_classes`` where a dataset
-        has two usual numbers of them, ``representation`` where it is not the task's usual one, and whatever a file of ours was
-        built with. Empty for a file of another task: loading it explains the rest.
+        has two usual numbers of them, ``num_outputs`` where no dataset is known by theirs, ``representation`` where it is not
+        the task's usual one, and whatever a file of ours was built with. Empty for a file of another task: loading it explains
+        the rest.
         """
         if task != self.task:
             return {}
@@ -72,6 +73,8 @@ class Description:
             options["detector"] = self.head
         if SECOND_CLASS_COUNTS.get((task, dataset)) == self.num_outputs:
             options.setdefault("num_classes", self.num_outputs)
+        if self.num_outputs is not None and self.dataset is None and "num_classes" not in options:
+            options.setdefault("num_outputs", self.num_outputs)  # of no dataset that is known by its number of outputs
         usual = USUAL_REPRESENTATIONS.get(task, ())
         if self.representation is not None and self.representation not in usual:
             options["representation"] = self.representation

@@ -69,7 +69,8 @@ class ClassificationTask(Task):
         from tasks.classification.heads import build
 
         self.check_model(model)
-        return build(model, dataset, representation or "C", self.dataset(dataset).num_outputs, **changes)
+        outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
+        return build(model, dataset, representation or "C", outputs, **changes)
 
     # -- protocol and recipe -------------------------------------------------------------------------------------
     def protocol(

@@ -62,3 +62,8 @@ def categories_of(records: Sequence[CategoryRecord], path: Path) -> Categories:
         tuple(str(record.id if record.name in (None, "") else record.name) for record in kept),
         tuple(tuple(str(joint) for joint in record.keypoints or ()) for record in kept),
     )
+
+
+def plain_name(name: str) -> str:
+    """A name for comparison: case, blanks, hyphens and underscores do not count."""
+    return "".join(c for c in name.casefold() if c not in " -_")

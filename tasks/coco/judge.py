@@ -18,6 +18,7 @@ from tasks import coco_matches
 from tasks.coco.annotations import Annotations
 from tasks.coco.identities import in_order
 from tasks.coco.keypoints import Keypoints
+from tasks.coco.objects import Objects
 from tasks.coco.pictures import Pictures
 
 Record = dict[str, Any]
@@ -110,3 +111,42 @@ def evaluated(truth: Record, records: list[Record], kind: str, sigmas: NDArray[n
             evaluator.params.kpt_oks_sigmas = np.asarray(sigmas, np.float64)
         evaluator.evaluate()
     return evaluator
+
+
+def object_matches(truth: Objects, records: Sequence[Record], kind: str, prefix: str = "") -> coco_matches.Stats:
+    """Match lists of results against objects.
+
+    Args:
+        records: {image_id, category_id, score} with bbox or segmentation, of pictures and categories that the truth lists.
+        kind: "bbox" or "segm". prefix: of the lists' names.
+
+    Raises:
+        ValueError: masks are to be scored and an object has none.
+    """
+    numbers = Numbers(truth.pictures)
+    masks = kind == "segm"
+    if masks:
+        require_masks(truth)
+    entries = (
+        {
+            **_entry(truth, row, numbers),
+            "area": float(truth.areas[row]),
+            **({"segmentation": truth.shapes[row]} if masks else {}),
+        }
+        for row in range(len(truth))
+    )
+    made = dataset(entries, numbers, truth.categories.ids)
+    for row, (width, height) in enumerate(truth.pictures.sizes_wh.tolist()):
+        made["images"][numbers.of_row[row] - 1] |= {"width": width, "height": height}
+    found = _renumbered(records, truth.pictures, numbers, ("segmentation" if masks else "bbox", "score", "category_id"))
+    return coco_matches.extract(evaluated(made, found, kind), prefix, numbers.names)
+
+
+def require_masks(truth: Objects) -> None:
+    """Raises ValueError where an object has no segmentation, so that masks cannot be scored."""
+    lacking = np.flatnonzero(~truth.shapes.drawn)
+    if len(lacking):
+        raise ValueError(
+            f"{truth.where(int(lacking[0]))}: expected a segmentation to score masks, got none ({len(lacking)} of {len(truth)} "
+            "objects have none); score boxes alone, or complete the annotations"
+        )

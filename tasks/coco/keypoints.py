@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, listed, named
-from tasks.coco.categories import Categories, CategoryRecord
+from tasks.coco.categories import Categories, CategoryRecord, plain_name
 from tasks.coco.pictures import ImageRecord
 from tasks.files.json_file import decode_json, many_records, read_json, shorten
 
@@ -128,11 +128,6 @@ def person_category(categories: Categories, joints: Sequence[str], path: Path) -
             "another skeleton need a dataset of their own: declare their names, mirror pairs and sigmas (tasks/pose/README.md)"
         )
     return chosen
-
-
-def plain_name(name: str) -> str:
-    """A name for comparison: case, blanks, hyphens and underscores do not count."""
-    return "".join(c for c in name.casefold() if c not in " -_")
 
 
 def _is(category: Any, person: int) -> bool:

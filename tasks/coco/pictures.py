@@ -126,16 +126,3 @@ def _names_in(folder: Path) -> set[str]:
             return {entry.name for entry in entries}
     except (OSError, ValueError):
         return set()
-
-
-def check_size(picture: NDArray[np.uint8], size_wh: NDArray[np.integer], file: Path, annotation: Path) -> None:
-    """Raises ValueError where a decoded picture (H, W, 3) has another size than its annotation file states."""
-    width, height = int(size_wh[0]), int(size_wh[1])
-    if picture.shape[:2] == (height, width):
-        return
-    turned = " (turned by its EXIF orientation, perhaps: annotations count the stored pixels)"
-    raise ValueError(
-        f"{file}: expected {width}x{height} pixels as {annotation.name} states (width, height), got "
-        f"{picture.shape[1]}x{picture.shape[0]}{turned if picture.shape[:2] == (width, height) else ''}; fetch picture and "
-        "annotations from one source"
-    )

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
 from tasks.detection.files.annotations import Instances, read_instances
+from tasks.detection.files.categories import Classes, match
 from tasks.detection.files.semantic_maps import check_source, semantic_map
 from tasks.detection.geometry import (
     crop_boxes,
@@ -67,7 +68,10 @@ class DetectionEvalData(EvalData):
         check_protocol(protocol)
         self.protocol = protocol
         self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes)
+        self.classes, self.category_of = self.instances.classes, dict[int, int]()
         self.notes = self.instances.notes
+        self._met: tuple[str, ...] = ()
+        self.meet(self.classes)
         self.pictures = PictureCache(root, protocol.channel_order, 128, self.instances.stated_sizes())
 
     def entries(self) -> list[PictureEntry]:
@@ -79,7 +83,33 @@ class DetectionEvalData(EvalData):
         return len(self.instances)
 
     def image_ids(self) -> list[str]:
-        return [str(entry["id"]) for entry in self.instances.images]
+        return [str(name) for name in self.instances.objects.pictures.ids]
+
+    def meet(self, classes: Classes) -> None:
+        """Takes the classes of the network that is to be evaluated.
+
+        Raises:
+            ValueError: none of them is among the file's categories.
+        """
+        listed = self.instances.objects.categories
+        found = match(classes, listed, self.instances.path.name)
+        self.classes, self.category_of = classes, dict(found.category_of)
+        for label, number in enumerate(classes.ids, start=1):
+            # Detections of classes that the file does not list are written with the weights' ids; scoring passes them over.
+            if label not in self.category_of and number not in listed.ids:
+                self.category_of[label] = number
+        self.notes = (*(note for note in self.notes if note not in self._met), *found.notes)
+        self._met = found.notes
+
+    def add_note(self, text: str) -> None:
+        """Adds what a reader of figures must know, once."""
+        if text not in self.notes:
+            self.notes = (*self.notes, text)
+
+    @property
+    def person(self) -> int | None:
+        """The category id of persons, or None where there is no such category."""
+        return next((self.category_of.get(k) for k, name in enumerate(self.classes.names, 1) if name == "person"), None)
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) uint8 in the protocol's colour order.
@@ -134,12 +164,12 @@ class DetectionTrainData(TrainData):
         degenerate: Any = augment.degenerate_boxes
         self.instances = read_instances(Path(root), split, degenerate)
         self.augment, self.seed, self.protocol = augment, seed, protocol
+        self.classes, self.labels = self.instances.classes, self.instances.labels
         self.pictures = PictureCache(root, protocol.channel_order, sizes_wh=self.instances.stated_sizes())
-        self.rows = [
-            row
-            for row in range(len(self.instances))
-            if min(self.instances.size_hw(row)) >= augment.min_side_px and self.instances.learnable(row).any()
-        ]
+        objects = self.instances.objects
+        counts = np.bincount(objects.image[objects.learnable], minlength=len(self.instances))
+        large = objects.pictures.sizes_wh.min(1) >= augment.min_side_px
+        self.rows: list[int] = np.flatnonzero(large & (counts > 0)).tolist()
         if not self.rows:
             raise ValueError(
                 f"{self.instances.path}: expected pictures with boxes to learn from, got none of {len(self.instances)}; "
@@ -149,17 +179,33 @@ class DetectionTrainData(TrainData):
     def __len__(self) -> int:
         return len(self.rows)
 
+    def meet(self, classes: Classes) -> None:
+        """Takes the classes of the network that is to be trained, whose labels the samples get.
+
+        Raises:
+            ValueError: a category of the file is not among them.
+        """
+        listed = self.instances.objects.categories
+        label_of = {n: k for k, n in match(classes, listed, self.instances.path.name).category_of.items()}
+        unknown = [f"{n} {name}" for n, name in zip(listed.ids, listed.names) if n not in label_of]
+        if unknown:
+            raise ValueError(
+                f"{self.instances.path}: expected categories of the network ({classes.shown()}), got {', '.join(unknown[:5])}; "
+                "train from weights of these categories, or from the body alone"
+            )
+        self.classes, self.labels = classes, np.array([label_of[n] for n in listed.ids], np.int64)
+
     def groups(self) -> NDArray[np.int64]:
         """Lying (1) and standing (0) pictures are not mixed, which saves padding."""
-        sizes = np.array([self.instances.size_hw(row) for row in self.rows])
-        return (sizes[:, 1] > sizes[:, 0]).astype(np.int64)
+        sizes = self.instances.objects.pictures.sizes_wh[self.rows]
+        return (sizes[:, 0] > sizes[:, 1]).astype(np.int64)
 
     def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
         epoch, index = key
         rng = np.random.default_rng([self.seed, epoch, index])
         row, augment = self.rows[index], self.augment
         picture = self.pictures[self.instances.files[row]]
-        annotated, labels = self.instances.boxes(row)
+        annotated, labels = self.instances.boxes(row, labels=self.labels)
         kept = self.instances.learnable(row)
         boxes, labels = annotated[kept].astype(np.float64), labels[kept]
         masks = self.instances.masks(row)[kept] if augment.masks else None

@@ -9,12 +9,12 @@ from typing import Any, Literal
 import numpy as np
 
 from tasks.base import Evaluation, Stats
+from tasks.coco.judge import object_matches
 from tasks.coco_matches import curves
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.drawing import SHOWN_SCORE, draw
-from tasks.detection.files.annotations import category_name
-from tasks.detection.files.results import Prediction, box_records, mask_records, write_results
-from tasks.detection.metrics import MASK_PREFIX, ground_truth, match_lists
+from tasks.detection.files.results import Prediction, predicted_boxes, predicted_masks, write_results
+from tasks.detection.metrics import MASK_PREFIX, category_names
 from tasks.detection.protocol import DetectionProtocol
 from tasks.rle import decode
 
@@ -50,17 +50,30 @@ class DetectionEvaluation(Evaluation):
 
     def stats(self) -> Stats:
         if self._stats is None:
-            predictions, instances = self.complete(), self.data.instances
-            truth = ground_truth(instances)
-            self._stats = match_lists(truth, box_records(predictions, instances), "bbox")
-            if all("masks" in p for p in predictions):
-                self._stats |= match_lists(truth, mask_records(predictions, instances), "segm", MASK_PREFIX)
+            objects = self.data.instances.objects
+            boxes, masks = self.records()
+            listed = set(objects.categories.ids)
+            scored = [record for record in boxes if record["category_id"] in listed]
+            self._stats = object_matches(objects, scored, "bbox") | category_names(self.data.instances)
+            if masks is not None and objects.shapes.drawn.all():
+                scored = [record for record in masks if record["category_id"] in listed]
+                self._stats |= object_matches(objects, scored, "segm", MASK_PREFIX)
+            elif masks is not None:
+                lacking = int((~objects.shapes.drawn).sum())
+                self.data.add_note(
+                    f"{objects.path.name}: {lacking} of {len(objects)} objects have no segmentation, so masks are not scored"
+                )
         return self._stats
 
+    def records(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]] | None]:
+        """Results of boxes, and of masks where every prediction has some, in COCO's form."""
+        predictions = self.complete()
+        ids, category_of = self.data.instances.objects.pictures.ids, self.data.category_of
+        masks = predicted_masks(predictions, ids, category_of) if all("masks" in p for p in predictions) else None
+        return predicted_boxes(predictions, ids, category_of), masks
+
     def write_predictions(self, path: Path) -> None:
-        predictions, instances = self.complete(), self.data.instances
-        masks = mask_records(predictions, instances) if all("masks" in p for p in predictions) else None
-        write_results(Path(path), box_records(predictions, instances), masks)
+        write_results(Path(path), *self.records(), self.data.person)
 
     def sample_scores(self) -> np.ndarray:
         """F1 at IoU 0.5 of what is drawn (score 0.3 and more); NaN for pictures with neither objects nor detections."""
@@ -85,8 +98,8 @@ class DetectionEvaluation(Evaluation):
             picture = picture[..., ::-1]
         if what == "truth":
             boxes, labels = instances.boxes(index)
-            crowds = [a["bbox"] for a in instances.annotations[index] if a.get("iscrowd", 0)]
-            return draw(picture, boxes, labels, None, instances.masks(index), self._name, crowds=crowds)
+            crowds = list(instances.crowd_boxes(index))
+            return draw(picture, boxes, labels, None, instances.masks(index), instances.classes.name_of, crowds=crowds)
         prediction = self.predictions[index]
         shown = np.asarray(prediction["scores"]) >= SHOWN_SCORE
         masks: Any = None
@@ -94,10 +107,8 @@ class DetectionEvaluation(Evaluation):
             kept = [decode(m, *m["size"]) for m, s in zip(prediction["masks"], shown) if s]
             masks = np.stack(kept) if kept else None
         boxes, labels = np.asarray(prediction["boxes"])[shown], np.asarray(prediction["labels"])[shown]
-        return draw(picture, boxes, labels, np.asarray(prediction["scores"])[shown], masks, self._name)
-
-    def _name(self, label: int) -> str:
-        return category_name(label, self.data.instances.labels, self.data.instances.categories)
+        name_of = self.data.classes.name_of
+        return draw(picture, boxes, labels, np.asarray(prediction["scores"])[shown], masks, name_of)
 
     def curves(self) -> dict[str, list[list[float]]]:
         """Precision over recall at IoU 0.50 and 0.75, averaged over the categories that have objects."""

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.detection.drawing import SHOWN_SCORE, draw
-from tasks.detection.files.categories import COCO_IDS, COCO_NAMES
+from tasks.detection.files.categories import COCO, COCO_IDS, Classes, classes_of_model
 from tasks.detection.geometry import network_input
 from tasks.detection.network.base import DetectionModel
 from tasks.detection.network.boxes import from_family
@@ -134,7 +134,7 @@ def predict_files(
     """
     if options:
         raise ValueError(f"Unknown option {next(iter(options))!r} of detection's predict. Known: score.")
-    results = []
+    results, classes = [], classes_of_model(model)
     for path in images:
         picture = read_image(Path(path).parent, Path(path).name, protocol.channel_order)
         made, scale_xy = network_input(picture, protocol)
@@ -142,26 +142,26 @@ def predict_files(
         with torch.inference_mode():
             found = predict(model, batch, protocol)[0]
         rgb = picture if not protocol.bgr else np.ascontiguousarray(picture[..., ::-1])
-        results.append((drawn(rgb, found, float(score)), plain_detections(found)))
+        results.append((drawn(rgb, found, float(score), classes), plain_detections(found, classes)))
     return results
 
 
-def drawn(picture: np.ndarray, found: dict[str, Any], threshold: float) -> np.ndarray:
+def drawn(picture: np.ndarray, found: dict[str, Any], threshold: float, classes: Classes = COCO) -> np.ndarray:
     """The picture with the detections of at least ``threshold`` drawn on it."""
     shown = found["scores"] >= threshold
     masks = None
     if found.get("masks") and shown.any():
         masks = np.stack([decode(m, *m["size"]) for m, s in zip(found["masks"], shown) if s])
-    return draw(picture, found["boxes"][shown], found["labels"][shown], found["scores"][shown], masks, _coco_name)
+    return draw(picture, found["boxes"][shown], found["labels"][shown], found["scores"][shown], masks, classes.name_of)
 
 
-def plain_detections(found: dict[str, Any]) -> list[dict[str, Any]]:
+def plain_detections(found: dict[str, Any], classes: Classes = COCO) -> list[dict[str, Any]]:
     """Detections as records: category_id, category, bbox (x, y, w, h), score and perhaps segmentation."""
     records = []
     for row, label in enumerate(found["labels"]):
         record = {
-            "category_id": COCO_IDS[int(label) - 1] if int(label) <= len(COCO_IDS) else int(label),
-            "category": _coco_name(int(label)),
+            "category_id": classes.id_of(int(label)),
+            "category": classes.name_of(int(label)),
             "bbox": [float(v) for v in found["boxes"][row]],
             "score": float(found["scores"][row]),
         }
@@ -169,7 +169,3 @@ def plain_detections(found: dict[str, Any]) -> list[dict[str, Any]]:
             record["segmentation"] = found["masks"][row]
         records.append(record)
     return records
-
-
-def _coco_name(label: int) -> str:
-    return COCO_NAMES[COCO_IDS[label - 1]] if 1 <= label <= len(COCO_IDS) else f"class {label}"

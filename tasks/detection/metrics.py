@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tasks.base import MetricInfo, Stats
-from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves, extract
+from tasks.coco.judge import object_matches
+from tasks.coco_matches import BOX_FIGURES, Figure, accumulate, curves
 from tasks.detection.files.annotations import Instances
-from tasks.detection.files.categories import COCO_NAMES
-from tasks.detection.files.results import read_results
+from tasks.detection.files.categories import COCO_NAMES, of_coco
+from tasks.detection.files.results import Submission, read_submission
 from tasks.direction import Direction
-from tasks.rle import check_run_lengths
 
 MASK_PREFIX = "mask_"
 _TEXT = {
@@ -48,36 +46,6 @@ METRICS: dict[str, MetricInfo] = {
 }
 
 
-def ground_truth(instances: Instances) -> Any:
-    """The split as pycocotools' ``COCO``; records without ``iscrowd`` or ``area`` get 0 and the box's area."""
-    from pycocotools.coco import COCO
-
-    truth = COCO()
-    entries = [{"iscrowd": 0, "area": float(a["bbox"][2] * a["bbox"][3]), **a} for a in instances.data["annotations"]]
-    truth.dataset = {**instances.data, "annotations": entries}
-    with contextlib.redirect_stdout(io.StringIO()):
-        truth.createIndex()
-    return truth
-
-
-def match_lists(truth: Any, records: Sequence[Mapping[str, Any]], kind: str, prefix: str = "") -> Stats:
-    """Match lists of results ("bbox" or "segm") against the truth, see :func:`tasks.coco_matches.extract`."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
-
-    with contextlib.redirect_stdout(io.StringIO()):
-        if records:
-            found = truth.loadRes([dict(r) for r in records])
-        else:
-            # loadRes cannot read an empty list: a picture set without detections is legitimate.
-            found = COCO()
-            found.dataset = {**truth.dataset, "annotations": []}
-            found.createIndex()
-        evaluator = COCOeval(truth, found, kind)
-        evaluator.evaluate()
-    return extract(evaluator, prefix)
-
-
 def figures(stats: Stats, counts: np.ndarray | None = None, wanted: Collection[str] | None = None) -> dict[str, float]:
     """All twelve box figures in per cent, and those of the masks where there are match lists of masks; or those ``wanted``."""
 
@@ -98,8 +66,9 @@ def class_figures(stats: Stats) -> dict[str, dict[str, Any]]:
     """
     precision, _ = curves(stats)
     truths = stats["all_truths"].sum(axis=0)
+    names = stats.get("category_name", [COCO_NAMES.get(int(number), str(number)) for number in stats["category"]])
     return {
-        f"AP/{COCO_NAMES.get(int(category), str(category))}": {
+        f"AP/{names[row]}": {
             "value": float(100 * precision[row].mean()),
             "unit": "%",
             "higher_is_better": True,
@@ -111,33 +80,28 @@ def class_figures(stats: Stats) -> dict[str, dict[str, Any]]:
     }
 
 
-def results_stats(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> Stats:
-    """Match lists of results files made here or elsewhere.
+def submission_stats(instances: Instances, submission: Submission) -> Stats:
+    """Match lists of a submission's boxes and masks.
 
     Raises:
-        ValueError: results for other pictures, see :func:`tasks.detection.files.results.read_results`.
+        ValueError: masks are to be scored and an object has none.
     """
-    truth = ground_truth(instances)
-    ids = [entry["id"] for entry in instances.images]
     stats: Stats = {}
-    for path, kind, prefix in ((masks, "segm", MASK_PREFIX), (boxes, "bbox", "")):
-        if path is not None:
-            records = read_results(path, ids, instances.categories, kind)
-            if kind == "segm":
-                _check_masks(records, instances, path)
-            stats |= match_lists(truth, records, kind, prefix)
-    return stats
+    if submission.masks is not None:
+        stats |= object_matches(instances.objects, submission.masks, "segm", MASK_PREFIX)
+    if submission.boxes is not None:
+        stats |= object_matches(instances.objects, submission.boxes, "bbox")
+    return stats | category_names(instances)
 
 
-def _check_masks(records: Sequence[Mapping[str, Any]], instances: Instances, path: Path) -> None:
-    sizes = {entry["id"]: (int(entry["height"]), int(entry["width"])) for entry in instances.images}
-    for row, record in enumerate(records):
-        try:
-            check_run_lengths(record["segmentation"], *sizes[record["image_id"]])
-        except ValueError as error:
-            raise ValueError(f"{path}, entry {row}: {error}") from None
+def category_names(instances: Instances) -> Stats:
+    """`category_name` (K,) in order of id, where they are not COCO's own."""
+    categories = instances.objects.categories
+    if of_coco(categories):
+        return {}
+    return {"category_name": np.array(categories.names)}
 
 
-def score_results(instances: Instances, boxes: Path | None = None, masks: Path | None = None) -> dict[str, float]:
-    """The figures of results files, see :func:`results_stats`."""
-    return figures(results_stats(instances, boxes, masks))
+def score_results(instances: Instances, path: Path) -> dict[str, float]:
+    """The figures of a results file or folder, see :func:`tasks.detection.files.results.read_submission`."""
+    return figures(submission_stats(instances, read_submission(path, instances)))

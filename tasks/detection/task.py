@@ -14,7 +14,8 @@ from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
 from tasks.detection.detectors import detector_of, named, split_name
 from tasks.detection.evaluation import DetectionEvaluation
-from tasks.detection.files.annotations import annotation_path
+from tasks.detection.files.annotations import annotation_path, read_classes
+from tasks.detection.files.categories import COCO, classes_of_model
 from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
 from tasks.recipe import Recipe
@@ -68,9 +69,9 @@ class DetectionTask(Task):
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
         from tasks.detection.network.build import build_detector
 
-        info = self.dataset(dataset)
         chosen = representation or self.default_representation(model, dataset)
-        return build_detector(model, dataset, chosen, info.num_outputs, **changes)
+        outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
+        return build_detector(model, dataset, chosen, outputs, **changes)
 
     # -- protocol and recipe -------------------------------------------------------------------------------------
     def protocol(
@@ -98,6 +99,23 @@ class DetectionTask(Task):
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> list[Path]:
         return [annotation_path(Path(root), split)[0]]
+
+    def options_of_data(self, dataset: str, root: Path, split: str) -> dict[str, Any]:
+        classes = read_classes(Path(root), split)
+        return {} if classes == COCO else {"num_outputs": len(classes)}
+
+    def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
+        """The network's classes meet the categories of an annotation file; see :func:`tasks.detection.files.categories.match`."""
+        assert isinstance(data, DetectionEvalData | DetectionTrainData)
+        if isinstance(data, DetectionTrainData) and getattr(model, "classes", None) is None:
+            if model.num_outputs != len(data.classes):
+                raise ValueError(
+                    f"{data.instances.path}: expected a network of {len(data.classes)} outputs for the categories "
+                    f"{data.classes.shown()}, got one of {model.num_outputs}; leave num_outputs to the file, or set "
+                    f"model.num_outputs={len(data.classes)}"
+                )
+            model.classes = data.classes.plain()  # type: ignore[assignment]
+        data.meet(classes_of_model(model))
 
     def prepare(self, model: nn.Module, recipe: Recipe) -> None:
         """Freezes the body's first stages (``frozen_stages``)."""
@@ -134,18 +152,14 @@ class DetectionTask(Task):
     def submission_stats(
         self, dataset: str, root: Path, split: str, path: Path, protocol: DetectionProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
-        """Of a results file (boxes, or masks where it holds ``segmentation`` alone), or a folder with bbox.json and segm.json."""
+        """Of a results file (boxes, masks, or both), or a folder with bbox.json and segm.json."""
         from tasks.detection.files.annotations import read_instances
-        from tasks.detection.files.results import of_masks
-        from tasks.detection.metrics import results_stats
+        from tasks.detection.files.results import read_submission
+        from tasks.detection.metrics import submission_stats
 
-        instances = read_instances(Path(root), split, protocol.degenerate_boxes)
-        if path.is_dir():
-            masks = path / "segm.json"
-            stats = results_stats(instances, path / "bbox.json", masks if masks.exists() else None)
-        else:
-            stats = results_stats(instances, **{"masks" if of_masks(path) else "boxes": path})
-        return stats, instances.notes
+        instances = read_instances(Path(root), split, protocol.degenerate_boxes, pictures=False)
+        submission = read_submission(path, instances)
+        return submission_stats(instances, submission), (*instances.notes, *submission.notes)
 
     def class_figures(self, dataset: str, stats: Stats) -> dict[str, dict[str, Any]]:
         """For the report's bars: see :func:`tasks.detection.metrics.class_figures`; empty without match lists."""

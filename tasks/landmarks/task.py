@@ -57,9 +57,9 @@ class LandmarkTask(Task):
         from tasks.landmarks.heads import build
 
         check_body_name(model)
-        info = self.dataset(dataset)
+        outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
         chosen = representation or self.default_representation(model, dataset)
-        return build(model, dataset, chosen, info.num_outputs, **changes)
+        return build(model, dataset, chosen, outputs, **changes)
 
     # -- protocol and recipe -------------------------------------------------------------------------------------
     def protocol(

@@ -6,8 +6,11 @@ Facts of docs/protocols.md, sections 3 and 4.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+
+from tasks.coco.categories import plain_name
 
 
 @dataclass(frozen=True)
@@ -176,3 +179,20 @@ POSETRACK = Skeleton(
 )
 
 SKELETONS: dict[str, Skeleton] = {"coco": COCO, "mpii": MPII, "posetrack17": POSETRACK, "posetrack18": POSETRACK}
+
+
+def check_joints(model: Any, skeleton: Skeleton) -> None:
+    """Raises ValueError where a network's outputs are not a skeleton's joints: another number, or other names in its weights."""
+    named = [str(name) for _, name in getattr(model, "classes", None) or ()]
+    number = int(getattr(model, "num_outputs", skeleton.num_joints))
+    if number != skeleton.num_joints:
+        raise ValueError(
+            f"Expected a network of {skeleton.num_joints} joints ({skeleton.names[0]}, {skeleton.names[1]}, ...), got one of "
+            f"{number}; evaluate it on the dataset that it was trained for"
+        )
+    if named and [plain_name(name) for name in named] != [plain_name(name) for name in skeleton.names]:
+        raise ValueError(
+            f"Expected weights of the skeleton {', '.join(skeleton.names[:3])}, ..., got weights whose joints are "
+            f"{', '.join(named[:3])}, ...: another skeleton of {number} joints; declare it as a dataset of its own "
+            "(tasks/pose/README.md), or evaluate weights of this one"
+        )

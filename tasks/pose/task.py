@@ -16,6 +16,7 @@ from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
 from tasks.pose.files import coco, mpii
+from tasks.pose.joints import check_joints
 from tasks.pose.metrics import GROUPS
 from tasks.pose.posetrack import files as posetrack
 from tasks.pose.posetrack import metrics as posetrack_metrics
@@ -94,9 +95,8 @@ class PoseTask(Task):
         from tasks.pose.heads import build
 
         check_body_name(model)
-        info = self.dataset(dataset)
+        outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
         chosen = representation or self.default_representation(model, dataset)
-        outputs = info.num_outputs
         if _is_posetrack(dataset):
             outputs = posetrack.network_outputs(changes.pop("num_joints", outputs))
         return build(model, dataset, chosen, outputs, **changes)
@@ -144,6 +144,11 @@ class PoseTask(Task):
         if isinstance(protocol, CocoProtocol) and protocol.boxes == "detector" and split != "train2017":
             files.append(coco.expected_boxes(root, split, protocol.boxes_file))
         return files
+
+    def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
+        """Refuses a network of another skeleton than the data's. PoseTrack's own reading maps the joints of several."""
+        if isinstance(data, PoseEvalData | PoseTrainData) and not _is_posetrack(str(model.dataset)):
+            check_joints(model, data.skeleton)
 
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:

@@ -1,16 +1,17 @@
-"""COCO results files: written from predictions, read back with checks. Torch-free."""
+"""COCO results files of detections: written from predictions, read back with checks. Torch-free."""
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tasks.coco_results import read_records
+from tasks.coco.identities import Id
+from tasks.coco.results import Results, box_records, mask_records, read_results
 from tasks.detection.files.annotations import Instances
-from tasks.detection.files.categories import COCO_IDS, PERSON
+from tasks.detection.files.categories import COCO_IDS, PERSON, of_coco
 from tasks.files.writing import write_text
 
 Prediction = Mapping[str, Any]
@@ -18,10 +19,13 @@ Prediction = Mapping[str, Any]
 ``masks``, n compressed run lengths."""
 
 
-def box_records(predictions: Sequence[Prediction], instances: Instances) -> list[dict[str, Any]]:
+def predicted_boxes(
+    predictions: Sequence[Prediction], images: Sequence[Id], category_of: Mapping[int, int]
+) -> list[dict[str, Any]]:
     """COCO's "bbox" results: image_id, category_id, bbox, score.
 
-    Where the file lists some of COCO's own categories, detections of the others are written too; scoring passes them over.
+    Args:
+        predictions: one per picture. images: the pictures' ids. category_of: label -> category id; others are left out.
     """
     return [
         {
@@ -30,40 +34,43 @@ def box_records(predictions: Sequence[Prediction], instances: Instances) -> list
             "bbox": [float(v) for v in prediction["boxes"][row]],
             "score": score,
         }
-        for prediction, row, image, category, score in _rows(predictions, instances)
+        for prediction, row, image, category, score in _rows(predictions, images, category_of)
     ]
 
 
-def mask_records(predictions: Sequence[Prediction], instances: Instances) -> list[dict[str, Any]]:
-    """COCO's "segm" results: image_id, category_id, segmentation (compressed run lengths), score."""
+def predicted_masks(
+    predictions: Sequence[Prediction], images: Sequence[Id], category_of: Mapping[int, int]
+) -> list[dict[str, Any]]:
+    """COCO's "segm" results: image_id, category_id, segmentation (compressed run lengths), score; as `predicted_boxes`."""
     return [
         {"image_id": image, "category_id": category, "segmentation": prediction["masks"][row], "score": score}
-        for prediction, row, image, category, score in _rows(predictions, instances)
+        for prediction, row, image, category, score in _rows(predictions, images, category_of)
     ]
 
 
-def person_records(records: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def person_records(records: Sequence[Mapping[str, Any]], person: int = PERSON) -> list[dict[str, Any]]:
     """The persons among box records, boxes without a side left out: the detector-box file that pose evaluation reads."""
-    return [dict(r) for r in records if r["category_id"] == PERSON and r["bbox"][2] > 0 and r["bbox"][3] > 0]
+    return [dict(r) for r in records if r["category_id"] == person and r["bbox"][2] > 0 and r["bbox"][3] > 0]
 
 
-def _rows(predictions: Sequence[Prediction], instances: Instances) -> Any:
-    category_of = {label: number for number, label in instances.labels.items()}
-    if set(category_of.values()) <= set(COCO_IDS):
-        category_of = dict(enumerate(COCO_IDS, start=1))
-    for entry, prediction in zip(instances.images, predictions, strict=True):
+def _rows(
+    predictions: Sequence[Prediction], images: Sequence[Id], category_of: Mapping[int, int]
+) -> Iterator[tuple[Prediction, int, Id, int, float]]:
+    for image, prediction in zip(images, predictions, strict=True):
         for row, (label, score) in enumerate(zip(prediction["labels"], prediction["scores"])):
             if int(label) in category_of:
-                yield prediction, row, entry["id"], category_of[int(label)], float(score)
+                yield prediction, row, image, category_of[int(label)], float(score)
 
 
-def write_results(path: Path, boxes: list[dict[str, Any]], masks: list[dict[str, Any]] | None) -> list[Path]:
+def write_results(
+    path: Path, boxes: list[dict[str, Any]], masks: list[dict[str, Any]] | None, person: int | None = PERSON
+) -> list[Path]:
     """Writes results: to ``<name>.json`` (boxes) and ``<name>.segm.json`` if ``path`` ends with .json; otherwise into the folder
-    ``path`` as bbox.json, segm.json and person_boxes.json. Returns the files."""
+    ``path`` as bbox.json, segm.json and, where there is a category of persons, person_boxes.json. Returns the files."""
     if path.suffix == ".json":
         wanted = {path: boxes, path.with_suffix(".segm.json"): masks}
     else:
-        persons = person_records(boxes)
+        persons = None if person is None else person_records(boxes, person)
         wanted = {path / "bbox.json": boxes, path / "segm.json": masks, path / "person_boxes.json": persons}
     written = []
     for target, records in wanted.items():
@@ -74,57 +81,45 @@ def write_results(path: Path, boxes: list[dict[str, Any]], masks: list[dict[str,
     return written
 
 
-def read_results(
-    path: Path, image_ids: Collection[Any], categories: Collection[int], kind: str = ""
-) -> list[dict[str, Any]]:
-    """A results file as a list of records, checked against the ground truth's pictures and categories.
+@dataclass(frozen=True)
+class Submission:
+    """What a results file or folder holds: records of boxes, of masks, or of both; None where there are none."""
 
-    Args:
-        kind: "bbox" or "segm" asks for that field in every record; otherwise either will do.
+    boxes: list[dict[str, Any]] | None
+    masks: list[dict[str, Any]] | None
+    notes: tuple[str, ...]
+
+
+def read_submission(path: Path, instances: Instances) -> Submission:
+    """A results file of boxes, masks or both, or a folder with bbox.json and perhaps segm.json.
+
+    A file is scored by all that its records hold. In a folder segm.json is scored by its masks, whatever boxes it also has.
 
     Raises:
-        ValueError: no such file, not a results file, results for other pictures or categories, or a broken record.
+        ValueError: see `tasks.coco.results`; a record lacks what others of the file have.
     """
-    records = read_records(path, image_ids)
-    allowed = set(categories)
-    if allowed <= set(COCO_IDS):
-        allowed |= set(COCO_IDS)
-    for row, record in enumerate(records):
-        problem = _problem(record, allowed, {"bbox": "bbox", "segm": "segmentation"}.get(kind))
-        if problem:
-            raise ValueError(f"{path}, entry {row}: {problem}; write the results again")
-    return records
+    if not path.is_dir():
+        results = _results(path, instances)
+        with_box = any(record.bbox is not None for record in results.records)
+        with_mask = any(record.has_mask for record in results.records)
+        pictures = instances.objects.pictures
+        if results.records and not (with_box or with_mask):
+            raise ValueError(f"{results.where(0)}: expected bbox or segmentation, got neither; write the results again")
+        return Submission(
+            box_records(results, pictures) if with_box or not results.records else None,
+            mask_records(results, pictures) if with_mask else None,
+            results.notes,
+        )
+    boxes = _results(path / "bbox.json", instances)
+    masks = _results(path / "segm.json", instances) if (path / "segm.json").exists() else None
+    return Submission(
+        box_records(boxes, instances.objects.pictures),
+        None if masks is None else mask_records(masks, instances.objects.pictures),
+        tuple(dict.fromkeys((*boxes.notes, *(() if masks is None else masks.notes)))),
+    )
 
 
-def of_masks(path: Path) -> bool:
-    """Whether a results file holds masks without boxes; False for what :func:`read_results` will refuse."""
-    try:
-        records = json.loads(path.read_bytes())
-    except (OSError, ValueError, RecursionError):
-        return False
-    first = records[0] if isinstance(records, list) and records else {}
-    return isinstance(first, dict) and "segmentation" in first and "bbox" not in first
-
-
-def _problem(record: Any, categories: set[int], wanted: str | None = None) -> str | None:
-    for key in ("image_id", "category_id", "score"):
-        if key not in record:
-            return f"expected the field {key!r}, got {sorted(record)}"
-    if "bbox" not in record and "segmentation" not in record:
-        return "expected bbox or segmentation, got neither"
-    if wanted is not None and wanted not in record:
-        return f"expected the field {wanted!r}, got {sorted(record)}"
-    if record["category_id"] not in categories:
-        return f"expected a listed category, got category_id {record['category_id']!r}"
-    if not isinstance(record["score"], int | float) or not math.isfinite(record["score"]):
-        return f"expected a finite score, got {record['score']!r}"
-    box = record.get("bbox", [0, 0, 0, 0])
-    if (
-        not isinstance(box, list)
-        or len(box) != 4
-        or not all(isinstance(v, int | float) and math.isfinite(v) for v in box)
-    ):
-        return f"expected bbox as four numbers, got {box!r}"
-    if box[2] < 0 or box[3] < 0:
-        return f"expected a bbox with sides of at least 0, got {box!r}"
-    return None
+def _results(path: Path, instances: Instances) -> Results:
+    categories = instances.objects.categories
+    also = COCO_IDS if of_coco(categories) else ()
+    return read_results(path, instances.objects.pictures, categories, also)

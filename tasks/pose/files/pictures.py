@@ -15,7 +15,7 @@ from tasks.pose.datasets import check_protocol, person_inputs
 from tasks.pose.drawing import draw_pose, person_colour
 from tasks.pose.files.coco import PERSON
 from tasks.pose.files.persons import finite_row, read_json
-from tasks.pose.joints import SKELETONS
+from tasks.pose.joints import SKELETONS, check_joints
 from tasks.pose.protocol import PoseProtocol
 
 if TYPE_CHECKING:
@@ -44,6 +44,7 @@ def predict_pictures(
 
     check_protocol(protocol)
     skeleton = SKELETONS[dataset]
+    check_joints(model, skeleton)
     device = next(model.parameters()).device
     model.eval()
     made: list[tuple[NDArray[np.uint8], dict[str, Any]]] = []

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from tasks import get_task
+from tasks.coco.categories import Categories
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
-from tasks.detection.files.annotations import decode_segmentation, read_instances
-from tasks.detection.files.categories import COCO_IDS, COCO_NAMES, label_of_category
-from tasks.detection.files.results import of_masks
+from tasks.detection.files.annotations import read_instances
+from tasks.detection.files.categories import COCO, COCO_IDS, COCO_NAMES, Classes, classes_of_file, match, unnamed
 from tasks.detection.geometry import flip_boxes, keep_ratio, network_input
 from tasks.detection.protocol import DetectionProtocol, detection_protocol
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
@@ -34,15 +34,53 @@ def edited(root: Path, target: Path, change: Callable[[dict[str, Any]], None]) -
     return target
 
 
+def listed(*ids: int) -> Categories:
+    """Categories of these ids under COCO's names."""
+    return Categories(ids, tuple(COCO_NAMES.get(number, f"thing {number}") for number in ids))
+
+
 def test_labels_are_ranks_of_official_ids() -> None:
     assert len(COCO_IDS) == len(COCO_NAMES) == 80
-    everything = label_of_category(list(COCO_IDS))
-    assert (everything[1], everything[90], everything[13]) == (1, 80, 12)
-    assert label_of_category([1]) == {1: 1}
-    assert label_of_category([72, 37]) == {37: 33, 72: 63}
-    assert label_of_category([200, 100]) == {100: 1, 200: 2}
-    with pytest.raises(ValueError, match="num_classes=90"):
-        label_of_category(list(range(1, 91)))
+    assert classes_of_file(listed(37, 72)) is COCO
+    everything = match(COCO, listed(*COCO_IDS), "f")
+    assert (everything.category_of[1], everything.category_of[80], everything.category_of[12]) == (1, 90, 13)
+    assert match(COCO, listed(37, 72), "f").category_of == {33: 37, 63: 72} and not everything.notes
+    own = classes_of_file(listed(100, 200))
+    assert own.ids == (100, 200) and match(own, listed(100, 200), "f").category_of == {1: 100, 2: 200}
+    assert len(classes_of_file(listed(*range(1, 101)))) == 100
+
+
+def test_ids_of_coco_under_other_names_are_classes_of_ones_own() -> None:
+    bolts = Categories((1, 5, 9), ("bolt", "nut", "washer"))
+    assert classes_of_file(bolts) == Classes((1, 5, 9), ("bolt", "nut", "washer"))
+    # An older spelling of one of three names makes no other set.
+    assert classes_of_file(Categories((1, 2, 4), ("person", "bicycle", "motorbike"))) is COCO
+    assert classes_of_file(Categories((1, 2), ("1", "2"))) is COCO  # without names the ids count
+
+
+@pytest.mark.parametrize(
+    ("file", "category_of", "said"),
+    [
+        (Categories((1, 2, 3), ("a", "b", "c")), {1: 1, 2: 2, 3: 3}, ""),
+        (Categories((2,), ("b",)), {2: 2}, ""),  # fewer categories change nothing
+        (Categories((7, 8), ("c", "a")), {3: 7, 1: 8}, "matched by name (7 c is 3 in the weights; 8 a is 1 in the weights)"),
+        (Categories((1, 2), ("b", "a")), {2: 1, 1: 2}, "matched by name"),
+        (Categories((1, 2), ("a", "bee")), {1: 1, 2: 2}, "matched by id (2 is bee in the file, b in the weights)"),
+        (Categories((1, 4), ("a", "d")), {1: 1}, "1 categories are not the network's; their objects count as missed (4 d)"),
+    ],
+)  # fmt: skip
+def test_classes_meet_categories_by_name_then_by_id(file: Categories, category_of: dict[int, int], said: str) -> None:
+    found = match(Classes((1, 2, 3), ("a", "b", "c")), file, "val.json")
+    assert found.category_of == category_of
+    assert said in " ".join(found.notes) and bool(found.notes) == bool(said)
+
+
+def test_classes_that_do_not_meet_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"val\.json: expected categories that the network knows \(1 a\), got 9 x"):
+        match(Classes((1,), ("a",)), Categories((9,), ("x",)), "val.json")
+    with pytest.raises(ValueError, match=r"val\.json: expected 3 categories, .* got 1 \(9 x\)"):
+        match(unnamed(3), Categories((9,), ("x",)), "val.json")
+    assert "order" in match(unnamed(1), Categories((9,), ("x",)), "val.json").notes[0]
 
 
 def cut_short(data: dict[str, Any]) -> dict[str, Any]:
@@ -57,17 +95,15 @@ def cut_short(data: dict[str, Any]) -> dict[str, Any]:
         (lambda d: d["annotations"][1].update(bbox=[500, 500, 10, 10]), ("annotation 2", "inside its picture", "leaves it by")),
         (lambda d: d["annotations"][1].update(bbox=[5, 5, 0, 10]), ("annotation 2", "with an area", "width 0")),
         (lambda d: d["annotations"][1].update(bbox=[5, 5, 10]), ("annotation 2", "four numbers")),
-        (lambda d: d["annotations"][1].update(bbox=[5, 5, float("nan"), 4]), ("annotation 2", "four numbers")),
+        (lambda d: d["annotations"][1].update(bbox=[5, 5, float("nan"), 4]), ("NaN, which json does not have",)),
         (lambda d: d["annotations"][1].update(category_id=91), ("annotation 2", "listed category", "91", "37 sports ball")),
         (lambda d: d["annotations"][1].update(image_id=4711), ("annotation 2", "listed picture", "4711")),
-        (lambda d: d["annotations"][1].pop("id"), ("annotations[1]", "with an id")),
-        (lambda d: d["annotations"][1].update(id=1), ("annotations[1]", "id of its own", "1 a second time")),
         (lambda d: d["annotations"][1].update(area="big"), ("annotation 2", "area as a number", "'big'")),
         (lambda d: d["annotations"][1].update(segmentation=[[1, 2, 3, None]]), ("annotation 2", "polygons")),
         (lambda d: d["annotations"][1].update(segmentation={"size": [5, 5], "counts": [25]}), ("annotation 2", "picture's size")),
         (lambda d: d["annotations"][1].update(segmentation={"counts": [25]}), ("annotation 2", "size [height, width]")),
         (lambda d: d["annotations"][1].update(segmentation=cut_short(d)), ("annotation 2", "runs over", "cut short")),
-        (lambda d: d["annotations"].insert(1, 7), ("annotations[1]", "with an id")),
+        (lambda d: d["annotations"].insert(1, 7), ("annotations[1]", "an object")),
         (lambda d: d["categories"][0].pop("id"), ("categories[0]", "whole number")),
         (lambda d: d["images"][2].update(width="abc"), ("images[2]", "width", "'abc'")),
         (lambda d: d["images"][2].update(height=0), ("images[2]", "height", "got 0")),
@@ -80,7 +116,7 @@ def cut_short(data: dict[str, Any]) -> dict[str, Any]:
         (lambda d: d["images"][2].update(file_name="gone.png"), ("image 3", "gone.png", "1 of 9")),
         (lambda d: d.update(annotations=[]), ("annotations", "empty list", "ground truth")),
         (lambda d: d.update(images=[]), ("images", "empty list")),
-        (lambda d: d.pop("categories"), ("'categories'", "instances file")),
+        (lambda d: d.pop("categories"), ("'categories'", "is missing")),
     ],
 )  # fmt: skip
 def test_bad_annotations_give_one_clear_message(
@@ -99,9 +135,8 @@ def test_bad_annotations_give_one_clear_message(
 def test_json_without_end_is_named(shapes_root: Path, tmp_path: Path) -> None:
     root = edited(shapes_root, tmp_path / "coco", lambda d: None)
     (root / "annotations" / "instances_val2017.json").write_text("[" * 100_000)
-    with pytest.raises(ValueError, match=r"instances_val2017\.json: expected JSON"):
+    with pytest.raises(ValueError, match=r"instances_val2017\.json: expected .*(nested too deep|an object)"):
         DetectionEvalData(root, "val2017", SMALL)
-    assert not of_masks(root / "annotations" / "instances_val2017.json")
 
 
 @pytest.mark.parametrize("broken", [{"area": 0}, {"ignore": 1}, {"iscrowd": 1}, {"bbox": [5, 5, 0.5, 30]}])
@@ -110,8 +145,7 @@ def test_training_passes_over_what_the_reference_does(
 ) -> None:
     before = DetectionTrainData(shapes_root, "val2017", DetectionAugment(flip=0), 0, SMALL)
     row = next(row for row in range(len(before)) if len(before[0, row]["boxes"]) > 1)
-    picture = before.instances.annotations[before.rows[row]]
-    changed = next(a["id"] for a in picture if not a.get("iscrowd"))
+    changed = before.instances.objects.ids[before.instances.rows(before.rows[row])[0]]
 
     def change(data: dict[str, Any]) -> None:
         next(a for a in data["annotations"] if a["id"] == changed).update(broken)
@@ -129,8 +163,9 @@ def test_degenerate_boxes_can_be_left_out(shapes_root: Path, tmp_path: Path) -> 
 
     root = edited(shapes_root, tmp_path / "coco", change)
     made = read_instances(root, "val2017", "skip")
-    kept = {a["id"]: a["bbox"] for entries in made.annotations for a in entries}
-    assert made.skipped == 1
+    kept = dict(zip(made.objects.ids, made.objects.boxes.tolist()))
+    assert made.objects.skipped == 1 and made.objects.clipped == 1
+    assert any("1 boxes of no area" in note for note in made.notes) and any("clipped" in note for note in made.notes)
     assert 1 not in kept
     assert kept[2] == [0, 10, 20, 30]
 
@@ -165,11 +200,12 @@ def test_a_picture_of_another_size_is_refused(shapes_root: Path, tmp_path: Path)
 
 def test_masks_of_polygons_and_runs_agree(shapes_root: Path) -> None:
     made = read_instances(shapes_root, "val2017")
-    crowd = next(a for a in made.annotations[0] if a["iscrowd"])
-    single = next(a for a in made.annotations[0] if a["bbox"] == crowd["bbox"] and not a["iscrowd"])
+    objects, rows = made.objects, made.rows(0, crowd=True).tolist()
+    crowd = next(row for row in rows if objects.crowd[row])
+    single = next(row for row in rows if (objects.boxes[row] == objects.boxes[crowd]).all() and not objects.crowd[row])
     height, width = made.size_hw(0)
-    assert isinstance(crowd["segmentation"], dict)
-    assert (decode_segmentation(crowd, height, width) == decode_segmentation(single, height, width)).all()
+    assert isinstance(objects.shapes[crowd], dict) and isinstance(objects.shapes[single], list)
+    assert (objects.shapes.mask(crowd, height, width) == objects.shapes.mask(single, height, width)).all()
     assert len(made.boxes(0, crowd=True)[0]) == len(made.boxes(0)[0]) + 1
 
 
@@ -263,8 +299,8 @@ def test_batches_hold_one_aspect_and_pad_to_32(shapes_root: Path) -> None:
 def test_crowds_are_not_learnt(shapes_root: Path) -> None:
     augment = DetectionAugment(long_px=(128,), short_px=(96,))
     data = DetectionTrainData(shapes_root, "train2017", augment, 0, SMALL)
-    single = [a for a in data.instances.annotations[data.rows[0]] if not a["iscrowd"]]
-    assert len(data[0, 0]["boxes"]) == len(single) == len(data.instances.annotations[data.rows[0]]) - 1
+    rows = [data.instances.rows(data.rows[0], crowd) for crowd in (False, True)]
+    assert len(data[0, 0]["boxes"]) == len(rows[0]) == len(rows[1]) - 1
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,6 @@ from tasks.base import Evaluation
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import read_instances
-from tasks.detection.files.results import read_results
 from tasks.detection.inference import predict, predict_files
 from tasks.detection.metrics import METRICS, class_figures, figures, score_results
 from tasks.detection.network.model import Detector
@@ -92,7 +91,7 @@ def test_figures_are_pycocotools(evaluation: DetectionEvaluation, shapes_root: P
     assert 5 < found["AP"] < 95
     assert np.allclose(twelve(found), official(shapes_root, boxes, "bbox"), equal_nan=True)
     assert np.allclose(twelve(found, "mask_"), official(shapes_root, masks, "segm"), equal_nan=True)
-    rescored = score_results(evaluation.data.instances, boxes, masks)
+    rescored = score_results(evaluation.data.instances, tmp_path / "folder")
     assert rescored == pytest.approx(found, nan_ok=True)
 
 
@@ -165,9 +164,10 @@ def test_person_boxes_feed_pose(evaluation: DetectionEvaluation, tmp_path: Path)
         (lambda r: r[0].update(image_id=99), ("results for 1 others", "image_id 99", "split")),
         (lambda r: r[2].update(category_id=91), ("entry 2", "category_id 91")),
         (lambda r: r[2].pop("score"), ("entry 2", "'score'")),
-        (lambda r: r[2].update(score=float("nan")), ("entry 2", "finite score")),
+        (lambda r: r[2].update(score=float("nan")), ("NaN, which json does not have",)),
+        (lambda r: r[2].update(score="high"), ("entry 2", "finite score")),
         (lambda r: r[2].update(bbox=[1, 2, 3]), ("entry 2", "four numbers")),
-        (lambda r: r[2].pop("bbox"), ("entry 2", "bbox or segmentation")),
+        (lambda r: r[2].pop("bbox"), ("entry 2", "'bbox'")),
     ],
 )
 def test_bad_results_give_one_clear_message(
@@ -199,18 +199,17 @@ def test_broken_masks_are_refused_before_pycocotools_reads_them(
     broken: Any, words: str, shapes_root: Path, tmp_path: Path
 ) -> None:
     made = read_instances(shapes_root, "val2017")
-    picture = made.images[0]
-    assert (picture["height"], picture["width"]) == (96, 128)
-    record = {"image_id": picture["id"], "category_id": 37, "segmentation": broken, "score": 0.5}
+    assert made.size_hw(0) == (96, 128)
+    record = {"image_id": made.objects.pictures.ids[0], "category_id": 37, "segmentation": broken, "score": 0.5}
     (tmp_path / "segm.json").write_text(json.dumps([record]))
     with pytest.raises(ValueError, match=f"segm.json, entry 0: .*{words}"):
-        score_results(made, masks=tmp_path / "segm.json")
+        score_results(made, tmp_path / "segm.json")
 
 
 def test_an_annotation_file_is_no_results_file(shapes_root: Path) -> None:
     made = read_instances(shapes_root, "val2017")
     with pytest.raises(ValueError, match="annotation file"):
-        read_results(made.path, [1], [1])
+        score_results(made, made.path)
 
 
 def test_predictions_do_not_depend_on_the_batch(
