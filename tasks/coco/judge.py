@@ -45,7 +45,7 @@ def keypoint_matches(truth: Keypoints, records: Sequence[Record], sigmas: NDArra
         records: of pictures that the truth lists. sigmas: (J,) OKS tolerances.
     """
     numbers = Numbers(truth.pictures)
-    labelled, areas = truth.labelled, np.nan_to_num(truth.areas)
+    labelled, areas = truth.labelled, np.maximum(np.nan_to_num(truth.areas), 0.0)
     entries = (
         {
             **_entry(truth, row, numbers),
