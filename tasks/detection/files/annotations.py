@@ -53,10 +53,6 @@ class Instances:
         """What a reader of figures on this split must know."""
         return (*((self.fallback,) if self.fallback else ()), *self.objects.notes)
 
-    def stated_sizes(self) -> dict[str, tuple[int, int]]:
-        """Width and height (px) that the file states, by the picture's path."""
-        return {name: self.size_hw(row)[::-1] for row, name in enumerate(self.files)}
-
     def size_hw(self, index: int) -> tuple[int, int]:
         """Height and width of a picture as the file states them."""
         width, height = self.objects.pictures.sizes_wh[index]
