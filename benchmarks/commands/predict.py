@@ -89,6 +89,8 @@ def main(arguments: argparse.Namespace) -> int:
             raise ValueError(f"{target}: could not make a PNG of shape {picture.shape}; give a smaller picture.")
         _write(target, png.tobytes())
         results[str(image)] = without_nan(to_plain_arrays(result))
+        if isinstance(result, dict) and result.get("note"):
+            print(f"note: {result['note']}", file=sys.stderr)
         print(target)
     _write(folder / "predictions.json", (json.dumps(results, indent=1) + "\n").encode())
     print(folder / "predictions.json")

@@ -17,7 +17,6 @@ from tasks import get_task
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.files import coco, mpii
-from tasks.pose.files.pictures import boxes_in_file, picture_boxes
 from tasks.pose.files.submissions import coco_stats
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol
 from tasks.pose.targets import pose_targets
@@ -325,32 +324,6 @@ def test_a_detection_that_is_no_record_is_named(coco_root: Path) -> None:
     write_boxes(coco_root, [[7, 1, 2, 3]])  # type: ignore[list-item]
     with pytest.raises(ValueError, match=r"entry 0: expected an object \{\.\.\.\}, got \[7, 1, 2, 3\]"):
         open_coco(coco_root, boxes="detector")
-
-
-def test_boxes_for_predict_say_which_entry_is_wrong(tmp_path: Path) -> None:
-    path, image = tmp_path / "boxes.json", tmp_path / "000000000007.jpg"
-    box = {"image_id": 7, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}
-    for changes, message in (({"score": "high"}, "entry 1: expected a score"), ({"image_id": []}, "an image_id")):
-        path.write_text(json.dumps([box, box | changes]))
-        with pytest.raises(ValueError, match=message):
-            boxes_in_file(path, image, 0.3)
-
-
-def test_boxes_for_predict_must_know_the_picture(tmp_path: Path) -> None:
-    path, image = tmp_path / "boxes.json", tmp_path / "000000000007.jpg"
-    box = {"image_id": 8, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}
-    listed = {"images": [{"id": 8, "file_name": "000000000008.jpg"}], "annotations": [box]}
-    for content in ([box], [], listed):
-        path.write_text(json.dumps(content))
-        with pytest.raises(
-            ValueError, match=r"Expected person boxes of 000000000007\.jpg in .*boxes\.json but it names none"
-        ):
-            picture_boxes(image, 100, 100, path, 0.3)
-    # A picture that the file lists may show nobody.
-    empty = {"images": [{"id": 7, "file_name": image.name}], "annotations": []}
-    for known in ([box | {"image_id": 7, "score": 0.1}], empty):
-        path.write_text(json.dumps(known))
-        assert picture_boxes(image, 100, 100, path, 0.3) == ([], str(path))
 
 
 def test_detector_file_missing_or_ambiguous(coco_root: Path) -> None:
