@@ -42,6 +42,14 @@ def add_places(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--embedded-root", type=Path, default=Path("data/embedded"), metavar="D", help="embedded data")
 
 
+def add_state(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--state",
+        metavar="KEY",
+        help="which weights of a checkpoint that holds several: their key (ema_state_dict), or what begins their names (teacher)",
+    )
+
+
 def add_machine(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("machine (none of these changes a number beyond the rounding of its last digits)")
     group.add_argument(

@@ -10,6 +10,7 @@ from benchmarks.commands.arguments import (
     add_cell,
     add_machine,
     add_places,
+    add_state,
     apply_sets,
     in_precision,
     pairs,
@@ -27,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", required=True, metavar="F", help="a released file of any known family, or our own"
     )
+    add_state(parser)
     add_places(parser)
     add_machine(parser)
 
@@ -36,7 +38,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
     from hrnet.checkpoints import identify_checkpoint
 
     path = checkpoint_path(arguments.checkpoint, arguments.weights).resolve()
-    found = identify_checkpoint(path)
+    found = identify_checkpoint(path, arguments.state)
     parts = split_sets(pairs(arguments.set, "--set"))
     parts["protocol"] = {**pairs(arguments.protocol, "--protocol"), **parts["protocol"]}
     changes = {**found.build_options(arguments.task, arguments.model, arguments.dataset), **parts.pop("model")}
@@ -58,7 +60,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
     )
     task = get_task(arguments.task)
     protocol = trained_protocol(task, arguments.dataset, arguments.model, found, path, arguments.tier, tier)
-    cell = dataclasses.replace(cell, protocol=protocol)
+    cell = dataclasses.replace(cell, protocol=protocol, state=arguments.state)
     return _present_split(in_precision(apply_sets(cell, parts), arguments.precision), arguments)
 
 

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.commands.arguments import add_machine, add_places, pairs, places_of
+from benchmarks.commands.arguments import add_machine, add_places, add_state, pairs, places_of
 from benchmarks.commands.trained import trained_protocol
 from benchmarks.experiment.cell import TIERS
 from benchmarks.experiment.paths import checkpoint_path
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--score", type=float, help="detection: draw boxes above this score")
     parser.add_argument("images", nargs="*", type=Path, metavar="IMAGE")
+    add_state(parser)
     add_places(parser)
     add_machine(parser)
 
@@ -60,12 +61,12 @@ def main(arguments: argparse.Namespace) -> int:
     from hrnet.checkpoints import identify_checkpoint, load_checkpoint
 
     path = checkpoint_path(arguments.checkpoint, arguments.weights)
-    found = identify_checkpoint(path)
+    found = identify_checkpoint(path, arguments.state)
     dataset = arguments.dataset or dataset_of(task, found, path)
     options = dict(found.build_options(arguments.task, arguments.model, dataset))
     representation = arguments.representation or options.pop("representation", None)
     network = task.build_model(arguments.model, dataset, representation, **options)
-    load_checkpoint(network, path)
+    load_checkpoint(network, path, state=arguments.state)
     protocol = trained_protocol(task, dataset, arguments.model, found, path, arguments.tier, "full")
     protocol = task.protocol_with(protocol, stated)
     extra = {key: getattr(arguments, key) for key in ("boxes", "score") if getattr(arguments, key) is not None}

@@ -30,6 +30,7 @@ class Cell:
         boxes_from: id of another cell whose predictions feed this one (detector boxes for pose).
         train_split: where it is trained, if not on the dataset's usual training split.
         precision: of the network's products at evaluation: "fp32", "bf16" or "fp16"; a training's is its recipe's.
+        state: which weights of a checkpoint that holds several; None for the usual ones.
     """
 
     task: str
@@ -48,6 +49,7 @@ class Cell:
     boxes_from: str | None = None
     train_split: str | None = None
     precision: str = "fp32"
+    state: str | None = None
 
     def identity(self) -> dict[str, Any]:
         """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
@@ -55,6 +57,8 @@ class Cell:
         plain.pop("label")
         if self.precision == "fp32":
             plain.pop("precision")  # so that cells have the ids that they had before there was a choice
+        if self.state is None:
+            plain.pop("state")
         result: dict[str, Any] = plain
         return result
 

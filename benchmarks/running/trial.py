@@ -193,7 +193,7 @@ class Trial:
             return
         file = WeightsFile(file=path.name, sha256=provenance.file_digest(path))
         if self.cell.checkpoint is not None:
-            loaded = load_checkpoint(network, path)
+            loaded = load_checkpoint(network, path, state=self.cell.state)
             self.outcome["report"] = to_plain(loaded) | {"loaded": len(loaded.loaded)}
             self.outcome["provenance"]["weights"] = file
             return

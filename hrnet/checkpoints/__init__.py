@@ -35,7 +35,9 @@ COCO_CATEGORY_IDS = 90
 """Outputs of torchvision's COCO detectors, background not counted: one per category id."""
 
 
-def load_checkpoint(model: nn.Module, path: str | Path, ignore: str | Sequence[str] = ()) -> LoadReport:
+def load_checkpoint(
+    model: nn.Module, path: str | Path, ignore: str | Sequence[str] = (), *, state: str | None = None
+) -> LoadReport:
     """Loads a checkpoint of any known family into a model and sets the conventions that the family implies.
 
     Strict: every tensor of the file and of the model must find its partner, except where a stated rule says otherwise;
@@ -47,12 +49,13 @@ def load_checkpoint(model: nn.Module, path: str | Path, ignore: str | Sequence[s
         path: what torch.save wrote, or a .safetensors file. Only tensors and plain data are read.
         ignore: names, dotted beginnings or glob patterns of tensors, ours or the file's, that stay as they are; one may
             be given without a list.
+        state: which weights of a file that holds several: their key ("ema_state_dict"), or what begins their names.
 
     Raises:
         CheckpointError: the file cannot be read, is of no known family, does not fit, or contradicts a field that the
             caller stated when building the body.
     """
-    canonical = _interpret(model, path)
+    canonical = _interpret(model, path, state)
     description = describe(canonical)
     task = getattr(model, "task", None)
     if canonical.family.body_only and task is not None:
@@ -111,21 +114,21 @@ def load_backbone(body: nn.Module, path: str | Path, ignore: str | Sequence[str]
     return fit.report
 
 
-def identify_checkpoint(path: str | Path) -> Description:
+def identify_checkpoint(path: str | Path, state: str | None = None) -> Description:
     """What a file holds: family, task, model, outputs and a guess of the dataset. Prints as one line with its arguments.
 
     Raises:
         CheckpointError: the file cannot be read, or is of no known family.
     """
-    return describe(interpret(read_checkpoint(path)))
+    return describe(interpret(read_checkpoint(path, state)))
 
 
 def _patterns(ignore: str | Sequence[str]) -> tuple[str, ...]:
     return (ignore,) if isinstance(ignore, str) else tuple(ignore)
 
 
-def _interpret(model: nn.Module, path: str | Path) -> Canonical:
-    raw = read_checkpoint(path)
+def _interpret(model: nn.Module, path: str | Path, state: str | None = None) -> Canonical:
+    raw = read_checkpoint(path, state)
     names = getattr(getattr(model, "net", None), "feature_info", None)
     if names is not None and not any(key.startswith("body.") for key in raw.state):
         from hrnet.checkpoints.timm_features import interpret_for_timm

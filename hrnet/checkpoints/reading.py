@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 import re
-from collections.abc import Mapping
+import shlex
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,24 +14,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hrnet.checkpoints.report import CheckpointError
-
-WRAPPERS = (
-    "state_dict",
-    "model_state_dict",
-    "model",
-    "best_state_dict",
-    "network",
-    "state_dict_ema",
-    "model_ema",
-    "ema",
-)
-"""Keys under which training scripts put the weights, most wanted first."""
-
-PREFIXES = ("module.", "_orig_mod.", "model.", "net.", "network.", "ema_model.")
-"""What wrappers (DataParallel, torch.compile, a loss module) put before every key."""
-
-LOSS = re.compile(r"^(?:module\.)*(?:loss|criterion)\.")
+from hrnet.checkpoints.report import CheckpointError, shortened
+from hrnet.checkpoints.wrapping import unwrap
 
 _SAFETENSORS = {
     "F64": torch.float64,
@@ -42,6 +26,9 @@ _SAFETENSORS = {
     "I32": torch.int32,
     "I16": torch.int16,
     "I8": torch.int8,
+    "U16": torch.uint16,
+    "U32": torch.uint32,
+    "U64": torch.uint64,
     "U8": torch.uint8,
     "BOOL": torch.bool,
 }
@@ -64,61 +51,39 @@ class RawCheckpoint:
     notes: list[str] = field(default_factory=list)
 
 
-def read_checkpoint(path: str | Path) -> RawCheckpoint:
+def read_checkpoint(path: str | Path, chosen: str | None = None) -> RawCheckpoint:
     """Reads tensors and plain data, never code.
 
+    Args:
+        chosen: which weights of a file that holds several, see :func:`hrnet.checkpoints.wrapping.unwrap`.
+
     Raises:
-        CheckpointError: no such file, not a checkpoint, cut off, pickled code inside, or no tensors found.
+        CheckpointError: no such file, not a checkpoint, cut off, pickled code inside, no tensors found, or values that are no
+            plain numbers.
     """
     path = Path(path)
-    payload = _payload(path)
-    extra: dict[str, Any] = {}
-    notes: list[str] = []
-    state: Any = payload
-    for _ in range(4):
-        if not isinstance(state, Mapping):
-            break
-        inner = next((key for key in WRAPPERS if _holds_tensors(state.get(key))), None)
-        if inner is None:
-            break
-        others = [key for key in WRAPPERS if key != inner and _holds_tensors(state.get(key))]
-        if others:
-            notes.append(f"took {inner!r}, although the file also holds {', '.join(map(repr, others))}")
-        extra |= {str(k): v for k, v in state.items() if k != inner and k not in others}
-        state = state[inner]
-    if not isinstance(state, Mapping):
-        raise CheckpointError(f"{path} holds a {type(state).__name__}, expected a dictionary of tensors.")
-    tensors = {str(k): v for k, v in state.items() if isinstance(v, Tensor)}
-    if not tensors:
-        keys = ", ".join(str(k) for k in list(state)[:8]) or "nothing"
-        raise CheckpointError(f"{path} holds no network weights (found: {keys}). Expected a state dict of tensors.")
-    extra |= {str(k): v for k, v in state.items() if not isinstance(v, Tensor)}
-    raw = RawCheckpoint(path, tensors, extra=extra, notes=notes)
-    _strip(raw)
-    return raw
+    found = unwrap(_payload(path), chosen, str(path))
+    _refuse_quantised(found.state, path)
+    return RawCheckpoint(path, found.state, found.prefix, found.extra, found.dropped, found.notes)
 
 
-def _holds_tensors(value: Any, depth: int = 3) -> bool:
-    if not isinstance(value, Mapping):
-        return False
-    if any(isinstance(v, Tensor) for v in value.values()):
-        return True
-    return depth > 0 and any(_holds_tensors(value.get(key), depth - 1) for key in WRAPPERS)
-
-
-def _strip(raw: RawCheckpoint) -> None:
-    for key in [k for k in raw.state if LOSS.match(k)]:
-        del raw.state[key]
-        raw.dropped[key] = "the loss's own buffers"
-    while True:
-        found = next((p for p in PREFIXES if raw.state and all(k.startswith(p) for k in raw.state)), None)
-        if found is None:
-            return
-        raw.state = {k[len(found) :]: v for k, v in raw.state.items()}
-        raw.prefix += found
+def _refuse_quantised(state: dict[str, Tensor], path: Path) -> None:
+    """Values of 8 bits and less need scales that no network here has."""
+    odd: dict[str, list[str]] = {}
+    for key, value in state.items():
+        if value.is_quantized or value.dtype.is_complex or (value.dtype.is_floating_point and value.dtype.itemsize < 2):
+            odd.setdefault(str(value.dtype).removeprefix("torch."), []).append(key)
+    if odd:
+        kinds = "; ".join(f"{kind}: {shortened(keys, 2)}" for kind, keys in odd.items())
+        raise CheckpointError(
+            f"{path} holds quantised or complex weights ({kinds}), which need scales of their own. Expected floating-point "
+            "numbers of 16 bits and more: save the network before its quantisation."
+        )
 
 
 def _payload(path: Path) -> Any:
+    if path.exists() and not path.is_dir() and not path.is_file():
+        raise CheckpointError(f"{path} is a pipe or a device, expected a checkpoint file (.pth, .pt, .safetensors).")
     if path.is_dir():
         raise CheckpointError(f"{path} is a folder, expected a checkpoint file (.pth, .pt, .safetensors).")
     if not path.exists():
@@ -161,7 +126,12 @@ def _numpy_scalars() -> AbstractContextManager[Any]:
     import _codecs
 
     core = np.float64(0).__reduce__()[0]
-    kinds = {type(np.dtype(t)) for t in ("f2", "f4", "f8", "i4", "i8", "u1", "?")}
+    # Every kind of number, text and bytes; no objects.
+    kinds = {
+        type(np.dtype(t))
+        for t in ("?", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "f2", "f4", "f8", "g", "F", "D")
+    }
+    kinds |= {type(np.dtype(t)) for t in ("U1", "S1", "M8[s]", "m8[s]", "p", "P", "q", "Q")}
     array = np.zeros(1).__reduce__()[0]
     allowed: list[Any] = [np.dtype, np.ndarray, *kinds, _codecs.encode]
     for module in ("numpy.core.multiarray", "numpy._core.multiarray"):
@@ -175,17 +145,24 @@ def _pickled_code(path: Path, message: str) -> str:
     )
     what = next((g for g in named.groups() if g), "a class") if named else "a class"
     target = path.with_suffix(".weights.pth").name
-    command = (
-        'python -c "import torch; c = torch.load('
-        f"'{path}', map_location='cpu', weights_only=False); "
-        "s = c.get('state_dict', c) if isinstance(c, dict) else c; "
-        "s = s.state_dict() if hasattr(s, 'state_dict') else s; "
-        f"torch.save({{k: v for k, v in s.items() if hasattr(v, 'shape')}}, '{target}')\""
-    )
     return (
         f"{path} contains pickled code ({what}), not tensors and plain data alone; loading it would run that code, so it is "
         "refused. If you trust the file, convert it once in the environment that wrote it (the face repository's own "
-        f"training, for instance, pickles whole modules):\n  {command}\nthen load {target}."
+        f"training, for instance, pickles whole modules):\n  python -c {shlex.quote(_conversion(path, target))}\nthen load "
+        f"{target}."
+    )
+
+
+def _conversion(path: Path, target: str) -> str:
+    """Python that writes the largest set of named tensors in a file, wherever it lies there, or says that there is none."""
+    file, made = json.dumps(str(path)), json.dumps(target)
+    return (
+        f'import sys, torch; c = torch.load({file}, map_location="cpu", weights_only=False); '
+        'p = lambda o: o.state_dict() if hasattr(o, "state_dict") and not isinstance(o, type) else o; '
+        'w = lambda o: [o] + [d for k, v in o.items() if "optim" not in str(k) for d in w(p(v))] if isinstance(o, dict) else []; '
+        "t = [{k: v for k, v in d.items() if isinstance(k, str) and torch.is_tensor(v)} for d in w(p(c))]; "
+        f's = max(t, key=len, default={{}}) or sys.exit("no named tensors in " + {file}); '
+        f'torch.save(s, {made}); print(len(s), "tensors written to", {made})'
     )
 
 
@@ -212,13 +189,21 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
             if key == "__metadata__":
                 continue
             begin, end = entry["data_offsets"]
+            if entry["dtype"] not in _SAFETENSORS:
+                raise CheckpointError(
+                    f"{path} holds values of the kind {entry['dtype']} ({key}): weights of 8 bits and less need scales of their "
+                    f"own. Expected one of {', '.join(_SAFETENSORS)}: save the network before its quantisation."
+                )
             kind, shape = _SAFETENSORS[entry["dtype"]], entry["shape"]
-            if end > len(body):
+            if not 0 <= begin <= end <= len(body):
                 raise ValueError("shorter than its header says")
             flat = torch.frombuffer(body[begin:end], dtype=kind) if end > begin else torch.empty(0, dtype=kind)
             state[key] = flat.reshape(shape).clone()
-    except (ValueError, KeyError, TypeError, RuntimeError, UnicodeDecodeError) as error:
+    except CheckpointError:
+        raise
+    except (ValueError, KeyError, TypeError, RuntimeError, AttributeError, RecursionError, MemoryError) as error:
+        reason = str(error).partition("\n")[0] or "its header is none"
         raise CheckpointError(
-            f"{path} cannot be read as safetensors: it is cut off or damaged ({error}). Download it again."
+            f"{path} cannot be read as safetensors: it is cut off or damaged ({reason}). Download it again."
         ) from error
     return state

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import shlex
 import struct
 from pathlib import Path
 
@@ -46,7 +47,12 @@ def test_training_checkpoints_of_the_pose_repository(pose_state: dict[str, Tenso
 
 
 @pytest.mark.parametrize(
-    "wrapper", [("state_dict",), ("model",), ("best_state_dict",), ("ema",), ("model", "state_dict")]
+    "wrapper",
+    [
+        *((name,) for name in ("state_dict", "model", "best_state_dict", "ema", "net", "weights", "params", "module")),
+        ("ema_state_dict",),
+        ("model", "state_dict"),
+    ],
 )
 @pytest.mark.parametrize("prefix", ["", "module.", "model.", "module.model.", "_orig_mod.module."])
 def test_wrappers_and_prefixes(
@@ -117,10 +123,124 @@ def test_the_conversion_command_works(tmp_path: Path, monkeypatch: pytest.Monkey
     torch.save({"state_dict": PickledModule(), "epoch": 1}, tmp_path / "model_best.pth")
     with pytest.raises(CheckpointError) as caught:
         read_checkpoint(tmp_path / "model_best.pth")
-    line = next(line for line in str(caught.value).splitlines() if "python -c" in line)
     monkeypatch.chdir(tmp_path)
-    exec(line.split('"', 1)[1].rsplit('"', 1)[0], {})
+    exec(conversion(str(caught.value)), {})
     assert set(read_checkpoint(tmp_path / "model_best.weights.pth").state) == {"head.weight", "head.bias"}
+
+
+def conversion(message: str) -> str:
+    """The Python code of the command that a refusal gives."""
+    return shlex.split(next(line for line in message.splitlines() if "python -c" in line))[2]
+
+
+@pytest.mark.parametrize("name", ["a b.pth", 'quote".pth', "quote's$HOME.pth"])
+@pytest.mark.parametrize("kind", ["module", "net", "nested", "beside an optimiser"])
+def test_the_conversion_command_writes_what_it_promises(
+    kind: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = PickledModule()
+    momentum = {"state": {k: {"exp_avg": torch.zeros(2), "step": torch.ones(1)} for k in range(9)}, "param_groups": []}
+    payload = {
+        "module": module,
+        "net": {"net": module, "epoch": 3},
+        "nested": {"generator": {"weights": module.state_dict(), "class": PickledModule}},
+        "beside an optimiser": {"optimizer": momentum, "network": module},
+    }[kind]
+    torch.save(payload, tmp_path / name)
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    exec(conversion(str(caught.value)), {})
+    made = read_checkpoint((tmp_path / name).with_suffix(".weights.pth"))
+    assert torch.equal(made.state["head.weight"], module.head.weight) and set(made.state) == {
+        "head.weight",
+        "head.bias",
+    }
+
+
+def test_the_conversion_command_fails_where_there_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    torch.save({"model": PickledModule, "epoch": 1}, tmp_path / "none.pth")
+    with pytest.raises(CheckpointError) as caught:
+        read_checkpoint(tmp_path / "none.pth")
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit, match="no named tensors"):
+        exec(conversion(str(caught.value)), {})
+    assert not (tmp_path / "none.weights.pth").exists()
+
+
+@pytest.mark.parametrize(
+    ("beside", "prefix"),
+    [
+        ({"n_averaged": torch.tensor(7)}, "module."),  # torch.optim.swa_utils.AveragedModel
+        ({"train_acc.tp": torch.zeros(17), "val_acc.fp": torch.zeros(17)}, "model."),  # metrics of a training loop
+        ({"initted": torch.tensor(1), "step": torch.tensor(9)}, "ema_model."),
+    ],
+)
+def test_what_stands_beside_the_network_does_not_hide_its_prefix(
+    beside: dict[str, Tensor], prefix: str, pose_state: dict[str, Tensor], tmp_path: Path
+) -> None:
+    torch.save({"state_dict": with_prefix(pose_state, prefix) | beside}, tmp_path / "file.pth")
+    raw = read_checkpoint(tmp_path / "file.pth")
+    assert raw.state.keys() == pose_state.keys() and raw.prefix == prefix and set(raw.dropped) == set(beside)
+
+
+def test_a_teacher_beside_the_student(pose_state: dict[str, Tensor], tmp_path: Path) -> None:
+    teacher = {key: value + 1 for key, value in pose_state.items()}
+    both = with_prefix(pose_state, "student.") | with_prefix(teacher, "teacher.")
+    torch.save({"state_dict": both, "epoch": 3}, tmp_path / "file.pth")
+    key = "final_layer.weight"
+    raw = read_checkpoint(tmp_path / "file.pth")
+    assert torch.equal(raw.state[key], pose_state[key]) and any("teacher." in note for note in raw.notes)
+    assert raw.state.keys() == pose_state.keys()
+    for chosen in ("teacher", "state_dict.teacher"):
+        raw = read_checkpoint(tmp_path / "file.pth", chosen)
+        assert torch.equal(raw.state[key], teacher[key]) and raw.state.keys() == pose_state.keys()
+    said = r"expected weights under 'tutor' \(--state\), found none. The file holds state_dict"
+    with pytest.raises(CheckpointError, match=said):
+        read_checkpoint(tmp_path / "file.pth", "tutor")
+
+
+def test_one_of_several_weights_is_chosen(pose_state: dict[str, Tensor], tmp_path: Path) -> None:
+    payload = {
+        "model": with_prefix(pose_state, "module."),
+        "ema_state_dict": {k: v + 1 for k, v in pose_state.items()},
+        "mine": {"v": {k: v + 2 for k, v in pose_state.items()}},
+        "epoch": 3,
+    }
+    torch.save(payload, tmp_path / "file.pth")
+    key = "final_layer.bias"
+    for chosen, more in ((None, 0), ("model", 0), ("ema_state_dict", 1), ("mine.v", 2)):
+        raw = read_checkpoint(tmp_path / "file.pth", chosen)
+        assert torch.equal(raw.state[key], pose_state[key] + more) and raw.extra["epoch"] == 3
+
+
+def test_a_compiled_inner_module(pose_state: dict[str, Tensor], tmp_path: Path) -> None:
+    renamed = {k.replace("stage4.", "stage4._orig_mod."): v for k, v in pose_state.items()}
+    torch.save(renamed, tmp_path / "file.pth")
+    assert read_checkpoint(tmp_path / "file.pth").state.keys() == pose_state.keys()
+
+
+@pytest.mark.parametrize("kind", ["float8_e4m3fn", "complex64"])
+def test_values_that_need_scales_are_named(kind: str, tmp_path: Path) -> None:
+    torch.save({"conv1.weight": torch.zeros(4).to(getattr(torch, kind))}, tmp_path / "file.pth")
+    with pytest.raises(CheckpointError, match=rf"quantised or complex weights \({kind}: conv1\.weight\)"):
+        read_checkpoint(tmp_path / "file.pth")
+
+
+def test_fp8_in_safetensors_is_named(tmp_path: Path) -> None:
+    header = json.dumps({"conv1.weight": {"dtype": "F8_E4M3", "shape": [4], "data_offsets": [0, 4]}}).encode()
+    (tmp_path / "w.safetensors").write_bytes(struct.pack("<Q", len(header)) + header + bytes(4))
+    with pytest.raises(CheckpointError, match=r"values of the kind F8_E4M3 \(conv1\.weight\)"):
+        read_checkpoint(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.int8(3), np.uint32(3), np.str_("best"), np.bytes_(b"x"), np.complex128(1j), np.datetime64("2024-01-01")],
+)
+def test_odd_numpy_scalars_are_plain_data(value: object, pose_state: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save({"state_dict": pose_state, "best": value}, tmp_path / "file.pth")
+    assert read_checkpoint(tmp_path / "file.pth").extra["best"] == value
 
 
 def test_a_malicious_file_does_not_run(tmp_path: Path) -> None:

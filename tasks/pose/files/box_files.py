@@ -144,7 +144,8 @@ class BoxFile:
         if None not in (entry.width, entry.height) and (entry.width, entry.height) != size_wh:
             raise ValueError(
                 f"{self.path}, image {shorten(entry.id)} ({entry.file_name}): expected {image} of "
-                f"{entry.width:g}x{entry.height:g} pixels, got {size_wh[0]}x{size_wh[1]}: another picture of this name, or a resized copy; give its own boxes"
+                f"{entry.width:g}x{entry.height:g} pixels, got {size_wh[0]}x{size_wh[1]}: another picture of this name, or a "
+                "resized copy; give its own boxes"
             )
         return None if entry.id is None else _text(entry.id)
 
