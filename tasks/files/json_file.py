@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import json
+import math
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -83,6 +85,9 @@ def decode_json(
             f"{where}: expected {what} in UTF-8, got a text with the byte 0x{byte:02x} (Latin-1?); save the file as UTF-8"
         ) from None
     except msgspec.DecodeError as error:
+        unlike = _constant(bytes(data), where, fields or {}, fix) if "invalid" in str(error) else None
+        if unlike is not None:
+            raise ValueError(unlike) from None
         raise ValueError(
             f"{where}: expected {what}, got no valid json ({_malformed(bytes(data), str(error))}); {fix}"
         ) from None
@@ -90,6 +95,34 @@ def decode_json(
         raise ValueError(
             f"{where}: expected {what} that fit into memory, got {len(data)} bytes; split the file"
         ) from None
+
+
+def _constant(data: bytes, where: str, fields: Mapping[str, str], fix: str) -> str | None:
+    """The text about the first NaN or Infinity of a file that Python would read; None where it is not json otherwise."""
+    try:
+        steps = _first_constant(json.loads(data))
+    except (ValueError, RecursionError, MemoryError):
+        return None
+    if steps is None:
+        return None
+    field = next((step for step in reversed(steps) if isinstance(step, str) and step in fields), "")
+    value, identity = _followed(json.loads(data), steps)
+    named = _named(steps[: len(steps) - steps[::-1].index(field) - 1] if field else steps, identity)
+    begin = f"{where}, {named}" if named else where
+    shown = {"nan": "NaN", "inf": "Infinity", "-inf": "-Infinity"}[str(value)]
+    return f"{begin}: expected {fields.get(field, 'a number')}, got {shown}, which json does not have; {fix}"
+
+
+def _first_constant(value: Any) -> list[str | int] | None:
+    """The steps to the first number that is not finite."""
+    if isinstance(value, float):
+        return None if math.isfinite(value) else []
+    entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, inner in entries:
+        found = _first_constant(inner)
+        if found is not None:
+            return [step, *found]
+    return None
 
 
 def _malformed(data: bytes, text: str) -> str:
@@ -163,6 +196,10 @@ def _look_up(data: bytes | msgspec.Raw, steps: list[str | int]) -> tuple[Any, An
         value = msgspec.json.decode(data)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, MemoryError):
         return _UNREAD, None
+    return _followed(value, steps)
+
+
+def _followed(value: Any, steps: list[str | int]) -> tuple[Any, Any]:
     identity: Any = None
     for step in steps:
         if isinstance(value, dict):

@@ -217,7 +217,7 @@ def test_targets_sit_on_the_joints_of_the_crop(mpii_root: Path) -> None:
     ("changes", "message"),
     [
         ({"bbox": [20, 10, 0, 0]}, r"person_keypoints_val2017\.json, annotation 2: expected a box with a size"),
-        ({"bbox": [20, 10, math.nan, 20]}, r"person_keypoints_val2017\.json: .*NaN, which json does not have"),
+        ({"bbox": [20, 10, math.nan, 20]}, r"person_keypoints_val2017\.json, annotation 2: expected bbox .*NaN"),
         ({"keypoints": [1.0] * 48}, r"annotation 2: expected keypoints of 51 numbers but got 48"),
         ({"keypoints": ["x"] * 51}, r"annotation 2, keypoints, entry 0: expected a number, got 'x'"),
         ({"image_id": 8}, r"annotation 2: expected the id of a listed picture"),
@@ -309,7 +309,7 @@ def test_files_of_another_dataset(coco_root: Path, mpii_root: Path) -> None:
         ({"bbox": [1, 2, 0, 5]}, "entry 0: expected a box with a size"),
         ({"bbox": [1, 2, 3]}, "entry 0: expected bbox as four numbers"),
         ({"image_id": 9}, "entry 0: expected a picture of val2017"),
-        ({"score": math.nan}, "person.json: .*NaN, which json does not have"),
+        ({"score": math.nan}, "person.json, entry 0: expected a finite score, got NaN"),
         ({"score": "high"}, "person.json, entry 0: expected a finite score, got 'high'"),
         ({"image_id": {}}, "entry 0: expected the id of a listed picture, got {}"),
     ],
@@ -360,15 +360,15 @@ def test_picture_missing_truncated_or_outside(coco_root: Path) -> None:
     ("changes", "message"),
     [
         ({"joints": [[1, 2]] * 15}, "record 1: expected joints of 32 numbers but got 30"),
-        ({"joints": [[math.inf, 2]] * 16}, "Infinity, which json does not have"),
+        ({"joints": [[math.inf, 2]] * 16}, "Infinity"),
         ({"scale": 0.0}, "record 1: expected a positive scale"),
         ({"scale": 160.0}, "record 1: expected a positive scale of at most 30 but got 160; a size in px"),
         ({"joints": [[1e30, 2]] * 16}, r"record 1: expected joints within 100000 px but got \[1e\+30"),
         ({"center": [1]}, "record 1: expected a centre .* of 2 numbers but got 1"),
-        ({"center": ["1", 2]}, r"\[1\]\.center\[0\]: expected a number, got '1'"),
-        ({"image": None}, r"\[1\]\.image: expected text, got None"),
+        ({"center": ["1", 2]}, r"entry 1\.center\[0\]: expected a number, got '1'"),
+        ({"image": None}, r"entry 1\.image: expected text, got None"),
         ({"joints": None}, "record 1: expected the field 'joints'"),
-        ({"center": [math.nan, 1]}, "NaN, which json does not have"),
+        ({"center": [math.nan, 1]}, "NaN"),
     ],
 )
 def test_bad_mpii_record_is_named(mpii_root: Path, changes: dict[str, Any], message: str) -> None:
