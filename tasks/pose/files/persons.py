@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.coco.keypoints import Keypoints
-from tasks.files import json_file
 from tasks.files.picture_entry import PictureEntry
 
 
@@ -80,12 +79,6 @@ class Persons:
     def where(self, index: int) -> str:
         """Names a person's record: file, id and picture."""
         return f"{self.annotation}, record {self.record[index]} ({self.files[self.image[index]]})"
-
-
-def read_json(path: Path, what: str) -> Any:
-    """A json file of any content, see `tasks.files.json_file.read_json`."""
-    advice = "put the dataset in its official layout (tasks/pose/README.md) or correct --data-root and --split"
-    return json_file.read_json(path, object, what, advice)
 
 
 def require_folder(path: Path, what: str) -> None:
