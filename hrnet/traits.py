@@ -17,7 +17,7 @@ class Traits:
             networks make), "encoder_decoder" (one map, enlarged again), "stacked" (hourglasses, which predict by themselves),
             "dilated" (two maps at stride 8, read by a head of its own), or "other".
         origin: whose released networks its names stand for: "hrnet", "simple_baseline", "pytorch_pose", "torchvision", "timm",
-            "mmpose", "udp_pose"; empty where nothing is released.
+            "mmpose", "udp_pose", "mmseg"; empty where nothing is released.
         micro: trained from nothing within minutes.
         options: names of build options beside the parameters of the file's `build`, for a `build` that takes ``**options``.
         any_option: whether `build` hands any option on to a library that refuses what it does not know.

@@ -86,10 +86,13 @@ def body_name(shapes: Shapes) -> str | None:
         return None
     kind = "bottleneck" if f"{prefix}layer1.0.conv3.weight" in shapes else "basic"
     blocks = tuple(_count(shapes, rf"^{re.escape(prefix)}layer{i}\.(\d+)\.") for i in range(1, 5))
-    name = RESNETS.get((kind, blocks)) if shapes.get(f"{prefix}conv1.weight", (0,))[0] == 64 else None  # type: ignore[arg-type]
+    stem = next((shapes[prefix + k] for k in ("conv1.weight", "stem.6.weight") if prefix + k in shapes), (0,))
+    name = RESNETS.get((kind, blocks)) if stem[0] == 64 else None  # type: ignore[arg-type]
     if name is None:
         return None
     depth = name.removeprefix("resnet")
+    if f"{prefix}stem.6.weight" in shapes:
+        return f"{'deeplabv3plus' if 'head.main.low.conv.weight' in shapes else 'pspnet'}_r{depth}"
     if prefix == "body.resnet.":
         return f"{'deeplabv3' if 'head.main.0.convs.0.0.weight' in shapes else 'fcn'}_r{depth}"
     return f"simple_baseline_r{depth}" if "body.deconv_layers.0.weight" in shapes else name
@@ -149,7 +152,13 @@ def _outputs(shapes: Shapes) -> int | None:
     for name in ("box_head.cls.weight", "box_heads.0.cls.weight"):
         if name in shapes:
             return shapes[name][0] - 1
-    for name in ("point_head.cls.weight", "head.predict.weight", "head.classifier.weight", "body.score.0.weight"):
+    for name in (
+        "point_head.cls.weight",
+        "head.predict.weight",
+        "head.main.predict.weight",
+        "head.classifier.weight",
+        "body.score.0.weight",
+    ):
         if name in shapes:
             return shapes[name][0]
     last = sorted(key for key in shapes if re.match(r"^head\.main\.\d+\.weight$", key))

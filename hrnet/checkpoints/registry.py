@@ -15,6 +15,8 @@ FAMILIES: tuple[Family, ...] = (
     detection.MMDET,
     detection.MMDET_FCOS,
     detection.DETECTION,
+    serial.MMSEG_PSPNET,
+    serial.MMSEG_DEEPLAB_PLUS,
     openmmlab.MMSEG_OCR,
     openmmlab.MMSEG,
     openmmlab.MMPOSE_0X,

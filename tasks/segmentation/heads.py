@@ -86,7 +86,8 @@ def build_network(
     if traits.structure == "dilated":
         from tasks.segmentation.networks.dilated import DilatedModel, dilated_head
 
-        return DilatedModel(body, mixed, dilated_head(model, num_classes), **names)
+        channels: tuple[int, ...] = body.out_channels  # type: ignore[assignment]
+        return DilatedModel(body, mixed, dilated_head(model, num_classes, channels, traits.micro), **names)
     width = int(mixed.out_channels[0])  # type: ignore[index, arg-type]
     made: nn.Module
     if head == "ocr":

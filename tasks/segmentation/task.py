@@ -33,6 +33,8 @@ ALIGN_CORNERS = {
     "segmentation_ocr": True,
     "mmseg": False,
     "mmseg_ocr": False,
+    "mmseg_pspnet": False,
+    "mmseg_deeplabv3plus": False,
     "torchvision_segmentation": False,
 }
 """How the networks of a checkpoint's family enlarge their maps (T2); files of ours and new networks go by their head."""

@@ -1,6 +1,8 @@
-"""DeepLabV3 and FCN heads on a dilated ResNet, as torchvision builds them."""
+"""Networks on dilated ResNets, which bring their own heads: torchvision's DeepLabV3 and FCN, mmseg's PSPNet and DeepLabV3+."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
@@ -14,22 +16,37 @@ class DilatedHead(nn.Module):
         super().__init__()
         self.main, self.aux = main, aux
 
+    def logits(self, maps: list[Tensor]) -> Tensor:
+        """The main prediction alone."""
+        return self.main(maps[0])
+
     def forward(self, maps: list[Tensor]) -> list[Tensor]:
-        return [self.aux(maps[1]), self.main(maps[0])]
+        return [self.aux(maps[1]), self.logits(maps)]
+
+
+class SeveralMapsHead(DilatedHead):
+    """The same, of a main head that reads all maps of the body."""
+
+    def logits(self, maps: list[Tensor]) -> Tensor:
+        return self.main(maps)
 
 
 class DilatedModel(SegmentationModel):
-    """A published rival with its own head: logits keep the body's stride 8, as in the original."""
+    """A published rival with its own head: logits keep the body's stride 8 (DeepLabV3+: 4), as in the original."""
 
     def outputs(self, images: Tensor) -> list[Tensor]:
         maps = self.body(images)
         if self.training:
             return self.head(maps)
-        return [self.head.main(maps[0])]  # type: ignore[union-attr, operator]
+        return [self.head.logits(maps)]  # type: ignore[union-attr, operator]
 
 
-def dilated_head(model: str, num_classes: int) -> DilatedHead:
-    """The heads of "deeplabv3_*" (atrous spatial pyramid, arXiv 1706.05587) or "fcn_*" (arXiv 1411.4038)."""
+def dilated_head(model: str, num_classes: int, in_channels: Sequence[int], micro: bool = False) -> DilatedHead:
+    """The heads of "deeplabv3_*" (atrous spatial pyramid, arXiv 1706.05587), "fcn_*" (arXiv 1411.4038), or one of mmseg's."""
+    if model.startswith(("pspnet_", "deeplabv3plus_")):
+        from tasks.segmentation.networks.mmseg_heads import mmseg_heads
+
+        return SeveralMapsHead(*mmseg_heads(model, in_channels, num_classes, micro))
     from torchvision.models.segmentation.deeplabv3 import DeepLabHead
     from torchvision.models.segmentation.fcn import FCNHead
 
