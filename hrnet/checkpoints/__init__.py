@@ -144,6 +144,10 @@ def _detector_conventions(canonical: Canonical, description: Description) -> dic
     for name in ("box_head.reg.weight", "box_heads.0.reg.weight"):
         if name in canonical.state:
             found["class_agnostic"] = canonical.state[name].shape[0] == 4
+    meta = canonical.extra.get("meta")
+    if description.head == "htc" and isinstance(meta, dict) and str(meta.get("mmdet_version", "")).startswith("3."):
+        # mmdet 3.x reads the masks of the last head alone; 2.x, which trained the released files, averages all three.
+        found["mask_stages"] = "last"
     if canonical.family.detector == "torchvision":
         if description.num_outputs is not None:
             # COCO's own category ids up to 90: ten rows of the file are never used. Other counts are other classes.

@@ -84,12 +84,14 @@ def _two_stage(
     conventions = preset(changes.pop("conventions", DEFAULT), detector)
     if micro:
         conventions = conventions.change(**MICRO_PROPOSALS)
+    stated: dict[str, Any] = {}
     if "mask_stages" in changes:
-        conventions = conventions.change(mask_stages=_one_of("mask_stages", changes.pop("mask_stages"), "mean", "last"))
+        stated["mask_stages"] = _one_of("mask_stages", changes.pop("mask_stages"), "mean", "last")
     semantic = _is_true(changes.pop("semantic", True)) if detector == "htc" else False
     sampling = Sampling(int(sizes.pop("sampled_anchors")), int(sizes.pop("sampled_rois")))
     body, pyramid = _parts(model, representation, changes, {"width": sizes.pop("pyramid_width")})
-    options: dict[str, Any] = {"conventions": conventions, "sampling": sampling, "detector": detector} | names | sizes
+    options: dict[str, Any] = {"conventions": conventions, "stated": stated, "sampling": sampling, "detector": detector}
+    options |= names | sizes
     if detector == "htc":
         return HybridTaskCascade(body, pyramid, semantic=semantic, **options)
     kind = CascadeDetector if detector.startswith("cascade") else Detector

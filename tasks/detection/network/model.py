@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -32,6 +32,7 @@ class Detector(DetectionModel):
     """Two-stage detector; parameter names ``body.*``, ``representation.*``, ``rpn.*``, ``box_head.*``, ``mask_head.*``.
 
     Attributes:
+        stated: conventions that the caller chose when building, which a checkpoint's family does not overrule.
         anchor_scale: anchor side over stride, 8 in every published detector.
         finest_px: box size that ends the finest RoI level, 56 where the pyramid starts at stride 4.
     """
@@ -52,10 +53,12 @@ class Detector(DetectionModel):
         mask_convs: int = 4,
         sampling: Sampling | None = None,
         detector: str | None = None,
+        stated: Mapping[str, Any] | None = None,
         **names: Any,
     ) -> None:
         super().__init__(body, representation, detector=detector or ("mask_rcnn" if masks else "faster_rcnn"), **names)
-        self.conventions, self.sampling = conventions, sampling or Sampling()
+        self.stated = dict(stated or {})
+        self.conventions, self.sampling = conventions.change(**self.stated), sampling or Sampling()
         self.anchor_scale, self.roi_size = float(anchor_scale), roi_size
         self.has_masks = masks
         self.finest_px = 14.0 * self.strides[0]
@@ -90,7 +93,8 @@ class Detector(DetectionModel):
         base = conventions.pop("detection", conventions.pop("preset", None))
         self.num_outputs = int(conventions.pop("num_classes", self.num_outputs))
         current = self.conventions if base is None else preset(base, self.detector)
-        self.conventions = current.change(**conventions)
+        of_a_family = base is not None or "name" in conventions
+        self.conventions = current.change(**conventions).change(**(self.stated if of_a_family else {}))
         for head in self.roi_heads():
             head.set_rows(self.num_outputs, self.conventions)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -114,6 +115,45 @@ def test_a_file_of_ours_brings_its_detector_and_conventions(detector: str, tmp_p
         assert all(
             torch.equal(a, b) for a, b in zip(again(images)[0].values(), network(images)[0].values(), strict=True)
         )
+
+
+def test_mask_rule_of_the_file_and_of_the_caller(tmp_path: Path) -> None:
+    """mmdet 3.x reads the last head's masks, 2.x all three's; what the caller states counts."""
+    state = build_model("detection", "hrnet_micro_w8", "coco", detector="htc", conventions="mmdet").state_dict()
+    renamed = {}
+    for key, value in state.items():
+        for ours, theirs in FOREIGN:
+            key = re.sub(ours, theirs, key)
+        renamed[key] = value
+    for version, stated, expected in (
+        ("2.28.2", {}, "mean"),
+        ("3.3.0", {}, "last"),
+        ("3.3.0", {"mask_stages": "mean"}, "mean"),
+    ):
+        torch.save({"meta": {"mmdet_version": version}, "state_dict": renamed}, tmp_path / "htc.pth")
+        network = build_model("detection", "hrnet_micro_w8", "coco", detector="htc", **stated)
+        assert hrnet.load_checkpoint(network, tmp_path / "htc.pth").family == "mmdet"
+        assert network.conventions.mask_stages == expected  # type: ignore[union-attr]
+
+
+FOREIGN = (
+    (r"^body\.", "backbone."),
+    (r"^representation\.reduce\.", "neck.reduction_conv.conv."),
+    (r"^representation\.smooth\.(\d)\.", r"neck.fpn_convs.\1.conv."),
+    (r"^rpn\.(conv|cls|reg)\.", r"rpn_head.rpn_\1."),
+    (r"^box_heads\.(\d)\.(cls|reg)\.", r"roi_head.bbox_head.\1.fc_\2."),
+    (r"^box_heads\.(\d)\.fc6\.", r"roi_head.bbox_head.\1.shared_fcs.0."),
+    (r"^box_heads\.(\d)\.fc7\.", r"roi_head.bbox_head.\1.shared_fcs.1."),
+    (r"^mask_heads\.(\d)\.convs\.(\d)\.", r"roi_head.mask_head.\1.convs.\2.conv."),
+    (r"^mask_heads\.(\d)\.upsample\.", r"roi_head.mask_head.\1.upsample."),
+    (r"^mask_heads\.(\d)\.predict\.", r"roi_head.mask_head.\1.conv_logits."),
+    (r"^mask_heads\.(\d)\.res\.", r"roi_head.mask_head.\1.conv_res.conv."),
+    (r"^semantic\.laterals\.(\d)\.", r"roi_head.semantic_head.lateral_convs.\1.conv."),
+    (r"^semantic\.convs\.(\d)\.", r"roi_head.semantic_head.convs.\1.conv."),
+    (r"^semantic\.embedding\.", "roi_head.semantic_head.conv_embedding.conv."),
+    (r"^semantic\.predict\.", "roi_head.semantic_head.conv_logits."),
+)
+"""Our names of hybrid task cascade -> mmdet's."""
 
 
 def test_another_detectors_file_is_refused_with_advice(tmp_path: Path) -> None:
