@@ -71,14 +71,18 @@ def wrapper_of(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper
 
 
 def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list[Any]:
-    """Warm-up, where there is one, and the recipe's schedule, ``per_epoch`` iterations an epoch."""
+    """Warm-up, where there is one, and the recipe's schedule, ``per_epoch`` iterations an epoch.
+
+    Warm-up reaches the full rate after ``warmup_iterations`` steps: mmengine's ramp ends one step before its ``end``. "poly" lags
+    one iteration, as the reference does, which sets the rate after step i from i: step 1 has the rate of step 0 again.
+    """
     total = recipe.epochs * per_epoch
     warm = min(recipe.warmup_iterations, total - 1)
     made: list[Any] = []
     if recipe.schedule == "step":
         made.append(MultiStepLR(wrapper, milestones=list(recipe.milestones), gamma=recipe.gamma, by_epoch=True))
     elif recipe.schedule == "poly":
-        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, begin=0, end=total + 1, by_epoch=False))
+        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, begin=1, end=total + 2, by_epoch=False))
     elif recipe.schedule == "cosine":
         made.append(
             CosineAnnealingLR(
@@ -92,5 +96,5 @@ def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list
         # LinearLR ends on the full rate, so a constant factor must be taken back at the end.
         kind = ConstantLR if constant else LinearLR
         options = {"factor": recipe.warmup_factor} if constant else {"start_factor": recipe.warmup_factor}
-        made.insert(0, kind(wrapper, begin=0, end=warm, by_epoch=False, **options))
+        made.insert(0, kind(wrapper, begin=0, end=warm + 1, by_epoch=False, **options))
     return made

@@ -107,7 +107,7 @@ def segmentation_loss(
     made: dict[str, Tensor] = {}
     for index, logits in enumerate(outputs):
         main = index == len(outputs) - 1
-        full = enlarged(logits.float(), size_hw, align_corners)
+        full = enlarged(logits if logits.dtype == torch.float64 else logits.float(), size_hw, align_corners)
         if main and loss.endswith("ohem"):
             value = hard_example_cross_entropy(full, labels, weights, threshold, kept)
         else:

@@ -233,18 +233,37 @@ def test_batches_hold_one_group() -> None:
     assert sorted(i for batch in batches for _, i in batch) == list(range(20))
 
 
-def test_poly_follows_the_references_formula_to_the_last_iteration() -> None:
-    """lr (1 - i / total) ** 0.9 at iteration i: the last one still learns."""
+def _rates(recipe: Recipe, per_epoch: int) -> list[float]:
+    """The rate before each step of a training, by the recipe's schedulers alone."""
     network = torch.nn.Linear(2, 1)
-    recipe = Recipe("test", epochs=2, batch_size=1, lr=0.1, optimizer="sgd", schedule="poly")
     wrapper = optimisation.wrapper_of(optimisation.optimizer_of(network, recipe), recipe)
-    (scheduler,) = optimisation.schedulers_of(wrapper, recipe, 10)
+    schedulers = optimisation.schedulers_of(wrapper, recipe, per_epoch)
     rates = []
-    for _ in range(20):
+    for iteration in range(recipe.epochs * per_epoch):
         rates.append(wrapper.get_lr()["lr"][0])
         wrapper.step()
-        scheduler.step()
-    np.testing.assert_allclose(rates, [0.1 * (1 - i / 20) ** 0.9 for i in range(20)], rtol=1e-6)
+        for scheduler in schedulers:
+            if not scheduler.by_epoch or (iteration + 1) % per_epoch == 0:
+                scheduler.step()
+    return rates
+
+
+def test_poly_follows_the_reference_one_iteration_late() -> None:
+    """The reference sets the rate after step i to lr (1 - i / total) ** 0.9: steps 0 and 1 have the base rate."""
+    rates = _rates(Recipe("test", epochs=2, batch_size=1, lr=0.1, optimizer="sgd", schedule="poly"), 10)
+    np.testing.assert_allclose(rates, [0.1 * (1 - max(i - 1, 0) / 20) ** 0.9 for i in range(20)], rtol=1e-12)
+
+
+@pytest.mark.parametrize("schedule", ["step", "cosine", "constant"])
+@pytest.mark.parametrize("warm", [1, 2, 5])
+def test_warm_up_spans_its_iterations(schedule: Any, warm: int) -> None:
+    """Step k of the warm-up has the share f + (1 - f) k / warm of the full rate, which step ``warm`` is the first to have."""
+    recipe = Recipe("test", 3, 1, 0.1, optimizer="sgd", schedule=schedule, milestones=(2,), warmup_iterations=warm)
+    rates = _rates(recipe, 10)
+    np.testing.assert_allclose(rates[:warm], [0.1 * (1 / 3 + 2 / 3 * k / warm) for k in range(warm)], rtol=1e-12)
+    np.testing.assert_allclose(rates[warm], 0.1, rtol=1e-12)
+    if schedule != "cosine":
+        np.testing.assert_allclose(rates[warm:20], 0.1, rtol=1e-12)
 
 
 def test_frozen_statistics_need_weights_to_start_from(tmp_path: Path) -> None:
