@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor, nn
@@ -82,12 +82,20 @@ class HRNet(nn.Module):
                 module.momentum = self.spec.bn_momentum
 
 
+Biases = Literal["zero", "uniform"]
+"""How a convolution's bias starts: see :func:`initialise`."""
+
+
 @torch.no_grad()
-def initialise(module: nn.Module, scheme: str) -> None:
+def initialise(module: nn.Module, scheme: str, biases: Biases = "zero") -> None:
     """Initialises every convolution and batch normalisation below ``module``.
 
-    "kaiming": normal, fan-out, ReLU (classification code); "normal_0.001": N(0, 0.001), biases 0 (pose, segmentation and
-    face code); "default": PyTorch's own, untouched.
+    "kaiming": normal, fan-out, ReLU (classification code); "normal_0.001": N(0, 0.001) (pose, segmentation and face code);
+    "default": PyTorch's own, untouched.
+
+    Args:
+        biases: of convolutions; "zero" (pose code), or "uniform": PyTorch's own within 1 / sqrt(fan-in), which the
+            segmentation, face and classification code leave as they are.
     """
     if scheme == "default":
         return
@@ -98,10 +106,21 @@ def initialise(module: nn.Module, scheme: str) -> None:
             else:
                 nn.init.normal_(child.weight, std=0.001)
             if child.bias is not None:
-                nn.init.zeros_(child.bias)
+                start_bias(child, biases)
         elif isinstance(child, nn.BatchNorm2d):
             nn.init.ones_(child.weight)
             nn.init.zeros_(child.bias)
+
+
+@torch.no_grad()
+def start_bias(layer: nn.Conv2d | nn.ConvTranspose2d, biases: Biases) -> None:
+    """Sets a layer's bias to zero, or draws it as PyTorch does, uniform within 1 / sqrt(fan-in)."""
+    assert layer.bias is not None
+    if biases == "zero":
+        nn.init.zeros_(layer.bias)
+    else:
+        bound = layer.weight[0].numel() ** -0.5
+        nn.init.uniform_(layer.bias, -bound, bound)
 
 
 def build_backbone(name: str, **changes: Any) -> HRNet:

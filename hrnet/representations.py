@@ -210,7 +210,7 @@ class Classification(Representation):
         self.final_layer = nn.Sequential(
             nn.Conv2d(4 * planes[-1], width, 1), nn.BatchNorm2d(width, momentum=momentum), nn.ReLU(inplace=True)
         )
-        initialise(self, "kaiming")
+        initialise(self, "kaiming", "uniform")
         self.out_channels, self.strides = (width,), (strides[len(planes) - 1],)
 
     def forward(self, maps: list[Tensor]) -> Tensor:

@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from benchmarks.baselines import build_body
-from hrnet.backbone import HRNet
+from hrnet.backbone import Biases, HRNet, start_bias
 from hrnet.representations import build_representation
 
 
@@ -67,15 +67,21 @@ class TaskModel(nn.Module):
 
 
 class PredictionHead(nn.Module):
-    """A 1x1 convolution with bias: (B, C, H, W) -> (B, num_outputs, H, W); ``init`` as in :func:`hrnet.backbone.initialise`."""
+    """A 1x1 convolution with bias: (B, C, H, W) -> (B, num_outputs, H, W).
 
-    def __init__(self, in_channels: int, num_outputs: int, init_std: float | None = 0.001) -> None:
+    Args:
+        init_std: of the weights' normal; None leaves PyTorch's own start.
+        biases: as in :func:`hrnet.backbone.initialise`.
+    """
+
+    def __init__(
+        self, in_channels: int, num_outputs: int, init_std: float | None = 0.001, biases: Biases = "zero"
+    ) -> None:
         super().__init__()
         self.predict = nn.Conv2d(in_channels, num_outputs, 1)
         if init_std is not None:
             nn.init.normal_(self.predict.weight, std=init_std)
-            assert self.predict.bias is not None
-            nn.init.zeros_(self.predict.bias)
+            start_bias(self.predict, biases)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.predict(x)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from benchmarks.baselines import build_body, traits_of
-from hrnet.backbone import HRNet, initialise
+from hrnet.backbone import Biases, HRNet, initialise
 from hrnet.names import nearest
 from hrnet.variants import VARIANTS
 from tasks.model import PredictionHead, TaskModel, build_parts
@@ -47,6 +47,7 @@ def build(
     num_outputs: int,
     *,
     conventions: Mapping[str, Any],
+    biases: Biases = "zero",
     level: int = 0,
     **options: Any,
 ) -> HeatmapModel:
@@ -56,6 +57,7 @@ def build(
         representation: one of `READABLE`, or "stacks" for hourglasses.
         conventions: spec fields of HRNet bodies as the task's reference has them. A checkpoint's family may overrule these, but
             not what the caller states in `options`.
+        biases: how those of representation and head start, see `hrnet.backbone.initialise`.
         level: which map V1 reads (0: the highest resolution), for the papers' resolution ablation.
         options: spec fields of the body.
 
@@ -85,7 +87,10 @@ def build(
     )
     if isinstance(body, HRNet):
         body.stated = stated
-    head = PredictionHead(reader.out_channels[0], num_outputs)  # type: ignore[index, arg-type]
+        if body.spec.init == "normal_0.001":  # the references start every convolution alike, the mixing one too
+            initialise(reader, body.spec.init, biases)
+    width = int(reader.out_channels[0])  # type: ignore[index, arg-type]
+    head = PredictionHead(width, num_outputs, biases=biases)
     return HeatmapModel(body, reader, head, num_outputs=num_outputs, **names)
 
 

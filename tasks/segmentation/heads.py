@@ -38,8 +38,9 @@ class SegmentationModel(TaskModel):
 def reference_conventions(model: str, head: str) -> dict[str, Any]:
     """The spec fields in which SEG differs from the other repositories (docs/protocols.md, section 1.2).
 
-    The micro sizes have no reference: they train for minutes, so their batch statistics must move ten times faster, and
-    they keep the Kaiming initialisation.
+    Its weights start from N(0, 0.001), the head's too, while biases keep PyTorch's own start. The micro sizes have no
+    reference: they train for minutes, so their batch statistics must move ten times faster, and they keep the Kaiming
+    initialisation.
     """
     micro = model in MICRO
     return {
@@ -75,7 +76,7 @@ def build_network(
     if isinstance(body, HRNet):
         # What this task's reference implies may be overruled by a checkpoint's family; what the caller said may not.
         body.stated = frozenset(changes)
-        initialise(mixed, init)
+        initialise(mixed, init, "zero" if traits.micro else "uniform")
     names: dict[str, Any] = {
         "task": "segmentation",
         "dataset": dataset,
@@ -93,5 +94,5 @@ def build_network(
     if head == "ocr":
         made = OCRHead(width, num_classes, momentum=momentum)
     else:
-        made = PredictionHead(width, num_classes, init_std=None if traits.micro else 0.001)
+        made = PredictionHead(width, num_classes, None if traits.micro else 0.001, "uniform")
     return SegmentationModel(body, mixed, made, **names)
