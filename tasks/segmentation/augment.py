@@ -27,7 +27,7 @@ class SegmentationAugment:
         scale_min, scale_steps: the scale is scale_min + k / 10 with k drawn from 0 .. scale_steps, *inclusive*: 16 steps
             from 0.5 reach 2.1, as the reference's inclusive draw does (trap T11).
         flip: probability of mirroring.
-        squash: resize picture and label to ``crop_hw`` whatever their shape, before the scale (LIP).
+        squash: resize picture and label to ``crop_hw`` whatever their shape, after the mirror and before the scale (LIP).
     """
 
     crop_hw: tuple[int, int]
@@ -49,13 +49,15 @@ def train_sample(
     table: ClassTable,
     rng: np.random.Generator,
 ) -> Pair:
-    """One augmented (picture, label map) of size ``crop_hw``; padding is black and ignored."""
+    """One augmented (picture, label map) of size ``crop_hw``; padding is black and ignored.
+
+    The order is the references': a mirrored sample is mirrored last, padding included, so that its padding lies left; LIP's is
+    mirrored first, as it is stored, and then squashed. Nearest-neighbour resizing does not commute with mirroring.
+    """
     flip = rng.random() < augment.flip
-    if flip:
-        image, label = np.ascontiguousarray(image[:, ::-1]), mirrored_label(label, table)
     crop_h, crop_w = augment.crop_hw
     if augment.squash:
-        image, label = resized(image, label, (crop_h, crop_w))
+        image, label = resized(*(mirrored(image, label, table) if flip else (image, label)), (crop_h, crop_w))
     if augment.first_short_px:
         image, label = resized(image, label, with_short_side(image.shape[:2], augment.first_short_px))
     scale = augment.scale_min + int(rng.integers(0, augment.scale_steps + 1)) / 10
@@ -63,7 +65,13 @@ def train_sample(
     image, label = padded(image, label, (crop_h, crop_w))
     top = int(rng.integers(0, image.shape[0] - crop_h + 1))
     left = int(rng.integers(0, image.shape[1] - crop_w + 1))
-    return image[top : top + crop_h, left : left + crop_w], label[top : top + crop_h, left : left + crop_w]
+    image, label = image[top : top + crop_h, left : left + crop_w], label[top : top + crop_h, left : left + crop_w]
+    return mirrored(image, label, table) if flip and not augment.squash else (image, label)
+
+
+def mirrored(image: NDArray[np.uint8], label: NDArray[np.uint8], table: ClassTable) -> Pair:
+    """Picture and label map with their columns reversed, left and right classes swapped."""
+    return np.ascontiguousarray(image[:, ::-1]), mirrored_label(label, table)
 
 
 def scaled_size(size_hw: tuple[int, ...], scale: float, augment: SegmentationAugment) -> tuple[int, int]:

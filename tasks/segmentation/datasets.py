@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tasks.base import EvalData, TrainData
 from tasks.files.picture_entry import PictureEntry
 from tasks.images import IMAGENET_MEAN, inside, normalise, read_image
-from tasks.segmentation.augment import Pair, SegmentationAugment, resized, train_sample
+from tasks.segmentation.augment import Pair, SegmentationAugment, train_sample
 from tasks.segmentation.classes import ClassTable
 from tasks.segmentation.files.layouts import Layout, check_files, check_once
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
@@ -173,8 +173,6 @@ class SegmentationTrainData(TrainData):
         label = self.layout.label(index)
         assert label is not None
         check_sizes(picture.shape[:2], label.shape[:2], sample.where)  # type: ignore[arg-type]
-        if self.augment.squash:
-            picture, label = resized(picture, label, self.augment.crop_hw)
         if self.keep is None:
             self.keep = (picture.nbytes + label.nbytes) * len(self) <= MEMORY_BYTES
         if self.keep:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
-from seg_fixtures import blocks, picture
+from seg_fixtures import blocks, picture, write_lip
 
-from tasks.segmentation.augment import SegmentationAugment, padded, resized, scaled_size, train_sample
+from tasks import get_task
+from tasks.segmentation.augment import SegmentationAugment, mirrored, padded, resized, scaled_size, train_sample
 from tasks.segmentation.classes import CITYSCAPES, LIP, ClassTable
+from tasks.segmentation.datasets import SegmentationTrainData
 from tasks.segmentation.protocol import with_short_side
 from tasks.segmentation.recipes import segmentation_recipe
 from tasks.segmentation.targets import mirrored_label
@@ -69,6 +74,46 @@ def test_padding_is_black_and_ignored_at_bottom_and_right() -> None:
     image, label = padded(np.full((3, 4, 3), 9, np.uint8), np.full((3, 4), 5, np.uint8), (5, 6))
     assert image.shape == (5, 6, 3) and (image[:3, :4] == 9).all() and image[3:].sum() + image[:, 4:].sum() == 0
     assert (label[:3, :4] == 5).all() and (label[3:] == 255).all() and (label[:, 4:] == 255).all()
+
+
+def test_mirrored_crops_are_padded_on_the_left() -> None:
+    """The references mirror what was padded, so that the picture stands at the right border."""
+    augment = SegmentationAugment((40, 50), 30, scale_min=1.0, scale_steps=0, flip=1.0)
+    image, label = np.full((20, 30, 3), 200, np.uint8), np.full((20, 30), 3, np.uint8)
+    made, labels = train_sample(image, label, augment, CITYSCAPES, np.random.default_rng(0))
+    assert (labels[:20, 20:] == 3).all() and (labels[:, :20] == 255).all() and (labels[20:] == 255).all()
+    assert (made[:20, 20:] == 200).all() and not made[:, :20].any()
+
+
+@pytest.mark.parametrize("dataset", ["cityscapes", "pascal_context", "lip"])
+def test_labels_are_mirrored_where_the_reference_mirrors_them(dataset: str) -> None:
+    """Cityscapes and PASCAL Context resize, then mirror; LIP mirrors, then squashes. Nearest neighbours tell which."""
+    table = LIP if dataset == "lip" else CITYSCAPES
+    image, label = (
+        picture(RNG, 33, 47),
+        np.ascontiguousarray(blocks(RNG, [*range(len(table)), 255], 264, 376)[::8, ::8]),
+    )
+    squash = dataset == "lip"
+    base = SegmentationAugment((29, 40), 0 if squash else 40, scale_min=1.0, scale_steps=0, squash=squash)
+    shrunk = (29, 40) if squash else scaled_size((33, 47), 1.0, base)
+    other_side = mirrored_label(resized(image, label, shrunk)[1], table)
+    before = resized(*mirrored(image, label, table), shrunk)[1]
+    assert (other_side != before).any()
+    _, made = train_sample(image, label, replace(base, flip=1.0), table, np.random.default_rng(0))
+    found = made[: shrunk[0]] if squash else made[: shrunk[0], 40 - shrunk[1] :]
+    assert (found == (before if squash else other_side)).all()
+
+
+def test_training_data_mirror_lips_pictures_as_they_are_stored(tmp_path: Path) -> None:
+    write_lip(tmp_path, "train")
+    protocol = get_task("segmentation").protocol("lip")
+    augment = SegmentationAugment((20, 20), 20, scale_min=1.0, scale_steps=0, flip=1.0, squash=True)
+    data = SegmentationTrainData("lip", tmp_path, "train", augment, protocol, 0)
+    stored = data.layout.label(0)
+    assert stored is not None and stored.shape != (20, 20)
+    expected = resized(np.zeros((*stored.shape, 3), np.uint8), mirrored_label(stored, LIP), (20, 20))[1]
+    for _ in range(2):  # from the file, and from memory
+        assert (data[0, 0]["labels"] == expected).all()
 
 
 def test_labels_are_resized_without_new_classes() -> None:
