@@ -28,6 +28,9 @@ from tasks.files.picture_entry import PictureEntry
 from tasks.images import PictureCache
 from tasks.recipe import check_odds
 
+SHIFT_PX = (30, 10)
+"""How far a crop's window is shifted from its object at most, to either side, across and down (the reference's)."""
+
 
 @dataclass(frozen=True)
 class DetectionAugment:
@@ -36,7 +39,8 @@ class DetectionAugment:
     Attributes:
         flip: probability of mirroring.
         long_px, short_px: limits of the keep-ratio resize; with several entries one pair is drawn per picture.
-        crop_wh: crop of this size (either way round, like the picture) around a drawn object; None keeps the picture.
+        crop_wh: crop of this size (either way round, like the picture) around a drawn object; boxes are kept by their
+            centre. None keeps the picture.
         pad_wh: every batch is padded to this size (either way round) instead of its largest picture.
         min_side_px: smaller pictures are left out of training.
         inclusive_ends: true boxes scale as x, x + w - 1 (the reference, :class:`Conventions.inclusive_ends`) instead of x, x + w.
@@ -217,8 +221,10 @@ class DetectionTrainData(TrainData):
         masks = None if masks is None else _resize_masks(masks, size_hw)
         pixels = None if pixels is None else resize_labels(pixels, size_hw)
         if augment.crop_wh is not None:
-            y, x = window = _window(rng, picture.shape[:2], boxes, augment.crop_wh)
-            boxes, kept = crop_boxes(boxes, (x.start, y.start), (y.stop - y.start, x.stop - x.start))
+            y, x = window = _window(rng, picture.shape[:2], boxes, augment)
+            boxes, kept = crop_boxes(
+                boxes, (x.start, y.start), (y.stop - y.start, x.stop - x.start), augment.inclusive_ends
+            )
             picture, boxes, labels = np.ascontiguousarray(picture[window]), boxes[kept], labels[kept]
             masks = None if masks is None else masks[kept][:, y, x]
             pixels = None if pixels is None else pixels[window]
@@ -292,17 +298,24 @@ def _resize_masks(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray
 
 
 def _window(
-    rng: np.random.Generator, size_hw: tuple[int, ...], boxes: NDArray[np.float64], crop_wh: tuple[int, int]
+    rng: np.random.Generator, size_hw: tuple[int, ...], boxes: NDArray[np.float64], augment: DetectionAugment
 ) -> tuple[slice, slice]:
-    """Rows and columns of a window around the centre of a drawn object, moved into the picture."""
+    """Rows and columns of a window around the centre of a drawn object, shifted by up to :data:`SHIFT_PX` and moved into the
+    picture. In windows of less than twice the shift the object's centre stays inside."""
+    assert augment.crop_wh is not None
     height, width = size_hw
+    crop_wh = augment.crop_wh
     long_px, short_px = max(crop_wh), min(crop_wh)
     crop_w, crop_h = (long_px, short_px) if width >= height else (short_px, long_px)
     crop_w, crop_h = min(crop_w, width), min(crop_h, height)
     chosen = boxes[int(rng.integers(len(boxes)))]
-    shift = rng.uniform(-0.5, 0.5, 2) * (chosen[2:] - chosen[:2])
-    x = int(np.clip((chosen[0] + chosen[2]) / 2 + shift[0] - crop_w / 2, 0, width - crop_w))
-    y = int(np.clip((chosen[1] + chosen[3]) / 2 + shift[1] - crop_h / 2, 0, height - crop_h))
+    start = []
+    for axis, (crop_px, size_px, limit_px) in enumerate(zip((crop_w, crop_h), (width, height), SHIFT_PX)):
+        centre = (chosen[axis] + chosen[axis + 2] - float(augment.inclusive_ends)) / 2
+        limit_px = min(limit_px, max(0, crop_px // 2 - 1))
+        shifted = round(centre - crop_px / 2) + int(rng.integers(-limit_px, limit_px + 1))
+        start.append(min(max(shifted, 0), size_px - crop_px))
+    x, y = start
     return slice(y, y + crop_h), slice(x, x + crop_w)
 
 

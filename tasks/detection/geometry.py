@@ -86,10 +86,16 @@ def flip_boxes(boxes: NDArray[np.float64], width: float) -> NDArray[np.float64]:
 
 
 def crop_boxes(
-    boxes: NDArray[np.float64], origin_xy: tuple[int, int], size_hw: tuple[int, int]
+    boxes: NDArray[np.float64], origin_xy: tuple[int, int], size_hw: tuple[int, int], inclusive: bool = True
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Boxes in a crop, clipped to it, and which of them have an area there."""
+    """Boxes in a crop, clipped to it, and which of them are kept: those whose centre lies inside and that have an area there.
+
+    Args:
+        boxes: (N, 4) with exclusive ends. inclusive: whether the family takes centres between first and last pixel.
+    """
     moved = boxes - np.array([*origin_xy, *origin_xy], dtype=boxes.dtype)
+    centres = (moved[:, :2] + moved[:, 2:] - float(inclusive)) / 2
+    kept = ((centres > 0) & (centres < size_hw[::-1])).all(1)
     moved[:, 0::2] = moved[:, 0::2].clip(0, size_hw[1])
     moved[:, 1::2] = moved[:, 1::2].clip(0, size_hw[0])
-    return moved, (moved[:, 2] - moved[:, 0] > 1) & (moved[:, 3] - moved[:, 1] > 1)
+    return moved, kept & (moved[:, 2] - moved[:, 0] > 1) & (moved[:, 3] - moved[:, 1] > 1)

@@ -49,24 +49,29 @@ def proposal_losses(
     conventions: Conventions,
     sampling: Sampling,
 ) -> dict[str, Tensor]:
-    """``loss_rpn_cls`` (binary cross-entropy) and ``loss_rpn_box`` (smooth L1), both over positives and negatives."""
+    """``loss_rpn_cls`` (binary cross-entropy) and ``loss_rpn_box`` (smooth L1), both over positives and negatives.
+
+    The reference counts at least one of each per picture (:attr:`Conventions.rpn_at_least_one`).
+    """
     logits = torch.cat([x for x, _ in outputs], dim=1)
     codes = torch.cat([x for _, x in outputs], dim=1)
     cells = torch.cat(list(anchors)).to(logits)
-    total = len(cells)
+    total, count = len(cells), 0
+    least = int(conventions.rpn_at_least_one)
     taken, wanted, positives, targets = [], [], [], []
     for index, truth in enumerate(truths):
         matched = match(
             cells, truth.boxes, 0.7, 0.3, conventions.rpn_min_iou, inside(cells, truth.size_hw, conventions)
         )
         positive, negative = sample(matched, sampling.anchors, sampling.anchor_positive, truth.seed)
+        count += max(len(positive), least) + max(len(negative), least)
         # Places in the whole batch: one gather, whose gradient is one tensor of the maps' size.
         taken += [positive + index * total, negative + index * total]
         wanted += [torch.ones(len(positive)), torch.zeros(len(negative))]
         positives.append(positive + index * total)
         targets.append(encode(truth.boxes[matched[positive]], cells[positive], conventions.rpn_stds))
     score, want = logits.reshape(-1)[torch.cat(taken)], torch.cat(wanted).to(logits)
-    count = max(len(score), 1)
+    count = max(count, 1)
     classify = functional.binary_cross_entropy_with_logits(score, want, reduction="sum") / count
     box = smooth_l1(codes.reshape(-1, 4)[torch.cat(positives)], torch.cat(targets), conventions.rpn_beta) / count
     return {"loss_rpn_cls": classify, "loss_rpn_box": box}

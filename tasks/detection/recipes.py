@@ -126,9 +126,11 @@ def sync_bn(recipe: Recipe) -> Recipe:
 
 def multi_scale(recipe: Recipe, crop: bool = False) -> Recipe:
     """Multi-scale training: one of 1600x1000, 1333x800, 1000x600 padded to 1600x1024; or, with ``crop``, short side 600, 800 or
-    1000 (long at most 1400) and a 1200x800 window around an object. Used with 2x; Mask R-CNN W18 and W32 gain about 1 AP."""
+    1000 (long at most 1400) and a 1200x800 window around an object, padded to 1216x800. Used with 2x; Mask R-CNN W18 and W32
+    gain about 1 AP."""
     if crop:
-        augment = replace(recipe.augment, long_px=(1400,) * 3, short_px=(600, 800, 1000), crop_wh=(1200, 800))
+        window = {"crop_wh": (1200, 800), "pad_wh": (1216, 800)}
+        augment = replace(recipe.augment, long_px=(1400,) * 3, short_px=(600, 800, 1000), **window)
     else:
         sizes = {"long_px": (1600, 1000, 1333), "short_px": (1000, 600, 800), "pad_wh": (1600, 1024)}
         augment = replace(recipe.augment, **sizes)

@@ -52,6 +52,8 @@ class Conventions:
         rpn_border_px: anchors may leave the picture by this much; -1 for any.
         rpn_min_iou: least overlap of a truth's best anchor.
         rpn_beta, box_beta: where smooth L1 turns linear; 0 is L1.
+        rpn_at_least_one: the RPN's losses are divided by the sampled anchors, each picture counting at least one positive and
+            one negative.
     """
 
     name: str
@@ -77,6 +79,7 @@ class Conventions:
     rpn_min_iou: float
     rpn_beta: float
     box_beta: float
+    rpn_at_least_one: bool = True
     class_agnostic: bool = False
     anchor_sides: Literal["exact", "whole"] = "exact"
     kept: Literal["best", "tied"] = "best"
@@ -192,6 +195,7 @@ PRESETS: dict[str, Conventions] = {
         rpn_min_iou=0.0,
         rpn_beta=1 / 9,
         box_beta=1 / 9,
+        rpn_at_least_one=False,
     ),
     "mrb": Conventions(
         name="mrb",

@@ -14,10 +14,10 @@ import pytest
 
 from tasks import get_task
 from tasks.coco.categories import Categories
-from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
+from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData, _window
 from tasks.detection.files.annotations import read_instances
 from tasks.detection.files.categories import COCO, COCO_IDS, COCO_NAMES, Classes, classes_of_file, match, unnamed
-from tasks.detection.geometry import flip_boxes, keep_ratio, network_input
+from tasks.detection.geometry import crop_boxes, flip_boxes, keep_ratio, network_input
 from tasks.detection.protocol import DetectionProtocol, detection_protocol
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
 
@@ -281,6 +281,40 @@ def test_training_samples_keep_boxes_on_their_objects(augment: dict[str, Any], s
     assert again["seed"] == data[1, 2]["seed"] != data[0, 2]["seed"]
     if "crop_wh" in augment:
         assert widths <= {64, 48}
+
+
+def cropped(
+    seed: int, size_wh: tuple[int, int], boxes: np.ndarray, inclusive: bool = False
+) -> tuple[int, int, list[int]]:
+    """Left and top of the window that a seed draws in a picture of 600x400, and which boxes are kept."""
+    augment = DetectionAugment(crop_wh=size_wh, inclusive_ends=inclusive)
+    y, x = _window(np.random.default_rng(seed), (400, 600), boxes, augment)
+    assert (x.stop - x.start, y.stop - y.start) == size_wh
+    moved, kept = crop_boxes(boxes, (x.start, y.start), (size_wh[1], size_wh[0]), inclusive)
+    assert (moved[kept] >= 0).all() and (moved[kept] <= (*size_wh, *size_wh)).all()
+    return x.start, y.start, np.flatnonzero(kept).tolist()
+
+
+def test_crops_are_shifted_by_30_and_10_px_and_keep_boxes_by_their_centre() -> None:
+    boxes = np.array([[250.0, 150.0, 350.0, 250.0], [150.0, 150.0, 230.0, 250.0], [380.0, 180.0, 600.0, 220.0]])
+    shifts = []
+    for seed in range(300):
+        left, top, kept = cropped(seed, (200, 120), boxes)
+        # Their centres are at 300, 190 and 490; the window spans 200 px from its left border.
+        assert kept == [k for k, x in enumerate((300, 190, 490)) if left < x < left + 200]
+        chosen = int(np.random.default_rng(seed).integers(3))
+        assert chosen in kept
+        if chosen == 0:
+            shifts.append((left - 200, top - 140))
+    assert np.abs(shifts).max(0).tolist() <= [30, 10]
+    assert np.min(shifts, axis=0)[0] < -20 and np.max(shifts, axis=0)[0] > 20
+    assert np.min(shifts, axis=0)[1] < -7 and np.max(shifts, axis=0)[1] > 7
+
+
+@pytest.mark.parametrize("inclusive", [False, True])
+def test_small_crops_keep_the_object_that_they_were_drawn_around(inclusive: bool) -> None:
+    for box in ([290.0, 190.0, 310.0, 210.0], [0.0, 0.0, 4.0, 3.0], [590.0, 395.0, 600.0, 400.0]):
+        assert all(cropped(seed, (24, 16), np.array([box]), inclusive)[2] == [0] for seed in range(100))
 
 
 def test_batches_hold_one_aspect_and_pad_to_32(shapes_root: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import torch
 from benchmarks.engine import loops as engine
 from tasks import build_model, get_task
 from tasks.detection.datasets import DetectionAugment, DetectionTrainData
-from tasks.detection.losses import Sampling, mask_loss, sample_rois, smooth_l1
+from tasks.detection.losses import Sampling, mask_loss, proposal_losses, sample_rois, smooth_l1
 from tasks.detection.network.conventions import preset
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.recipes import SCHEDULES, full, multi_scale, smoke, sync_bn
@@ -78,6 +79,18 @@ def test_true_boxes_join_the_proposals() -> None:
     assert sampled.truth.tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(("name", "counted"), [("hrnet_detection", 9), ("mmdet", 9), ("torchvision", 8)])
+def test_the_rpns_divisor_counts_one_of_each_kind_per_picture(name: str, counted: int) -> None:
+    """Four anchors of each picture are sampled; no anchor of the second reaches a truth."""
+    anchors = torch.tensor([[0.0, 0, 10, 10], [20, 0, 30, 10], [40, 40, 50, 50], [40, 20, 50, 30]])
+    far = truth(boxes=torch.tensor([[60.0, 60.0, 61.0, 61.0]]), labels=torch.tensor([1]))
+    logits, codes = torch.zeros(2, 4), torch.full((2, 4, 4), 2.0)
+    losses = proposal_losses([(logits, codes)], [anchors], [truth(), far], preset(name), Sampling())
+    assert float(losses["loss_rpn_cls"]) == pytest.approx(8 * math.log(2) / counted)
+    beta = preset(name).rpn_beta
+    assert float(losses["loss_rpn_box"]) == pytest.approx(2 * 4 * (2 - beta / 2) / counted)
+
+
 @pytest.mark.parametrize("beta", [0.0, 1 / 9, 1.0])
 def test_smooth_l1_turns_linear_at_beta(beta: float) -> None:
     difference = torch.tensor([0.05, 0.5, 3.0])
@@ -114,7 +127,8 @@ def test_schedules_are_the_papers() -> None:
     assert (recipe.milestones, recipe.clip_grad_norm, recipe.warmup_iterations) == ((20, 23), 35.0, 500)
     assert sync_bn(recipe).batch_norm == "sync"
     assert multi_scale(recipe).augment.pad_wh == (1600, 1024)
-    assert multi_scale(recipe, crop=True).augment.crop_wh == (1200, 800)
+    cropped = multi_scale(recipe, crop=True).augment
+    assert (cropped.crop_wh, cropped.pad_wh) == ((1200, 800), (1216, 800))
     assert full("resnet50").extra == {"frozen_stages": 1}
     # Frozen statistics are those of ImageNet; a body that has none learns its own.
     assert (recipe.batch_norm, recipe.init_from) == ("frozen", "hrnetv2_w32_imagenet_pretrained.pth")
