@@ -12,6 +12,8 @@ from tasks.segmentation.classes import CITYSCAPES_WEIGHTS, IGNORE
 
 LOSSES = ("cross_entropy", "weighted_cross_entropy", "balanced_cross_entropy", "ohem", "weighted_ohem")
 OHEM_THRESHOLD, OHEM_KEPT = 0.9, 131072
+OHEM_CROPS = {"cityscapes": 3, "lip": 10}
+"""Crops in each of the reference's four processes, of which one process keeps :data:`OHEM_KEPT` pixels; 4 elsewhere."""
 AUX_WEIGHT = 0.4
 BALANCE = 1.05
 
@@ -41,6 +43,14 @@ def class_weights(loss: str, num_classes: int, like: Tensor, labels: Tensor | No
     return like.new_tensor(CITYSCAPES_WEIGHTS)
 
 
+def ohem_kept(dataset: str, crops: int) -> int:
+    """How many pixels of a batch hard examples keep at least: the reference's number, in proportion to the crops.
+
+    Its 131072 are of one process and its 3 crops (Cityscapes); a process with all 12 keeps four times as many.
+    """
+    return OHEM_KEPT * crops // OHEM_CROPS.get(dataset, 4)
+
+
 def enlarged(logits: Tensor, size_hw: tuple[int, int], align_corners: bool) -> Tensor:
     """Logits at the labels' size, bilinear."""
     if tuple(logits.shape[-2:]) == size_hw:
@@ -59,13 +69,19 @@ def cross_entropy(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Ten
     return functional.cross_entropy(logits, labels, weights, ignore_index=IGNORE)
 
 
+def mean_over_all_pixels(logits: Tensor, labels: Tensor, weights: Tensor | None) -> Tensor:
+    """The mean of the weighted losses over every pixel, ignored ones counting as zero: the reference's auxiliary term beside
+    hard examples, whose criterion does not reduce (arguments as in :func:`cross_entropy`)."""
+    return functional.cross_entropy(logits, labels, weights, ignore_index=IGNORE, reduction="none").mean()
+
+
 def hard_example_cross_entropy(
     logits: Tensor, labels: Tensor, weights: Tensor | None, threshold: float = OHEM_THRESHOLD, kept: int = OHEM_KEPT
 ) -> Tensor:
     """Mean of the weighted losses over hard pixels: those whose true class has a probability below a limit.
 
-    The limit is ``threshold``, or higher where that would leave fewer than ``kept`` pixels of the batch: the value at index
-    min(kept, n - 1) of the sorted probabilities. The mean is plain, though the losses are weighted.
+    The limit is ``threshold``, or higher where that would leave fewer than ``kept`` pixels of this process's batch: the value
+    at index min(kept, n - 1) of the sorted probabilities. The mean is plain, though the losses are weighted.
     """
     valid = labels != IGNORE
     if not bool(valid.any()):
@@ -97,7 +113,8 @@ def segmentation_loss(
 
     Args:
         outputs: logits at the network's stride, the main ones last. labels: (B, H, W) integers, 255 where ignored.
-        loss: one of :data:`LOSSES`. With hard examples the auxiliary term stays plain, as in the reference.
+        loss: one of :data:`LOSSES`. With hard examples the auxiliary term is the mean over all pixels, as in the reference.
+        kept: pixels of the batch that hard examples keep at least, see :func:`ohem_kept`.
         label_stride: the loss is taken at every n-th row and column of the labels, to which the logits are enlarged.
     """
     half = label_stride // 2
@@ -108,8 +125,12 @@ def segmentation_loss(
     for index, logits in enumerate(outputs):
         main = index == len(outputs) - 1
         full = enlarged(logits if logits.dtype == torch.float64 else logits.float(), size_hw, align_corners)
-        if main and loss.endswith("ohem"):
-            value = hard_example_cross_entropy(full, labels, weights, threshold, kept)
+        if loss.endswith("ohem"):
+            value = (
+                hard_example_cross_entropy(full, labels, weights, threshold, kept)
+                if main
+                else mean_over_all_pixels(full, labels, weights)
+            )
         else:
             value = cross_entropy(full, labels, weights)
         name = "loss" if main else f"loss_aux{index if len(outputs) > 2 else ''}"

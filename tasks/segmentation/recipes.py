@@ -35,8 +35,8 @@ def cityscapes(model: str) -> Recipe:
     """HRNetV2 on Cityscapes fine, trained on train alone.
 
     Expected: val mIoU 81.1 (W48), 76.2 (W18-small-v2), 70.3 (W18-small-v1), single scale, no flip, as the repository states.
-    With ``--set recipe.loss=weighted_ohem`` 81.2 to 81.6. Cost: about a day on four V100. The rate belongs to a batch of 12 in
-    all: with N processes set recipe.batch_size=12/N.
+    With ``--set recipe.loss=weighted_ohem`` 81.2 to 81.6. Cost: about a day on four V100. The batch of 12 is of all processes
+    together, whatever their number; the rate belongs to it.
 
         python run_all.py train --task segmentation --dataset cityscapes --model hrnet_w48 --data-root D --weights W
     """

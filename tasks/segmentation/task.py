@@ -195,7 +195,7 @@ class SegmentationTask(Task):
 
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
-        from tasks.segmentation.losses import AUX_WEIGHT, OHEM_KEPT, OHEM_THRESHOLD, pixel_accuracy, segmentation_loss
+        from tasks.segmentation.losses import AUX_WEIGHT, OHEM_THRESHOLD, ohem_kept, pixel_accuracy, segmentation_loss
 
         network: Any = model
         outputs = network.outputs(batch["images"])
@@ -207,7 +207,7 @@ class SegmentationTask(Task):
             align_corners=network.align_corners,
             aux_weight=float(extra.get("aux_weight", AUX_WEIGHT)),
             threshold=float(extra.get("ohem_threshold", OHEM_THRESHOLD)),
-            kept=int(extra.get("ohem_kept", OHEM_KEPT)),
+            kept=int(extra.get("ohem_kept", ohem_kept(network.dataset, len(batch["labels"])))),
             label_stride=int(extra.get("label_stride", 1)),
         )
         return {**losses, "accuracy": pixel_accuracy(outputs[-1].detach(), batch["labels"])}

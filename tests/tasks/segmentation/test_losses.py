@@ -7,11 +7,15 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks import get_task
+from tasks.options import override
+from tasks.segmentation import losses as losses_module
 from tasks.segmentation.classes import CITYSCAPES_WEIGHTS
 from tasks.segmentation.losses import (
     class_weights,
     cross_entropy,
     hard_example_cross_entropy,
+    ohem_kept,
     pixel_accuracy,
     segmentation_loss,
 )
@@ -63,12 +67,60 @@ def test_a_batch_without_labels_gives_zero_not_nan(loss: str) -> None:
     assert logits.grad is not None and torch.isfinite(logits.grad).all()
 
 
-def test_auxiliary_term_is_plain_and_weighted() -> None:
+def test_auxiliary_term_is_weighted() -> None:
     logits, labels = batch(3)
-    made = segmentation_loss([logits, logits], labels, "ohem", align_corners=False, kept=50)
+    made = segmentation_loss([logits, logits], labels, "cross_entropy", align_corners=False)
     assert set(made) == {"loss", "loss_aux"}
     assert torch.allclose(made["loss_aux"], 0.4 * functional.cross_entropy(logits, labels, ignore_index=255))
-    assert not torch.allclose(made["loss"], functional.cross_entropy(logits, labels, ignore_index=255))
+    assert torch.allclose(made["loss"], functional.cross_entropy(logits, labels, ignore_index=255))
+
+
+@pytest.mark.parametrize("loss", ["ohem", "weighted_ohem"])
+def test_beside_hard_examples_the_auxiliary_term_is_the_mean_over_all_pixels(loss: str) -> None:
+    """The reference adds the unreduced map to the hard pixels' mean, and takes the mean of the sum."""
+    logits, labels = batch(3)
+    weights = torch.tensor(CITYSCAPES_WEIGHTS) if loss == "weighted_ohem" else None
+    made = segmentation_loss([logits, logits], labels, loss, align_corners=False, kept=50)
+    losses = functional.cross_entropy(logits, labels, weights, ignore_index=255, reduction="none")
+    main = hard_example_cross_entropy(logits, labels, weights, kept=50)
+    assert torch.allclose(made["loss"] + made["loss_aux"], (0.4 * losses + main).mean())
+
+
+def test_hard_examples_keep_the_references_share_of_a_batch() -> None:
+    """131072 pixels are one process's of three crops; who has all twelve in one process keeps four times as many."""
+    assert [ohem_kept("cityscapes", crops) for crops in (3, 12, 1)] == [131072, 4 * 131072, 131072 // 3]
+    assert (ohem_kept("pascal_context", 16), ohem_kept("lip", 40)) == (4 * 131072, 4 * 131072)
+
+
+@pytest.mark.parametrize("crops", [2, 6])
+def test_the_tasks_loss_scales_the_kept_pixels_by_its_batch(crops: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(losses_module, "OHEM_KEPT", 300)
+    logits = torch.cat([batch(seed)[0] for seed in range(3)])[:crops]
+    labels = torch.cat([batch(seed)[1] for seed in range(3)])[:crops]
+    task = get_task("segmentation")
+    recipe = override(task.recipe("cityscapes", "hrnet_w48", "full"), {"loss": "ohem", "extra": {"ohem_threshold": 0}})
+
+    def kept(count: int) -> Tensor:
+        return hard_example_cross_entropy(logits, labels, None, 0.0, count)
+
+    found = task.loss(Fixed(logits), {"images": logits, "labels": labels}, recipe)["loss"]
+    assert torch.equal(found, kept(100 * crops)) and not torch.equal(found, kept(300))
+    stated = override(recipe, {"extra": {"ohem_threshold": 0, "ohem_kept": 200}})
+    found = task.loss(Fixed(logits), {"images": logits, "labels": labels}, stated)["loss"]
+    assert torch.equal(found, kept(200))
+
+
+class Fixed(torch.nn.Module):
+    """A network that predicts the same whatever it sees."""
+
+    dataset, align_corners = "cityscapes", False
+
+    def __init__(self, logits: Tensor) -> None:
+        super().__init__()
+        self.logits = logits
+
+    def outputs(self, images: Tensor) -> list[Tensor]:
+        return [self.logits]
 
 
 def test_logits_are_enlarged_to_the_labels_or_to_every_second_one() -> None:
