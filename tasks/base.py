@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -184,6 +184,7 @@ class Task(ABC):
         figures_by_name: whether ``figures`` takes ``wanted``, the names of the figures that are needed.
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         datasets, metrics: by name.
+        recipe_variants: published variants of the full recipes by name, for ``--set recipe.variant=NAME``.
     """
 
     name: str
@@ -193,6 +194,7 @@ class Task(ABC):
     figures_by_name: bool = False
     datasets: Mapping[str, DatasetInfo]
     metrics: Mapping[str, MetricInfo]
+    recipe_variants: Mapping[str, Callable[[Recipe], Recipe]] = {}
 
     def dataset(self, name: str) -> DatasetInfo:
         """Raises ValueError naming the nearest dataset of this task."""
@@ -276,6 +278,21 @@ class Task(ABC):
     def protocol_with(self, protocol: Any, changes: Mapping[str, Any]) -> Any:
         """``protocol`` with ``--protocol k=v`` applied; an unknown key names the nearest."""
         return override(protocol, changes, f"protocol field of {self.name}")
+
+    def recipe_with(self, recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
+        """``recipe`` with ``--set recipe.k=v`` applied: the published variants that ``variant`` names (one, or several between
+        commas, in their order), then the other fields.
+
+        Raises:
+            ValueError: an unknown variant or key, or a value that does not fit; the nearest name is given.
+        """
+        fields = dict(changes)
+        for variant in filter(None, str(fields.pop("variant", "")).split(",")):
+            if variant not in self.recipe_variants:
+                known = nearest(variant, self.recipe_variants)
+                raise ValueError(f"Unknown recipe variant {variant!r} of {self.name}. {known}")
+            recipe = self.recipe_variants[variant](recipe)
+        return override(recipe, fields, "recipe field")
 
     def protocol_header(self, protocol: Any) -> str:
         """A short text for a table's header: what moves the score."""

@@ -14,10 +14,10 @@ class Recipe:
 
     ``augment`` is the task's own frozen dataclass. ``loss`` names one of the task's losses. ``batch_size`` counts the samples of
     all processes together. ``init_from`` names a checkpoint: its body alone is taken, or with ``init_part`` "all" the whole
-    network (a second phase of training on other data). Milestones count in epochs:
-    the rate is multiplied by ``gamma`` from the epoch of that index on (the first epoch has index 0). "poly" decays per
-    iteration, one iteration late as in the reference: lr * (1 - max(iteration - 1, 0) / total) ** power; "cosine" per iteration
-    to ``lr_min``; warm-up is linear, from ``warmup_factor`` at iteration 0 to the full rate at ``warmup_iterations``.
+    network (a second phase of training on other data). Milestones count in epochs: the rate is multiplied by ``gamma`` from the
+    epoch of that index on (the first epoch has index 0). "poly" decays per iteration, one iteration late as in the reference:
+    lr * (1 - max(iteration - 1, 0) / total) ** power, or at once where ``extra["poly_lag"]`` is 0; "cosine" per iteration to
+    ``lr_min``; warm-up is linear, from ``warmup_factor`` at iteration 0 to the full rate at ``warmup_iterations``.
     """
 
     name: str

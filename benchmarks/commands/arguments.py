@@ -16,7 +16,7 @@ from benchmarks.published.paper_table import PublishedTable
 from benchmarks.running.plan import select
 from benchmarks.suites import load_suite
 from tasks import get_task
-from tasks.options import nearest, override
+from tasks.options import nearest
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -221,7 +221,7 @@ def apply_sets(cell: Cell, parts: Mapping[str, Mapping[str, Any]]) -> Cell:
         cell = dataclasses.replace(cell, protocol=task.protocol_with(cell.protocol, parts["protocol"]))
     if parts["recipe"]:
         usual = cell.recipe or task.recipe(cell.dataset, cell.model, cell.tier)
-        changed = override(usual, parts["recipe"], "recipe field")
+        changed = task.recipe_with(usual, parts["recipe"])
         cell = cell if cell.recipe is None else dataclasses.replace(cell, recipe=changed)
     if parts["model"]:
         cell = dataclasses.replace(cell, changes=tuple(sorted({**dict(cell.changes), **parts["model"]}.items())))

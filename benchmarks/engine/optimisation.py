@@ -74,7 +74,8 @@ def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list
     """Warm-up, where there is one, and the recipe's schedule, ``per_epoch`` iterations an epoch.
 
     Warm-up reaches the full rate after ``warmup_iterations`` steps: mmengine's ramp ends one step before its ``end``. "poly" lags
-    one iteration, as the reference does, which sets the rate after step i from i: step 1 has the rate of step 0 again.
+    one iteration (``extra["poly_lag"]``, 0 for none), as the reference does, which sets the rate after step i from i: step 1 has
+    the rate of step 0 again.
     """
     total = recipe.epochs * per_epoch
     warm = min(recipe.warmup_iterations, total - 1)
@@ -82,7 +83,9 @@ def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list
     if recipe.schedule == "step":
         made.append(MultiStepLR(wrapper, milestones=list(recipe.milestones), gamma=recipe.gamma, by_epoch=True))
     elif recipe.schedule == "poly":
-        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, begin=1, end=total + 2, by_epoch=False))
+        lag = int(recipe.extra.get("poly_lag", 1))
+        span: dict[str, Any] = {"begin": lag, "end": lag + total + 1, "by_epoch": False}
+        made.append(PolyLR(wrapper, power=recipe.power, eta_min=recipe.lr_min, **span))
     elif recipe.schedule == "cosine":
         made.append(
             CosineAnnealingLR(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tasks import get_task
-from tasks.options import from_plain, nearest, override, to_plain
+from tasks.options import from_plain, nearest, to_plain
 from tasks.recipe import Recipe
 
 TIERS = ("smoke", "embedded", "full")
@@ -131,7 +131,7 @@ def make_cell(
     made_recipe: Recipe | None = None
     if checkpoint is None:
         own_recipe = declared.recipe if declared is not None and tier != "smoke" else {}
-        made_recipe = override(the_task.recipe(dataset, name, tier), {**own_recipe, **(recipe or {})}, "recipe field")
+        made_recipe = the_task.recipe_with(the_task.recipe(dataset, name, tier), {**own_recipe, **(recipe or {})})
     use_embedded = tier != "full" if embedded is None else embedded
     return Cell(
         task,

@@ -80,11 +80,19 @@ class ClassificationTrainData(TrainData):
         rng = np.random.default_rng([self.seed, epoch, index])
         picture = read_image(self.folders.root, self.folders.files[index])
         box = random_part(rng, picture.shape[1], picture.shape[0], self.augment)
-        size = (self.protocol.crop, self.protocol.crop)
-        part = np.asarray(Image.fromarray(picture).resize(size, Image.Resampling.BILINEAR, box=box), dtype=np.uint8)
+        part = resized_part(picture, box, self.protocol.crop)
         if rng.random() < self.augment.flip_prob:
             part = part[:, ::-1]
         return {"index": index, "images": normalise(part), "label": int(self.folders.labels[index])}
+
+
+def resized_part(picture: NDArray[np.uint8], box: tuple[int, int, int, int], side_px: int) -> NDArray[np.uint8]:
+    """A part (left, top, right, bottom) of a picture (H, W, 3), cut out and then resized, antialiased: (side_px, side_px, 3).
+
+    Resizing by the box instead would let the filter read the pixels beside it, which the reference's crop does not have.
+    """
+    part = Image.fromarray(picture).crop(box).resize((side_px, side_px), Image.Resampling.BILINEAR)
+    return np.asarray(part, dtype=np.uint8)
 
 
 def random_part(rng: np.random.Generator, width: int, height: int, augment: CropAugment) -> tuple[int, int, int, int]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 from benchmarks.baselines import traits_of
 from tasks.detection.datasets import DetectionAugment
@@ -135,6 +137,25 @@ def multi_scale(recipe: Recipe, crop: bool = False) -> Recipe:
         sizes = {"long_px": (1600, 1000, 1333), "short_px": (1000, 600, 800), "pad_wh": (1600, 1024)}
         augment = replace(recipe.augment, **sizes)
     return replace(recipe, name=recipe.name + "-multiscale", augment=augment)
+
+
+def rescheduled(recipe: Recipe, schedule: str) -> Recipe:
+    """The recipe at another schedule's length; raises ValueError where its detector has no such schedule."""
+    points = recipe.name.startswith("coco-fcos")
+    table = POINT_SCHEDULES if points else SCHEDULES
+    if schedule not in table:
+        raise ValueError(f"Unknown schedule {schedule!r} of {recipe.name}. {nearest(schedule, table)}")
+    epochs, milestones = table[schedule]
+    return replace(recipe, name=f"coco-{'fcos-' * points}{schedule}", epochs=epochs, milestones=milestones)
+
+
+RECIPE_VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
+    **{schedule: partial(rescheduled, schedule=schedule) for schedule in ("1x", "2x", "3x", "20e")},
+    "syncbn": sync_bn,
+    "multiscale": lambda recipe: (fcos_multi_scale if "fcos" in recipe.name else multi_scale)(recipe),
+    "crop": partial(multi_scale, crop=True),
+}
+"""Published variants of the full recipes, for ``--set recipe.variant=NAME`` (``2x,crop`` is both)."""
 
 
 def embedded(model: str = "hrnet_micro_w8") -> Recipe:

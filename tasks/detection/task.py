@@ -46,6 +46,7 @@ class DetectionTask(Task):
         )
     }
     metrics = METRICS
+    recipe_variants = recipes.RECIPE_VARIANTS
     input_fields = ("colour", "resize", "rescale")
     """Protocol fields that are the network's own input conventions, not a way to score."""
 

@@ -27,7 +27,7 @@ from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
 from tasks.pose.posetrack.protocol import header as posetrack_header
 from tasks.pose.posetrack.recipes import posetrack_recipe
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
-from tasks.pose.recipes import pose_recipe
+from tasks.pose.recipes import RECIPE_VARIANTS, pose_recipe
 from tasks.recipe import Recipe
 from tasks.survey import surveyed
 
@@ -82,6 +82,7 @@ class PoseTask(Task):
         },
     }
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
+    recipe_variants = RECIPE_VARIANTS
 
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:

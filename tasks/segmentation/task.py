@@ -20,7 +20,7 @@ from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainD
 from tasks.segmentation.evaluation import SegmentationEvaluation
 from tasks.segmentation.metrics import figures_from_stats
 from tasks.segmentation.protocol import SegmentationProtocol, embedded_protocol, reference_protocol
-from tasks.segmentation.recipes import OCR_SUFFIX, segmentation_recipe
+from tasks.segmentation.recipes import OCR_SUFFIX, RECIPE_VARIANTS, segmentation_recipe
 from tasks.survey import surveyed
 
 if TYPE_CHECKING:
@@ -96,6 +96,7 @@ class SegmentationTask(Task):
         ),
     }
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
+    recipe_variants = RECIPE_VARIANTS
 
     # -- networks ------------------------------------------------------------------------------------------------
     def named(self, model: str, options: Mapping[str, Any]) -> str:

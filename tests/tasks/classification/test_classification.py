@@ -11,7 +11,7 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from tasks import build_model, get_task
-from tasks.classification.datasets import centre_crop, random_part
+from tasks.classification.datasets import centre_crop, random_part, resized_part
 from tasks.classification.metrics import top_figures
 from tasks.classification.protocol import ClassificationProtocol
 from tasks.classification.recipes import CropAugment
@@ -89,6 +89,17 @@ def test_random_part_lies_inside_and_is_repeatable() -> None:
         assert 0 <= left < right <= 60 and 0 <= top < bottom <= 40
         assert random_part(np.random.default_rng(seed), 60, 40, CropAugment()) == (left, top, right, bottom)
     assert random_part(np.random.default_rng(0), 1000, 5, CropAugment()) == (496, 0, 503, 5)
+
+
+def test_a_part_is_resized_without_its_surroundings() -> None:
+    """What lies beside the box is not there for the antialiasing filter, as after the reference's crop."""
+    picture = np.random.default_rng(0).integers(0, 256, (90, 120, 3)).astype(np.uint8)
+    painted = np.full_like(picture, 255)
+    painted[20:80, 30:100] = picture[20:80, 30:100]
+    box = (30, 20, 100, 80)
+    assert (resized_part(picture, box, 16) == resized_part(painted, box, 16)).all()
+    cut = Image.fromarray(picture[20:80, 30:100]).resize((16, 16), Image.Resampling.BILINEAR)
+    assert (resized_part(picture, box, 16) == np.asarray(cut)).all()
 
 
 def test_network_learns_a_batch(root: Path) -> None:

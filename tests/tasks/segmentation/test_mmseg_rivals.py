@@ -200,7 +200,7 @@ def test_recipe_is_mmsegs() -> None:
     task = get_task("segmentation")
     recipe = task.recipe("cityscapes", "pspnet_r101", "full")
     assert (recipe.epochs, recipe.batch_size, recipe.lr, recipe.lr_min) == (215, 8, 0.01, 1e-4)
-    assert (recipe.init_from, recipe.extra) == ("resnet101_v1c-e67eebb6.pth", {"aux_weight": 0.4})
+    assert (recipe.init_from, recipe.extra) == ("resnet101_v1c-e67eebb6.pth", {"aux_weight": 0.4, "poly_lag": 0})
     assert task.recipe("lip", "deeplabv3plus_micro", "full").init_from is None
     assert task.recipe("cityscapes", "hrnet_w48", "full").name == "seg-cityscapes"
     assert not task.protocol("cityscapes", model="pspnet_r50", family="mmseg_pspnet").align_corners
