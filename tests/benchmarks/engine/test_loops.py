@@ -254,6 +254,13 @@ def test_poly_follows_the_reference_one_iteration_late() -> None:
     np.testing.assert_allclose(rates, [0.1 * (1 - max(i - 1, 0) / 20) ** 0.9 for i in range(20)], rtol=1e-12)
 
 
+def test_a_constant_warm_up_spans_its_iterations() -> None:
+    recipe = Recipe(
+        "test", 2, 1, 0.1, optimizer="sgd", schedule="constant", warmup_iterations=5, extra={"warmup": "constant"}
+    )
+    np.testing.assert_allclose(_rates(recipe, 10), [0.1 / 3] * 5 + [0.1] * 15, rtol=1e-12)
+
+
 @pytest.mark.parametrize("schedule", ["step", "cosine", "constant"])
 @pytest.mark.parametrize("warm", [1, 2, 5])
 def test_warm_up_spans_its_iterations(schedule: Any, warm: int) -> None:
