@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -120,24 +121,23 @@ def columns(
     pictures: Pictures,
     categories: Categories,
     path: Path,
-    category_of: Callable[[Any], int],
+    category: NDArray[np.integer],
 ) -> tuple[NDArray[np.int64], dict[str, Any]]:
     """The common columns of records in the order of their pictures, and that order (N,) of rows in the file.
 
     Args:
-        category_of: the row of a category id, or `UNKNOWN`.
+        category: (N,) rows of the records' categories, or `UNKNOWN`.
 
     Raises:
         ValueError: a picture or category that is not listed, or a flag that is neither 0 nor 1.
     """
     count = len(records)
-    image = pictures.identities.rows(record.image_id for record in records)
+    image = pictures.identities.rows(map(attrgetter("image_id"), records))
     for row in np.flatnonzero(image == UNKNOWN)[:1]:
         raise ValueError(
             f"{named(path, records[row].id, int(row))}: expected the id of a listed picture, got image_id "
             f"{shorten(records[row].image_id)}; the file is incomplete, fetch it again"
         )
-    category = np.fromiter((category_of(record.category_id) for record in records), np.int32, count)
     for row in np.flatnonzero(category == UNKNOWN)[:1]:
         raise ValueError(
             f"{named(path, records[row].id, int(row))}: expected a listed category, got category_id "
@@ -145,17 +145,18 @@ def columns(
         )
     order = np.argsort(image, kind="stable")
     none = (np.nan,) * 4
-    boxes = np.fromiter(
-        chain.from_iterable(none if record.bbox is None else record.bbox for record in records), np.float64, 4 * count
-    ).reshape(count, 4)
-    areas = np.fromiter((np.nan if record.area is None else record.area for record in records), np.float64, count)
-    crowd = _flags([record.iscrowd for record in records], "iscrowd", records, path)
-    ignore = _flags([record.ignore for record in records], "ignore", records, path)
+    corners = list(map(attrgetter("bbox"), records))
+    if None in corners:
+        corners = [none if box is None else box for box in corners]
+    boxes = np.fromiter(chain.from_iterable(corners), np.float64, 4 * count).reshape(count, 4)
+    areas = np.array(list(map(attrgetter("area"), records)), np.float64)  # None becomes NaN
+    crowd = _flags(list(map(attrgetter("iscrowd"), records)), "iscrowd", records, path)
+    ignore = _flags(list(map(attrgetter("ignore"), records)), "ignore", records, path)
     made = {
         "ids": tuple(records[row].id for row in order),
         "place": order,
         "image": image[order].astype(np.int32),
-        "category": category[order],
+        "category": category[order].astype(np.int32),
         "boxes": boxes[order],
         "areas": areas[order],
         "crowd": crowd[order],
@@ -171,10 +172,13 @@ def starts(image: NDArray[np.integer], count: int) -> NDArray[np.int64]:
 
 
 def _flags(values: list[Any], field: str, records: Sequence[AnnotationRecord], path: Path) -> NDArray[np.bool_]:
-    try:
-        return np.fromiter((_FLAGS[value] for value in values), np.bool_, len(values))
-    except KeyError:
-        row = next(row for row, value in enumerate(values) if value not in _FLAGS)
+    distinct = set(values)
+    unknown = distinct - set(_FLAGS)
+    if unknown:
+        row = next(row for row, value in enumerate(values) if value in unknown)
         raise ValueError(
             f"{named(path, records[row].id, row)}: expected {field} as 0 or 1, got {shorten(values[row])}; correct it"
-        ) from None
+        )
+    if not any(_FLAGS[value] for value in distinct):
+        return np.zeros(len(values), np.bool_)
+    return np.fromiter((_FLAGS[value] for value in values), np.bool_, len(values))

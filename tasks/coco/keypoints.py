@@ -82,7 +82,7 @@ def read_keypoints(path: Path, joints: Sequence[str], truth: bool = True, advice
             f"{path}, annotation {records[0].id}: expected keypoints but no record has any; is this an instances file? Use "
             "person_keypoints_<split>.json"
         )
-    order, made = columns(records, pictures, categories, path, lambda _: 0)
+    order, made = columns(records, pictures, categories, path, np.zeros(len(records), np.int32))
     points = joint_points(records, len(joints), path)[order]
     notes = [f"{path.name}: {others} annotations of other categories than {person} are left out"] if others else []
     stated = np.array([np.nan if r.num_keypoints is None else r.num_keypoints for r in records])[order]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from typing import Literal
 
@@ -14,7 +15,6 @@ from numpy.typing import NDArray
 from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, listed, named, starts
 from tasks.coco.boxes import OUTSIDE_PX, overhang, refuse_corners
 from tasks.coco.categories import CategoryRecord
-from tasks.coco.identities import Identities
 from tasks.coco.pictures import ImageRecord
 from tasks.coco.shapes import Shapes, area_and_box, shapes_of
 from tasks.files.json_file import many_records, read_json
@@ -71,8 +71,8 @@ def read_objects(path: Path, degenerate: Literal["error", "skip"] = "error", adv
             f"{path}: expected annotations, got an empty list; without them nothing can be scored or learnt. "
             "Use a split with ground truth"
         )
-    identities = Identities(categories.ids)
-    order, made = columns(records, pictures, categories, path, identities.row)
+    category = categories.identities.rows(map(attrgetter("category_id"), records))
+    order, made = columns(records, pictures, categories, path, category)
     raws = [records[row].segmentation for row in order]
     del file, records
 
