@@ -133,9 +133,9 @@ class LandmarkTask(Task):
         """Points on pictures.
 
         Args:
-            options: ``boxes``: a csv of face boxes; see `tasks.landmarks.files.pictures.predict_pictures`.
+            options: ``boxes``: a csv of face boxes; see `tasks.landmarks.predict.predict_pictures`.
         """
-        from tasks.landmarks.files.pictures import predict_pictures
+        from tasks.landmarks.predict import predict_pictures
 
         refuse_unknown(options, ("boxes",), "predict for landmarks")
         return predict_pictures(self, model, dataset, images, protocol, **options)

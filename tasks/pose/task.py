@@ -195,7 +195,7 @@ class PoseTask(Task):
         self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
         """Of COCO keypoint results (json), of MPII's pred.mat, or of a folder of PoseTrack's files."""
-        from tasks.pose.files.submissions import coco_stats, mpii_file_stats
+        from tasks.pose.submissions import coco_stats, mpii_file_stats
 
         self.dataset(dataset)
         if _is_posetrack(dataset):
@@ -214,7 +214,7 @@ class PoseTask(Task):
                 detections of the dataset that a picture lies in are used, else the whole picture is one person's box.
                 ``min_score`` (0.3): detections below it are left out.
         """
-        from tasks.pose.files.pictures import predict_pictures
+        from tasks.pose.predict import predict_pictures
 
         refuse_unknown(options, ("boxes", "min_score"), "predict for pose")
         return predict_pictures(self, model, dataset, images, protocol, **options)

@@ -16,7 +16,7 @@ from benchmarks.suites import load_suite
 from benchmarks.tables.uncertainty import image_counts
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.evaluation import LandmarkEvaluation
-from tasks.landmarks.files.pictures import boxes_in_csv, picture_boxes
+from tasks.landmarks.predict import boxes_in_csv, picture_boxes
 from tasks.options import to_plain
 
 TASK = tasks.get_task("landmarks")
