@@ -4,35 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import Tensor, nn
+from torch import nn
 
 from benchmarks.baselines import traits_of
 from hrnet.backbone import HRNet, initialise
 from hrnet.variants import MICRO, VARIANTS
-from tasks.model import PredictionHead, TaskModel, build_parts
+from tasks.model import PredictionHead, build_parts
+from tasks.segmentation.networks.model import SegmentationModel
 from tasks.segmentation.networks.ocr import OCRHead
-
-
-class SegmentationModel(TaskModel):
-    """forward(images (B, 3, H, W)) -> logits (B, num_classes, H/4, W/4).
-
-    In training mode a network with an auxiliary prediction returns [auxiliary, main]; in eval mode the main one alone.
-    :meth:`outputs` gives all of them in either mode.
-    """
-
-    def outputs(self, images: Tensor) -> list[Tensor]:
-        """Every prediction, the main one last."""
-        made = self.head(self.representation(self.body(images)))
-        return list(made) if isinstance(made, list | tuple) else [made]
-
-    def forward(self, images: Tensor) -> Any:
-        made = self.outputs(images)
-        return made if self.training and len(made) > 1 else made[-1]
-
-    @property
-    def align_corners(self) -> bool:
-        """How logits are enlarged to the labels' size in the loss: as the body enlarges its maps."""
-        return self.body.spec.align_corners if isinstance(self.body, HRNet) else False
 
 
 def reference_conventions(model: str, head: str) -> dict[str, Any]:

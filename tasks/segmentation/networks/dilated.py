@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from tasks.segmentation.heads import SegmentationModel
+from tasks.segmentation.networks.model import SegmentationModel
 
 
 class DilatedHead(nn.Module):

@@ -12,7 +12,7 @@ from torch import nn
 
 import hrnet
 from tasks import build_model
-from tasks.segmentation.heads import SegmentationModel
+from tasks.segmentation.networks.model import SegmentationModel
 from tasks.segmentation.networks.ocr import OCRHead, gather_regions
 
 GOLDEN = Path(os.environ.get("HRNET_GOLDEN", Path(__file__).parents[2] / "data" / "golden"))
