@@ -28,7 +28,7 @@ class Family:
         conventions: spec fields that the family implies, from the file's state.
         adapt: changes values or order in the canonical state, and returns a note for each rule that it applied.
         body_only: the file initialises a body and is no task's network.
-        detector: name of the detection conventions (tasks/detection/network/conventions.py) that go with it.
+        detector: name of the detection conventions (tasks/detection/boxes/conventions.py) that go with it.
     """
 
     name: str

@@ -9,14 +9,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from hrnet.backbone import initialise
-from tasks.detection.network.conventions import Conventions
+from tasks.detection.boxes.conventions import Conventions
 
 
 class ProposalHead(nn.Module):
     """``rpn.{conv,cls,reg}``: 3x3 convolution, ReLU, and per cell and anchor an objectness logit and four codes.
 
     forward(maps) -> [(logits (B, H W A), codes (B, H W A, 4))] per level, anchors in the order of
-    :func:`tasks.detection.network.anchors.pyramid_anchors`.
+    :func:`tasks.detection.boxes.anchors.pyramid_anchors`.
     """
 
     def __init__(self, in_channels: int, num_anchors: int = 3, width: int | None = None) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.detection.boxes.coding import from_family
 from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.categories import COCO, COCO_IDS, Classes, classes_of_model
 from tasks.detection.geometry import network_input
 from tasks.detection.network.base import DetectionModel
-from tasks.detection.network.boxes import from_family
 from tasks.detection.network.postprocess import Keep
 from tasks.detection.network.transform import pad_together
 from tasks.detection.protocol import DetectionProtocol

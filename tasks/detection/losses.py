@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.detection.boxes.coding import encode
+from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.heads import background_row, chosen_codes, class_rows
-from tasks.detection.network.boxes import encode
-from tasks.detection.network.conventions import Conventions
 from tasks.detection.targets import Truth, inside, match, sample
 
 

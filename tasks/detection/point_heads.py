@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from tasks.detection.network.point_conventions import PointConventions
+from tasks.detection.boxes.point_conventions import PointConventions
 
 PRIOR = 0.01
 """Probability of a class that a fresh head answers: keeps the focal loss of all negatives small."""

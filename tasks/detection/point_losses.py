@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
-from tasks.detection.network.point_conventions import PointConventions
+from tasks.detection.boxes.point_conventions import PointConventions
 from tasks.detection.point_targets import PointTargets, centerness
 
 ALPHA, GAMMA = 0.25, 2.0

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from tasks.detection.network.point_conventions import PointConventions
-from tasks.detection.network.points import distances
+from tasks.detection.boxes.point_conventions import PointConventions
+from tasks.detection.boxes.points import distances
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
 """What can move a detection score, as a frozen dataclass. Torch-free.
 
-What weights imply (anchors, box ends, proposals kept) belongs to the detector: :mod:`tasks.detection.network.conventions`.
+What weights imply (anchors, box ends, proposals kept) belongs to the detector: :mod:`tasks.detection.boxes.conventions`.
 """
 
 from __future__ import annotations

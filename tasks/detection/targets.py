@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 from torchvision.ops import box_iou, roi_align
 
-from tasks.detection.network.conventions import Conventions
+from tasks.detection.boxes.conventions import Conventions
 
 IGNORED, NEGATIVE = -2, -1
 

@@ -248,7 +248,7 @@ class SegmentationTask(Task):
         self, dataset: str, root: Path, split: str, path: Path, protocol: SegmentationProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
         """Of a folder of label pngs that hold the dataset's own ids, as submissions do."""
-        from tasks.segmentation.files.submissions import label_map_stats
+        from tasks.segmentation.submissions import label_map_stats
 
         self.dataset(dataset)
         return label_map_stats(dataset, Path(root), split, path, protocol)

@@ -13,11 +13,11 @@ from golden_archives import seeded_input
 from torch import Tensor
 from torchvision.ops import box_iou, sigmoid_focal_loss
 
+from tasks.detection.boxes.coding import clip, decode, encode, from_family, to_family
+from tasks.detection.boxes.conventions import preset
+from tasks.detection.boxes.point_conventions import point_preset
+from tasks.detection.boxes.points import boxes_at, distances, pyramid_points, size_ranges
 from tasks.detection.losses import RoiSample, box_losses, smooth_l1
-from tasks.detection.network.boxes import clip, decode, encode, from_family, to_family
-from tasks.detection.network.conventions import preset
-from tasks.detection.network.point_conventions import point_preset
-from tasks.detection.network.points import boxes_at, distances, pyramid_points, size_ranges
 from tasks.detection.point_losses import overlap_loss, point_losses
 from tasks.detection.point_targets import PointTargets, centerness, point_targets
 from tasks.detection.targets import NEGATIVE, Truth, match

@@ -14,9 +14,9 @@ from golden_archives import manifest_of
 
 from hrnet import identify_checkpoint, load_checkpoint
 from tasks import build_model
+from tasks.detection.boxes.coding import encode, to_family
 from tasks.detection.heads import chosen_codes
 from tasks.detection.losses import RoiSample, proposal_losses
-from tasks.detection.network.boxes import encode, to_family
 from tasks.detection.network.cascade import CascadeDetector
 from tasks.detection.network.fcos import FCOS
 from tasks.detection.network.postprocess import Keep, chosen_masks, paste

@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tasks.detection.boxes.coding import clip, decode
+from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.heads import BoxHead, MaskHead, chosen_codes, probabilities
 from tasks.detection.losses import RoiSample, box_losses, sample_rois
-from tasks.detection.network.boxes import clip, decode
-from tasks.detection.network.conventions import Conventions
 from tasks.detection.network.model import Detector
 from tasks.detection.network.postprocess import Detections, Keep, chosen_masks, select
 from tasks.detection.targets import Truth

@@ -8,9 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tasks.detection.boxes.point_conventions import PointConventions, point_preset
+from tasks.detection.boxes.points import boxes_at, pyramid_points, size_ranges
 from tasks.detection.network.base import DetectionModel, scales_of
-from tasks.detection.network.point_conventions import PointConventions, point_preset
-from tasks.detection.network.points import boxes_at, pyramid_points, size_ranges
 from tasks.detection.network.postprocess import Detections, Keep, suppress
 from tasks.detection.point_heads import PointHead
 from tasks.detection.point_losses import point_losses

@@ -8,6 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from tasks.detection.boxes.anchors import RATIOS, pyramid_anchors
+from tasks.detection.boxes.conventions import Conventions, preset
 from tasks.detection.heads import BoxHead, MaskHead, ProposalHead
 from tasks.detection.losses import (
     RoiSample,
@@ -17,9 +19,7 @@ from tasks.detection.losses import (
     proposal_losses,
     sample_rois,
 )
-from tasks.detection.network.anchors import RATIOS, pyramid_anchors
 from tasks.detection.network.base import DetectionModel, scales_of
-from tasks.detection.network.conventions import Conventions, preset
 from tasks.detection.network.postprocess import Detections, Keep, chosen_masks, paste, select
 from tasks.detection.network.proposals import pool_rois, propose
 from tasks.detection.targets import Truth, mask_targets

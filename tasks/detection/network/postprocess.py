@@ -11,9 +11,9 @@ from torch.nn import functional
 from torchvision.models.detection.roi_heads import paste_masks_in_image
 from torchvision.ops import batched_nms
 
+from tasks.detection.boxes.coding import clip, decode, from_family, large_enough, to_family
+from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.heads import class_codes, class_rows, probabilities
-from tasks.detection.network.boxes import clip, decode, from_family, large_enough, to_family
-from tasks.detection.network.conventions import Conventions
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, roi_align
 
-from tasks.detection.network.boxes import clip, decode, large_enough
-from tasks.detection.network.conventions import Conventions
+from tasks.detection.boxes.coding import clip, decode, large_enough
+from tasks.detection.boxes.conventions import Conventions
 
 
 @torch.no_grad()

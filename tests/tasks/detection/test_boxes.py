@@ -9,9 +9,9 @@ import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
-from tasks.detection.network.anchors import cell_anchors, pyramid_anchors
-from tasks.detection.network.boxes import LOG_SIZE_LIMIT, clip, decode, encode, from_family, to_family
-from tasks.detection.network.conventions import PRESETS, preset
+from tasks.detection.boxes.anchors import cell_anchors, pyramid_anchors
+from tasks.detection.boxes.coding import LOG_SIZE_LIMIT, clip, decode, encode, from_family, to_family
+from tasks.detection.boxes.conventions import PRESETS, preset
 
 LEGACY = {
     4: [(-21, -9, 24, 12), (-14, -14, 17, 17), (-9, -21, 12, 24)],

@@ -15,18 +15,18 @@ import hrnet
 from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
 from hrnet.checkpoints import conventions_of
 from tasks import build_model, get_task
+from tasks.detection.boxes.anchors import cell_anchors
+from tasks.detection.boxes.conventions import preset
+from tasks.detection.boxes.point_conventions import point_preset
+from tasks.detection.boxes.points import size_ranges
 from tasks.detection.datasets import DetectionAugment, DetectionTrainData
 from tasks.detection.detectors import DETECTORS, detector_of, named, split_name
 from tasks.detection.files.annotations import read_instances
 from tasks.detection.files.semantic_maps import map_path, semantic_map
 from tasks.detection.geometry import network_input, normalised, pil_size
-from tasks.detection.network.anchors import cell_anchors
 from tasks.detection.network.base import DetectionModel
 from tasks.detection.network.cascade import CascadeDetector
-from tasks.detection.network.conventions import preset
 from tasks.detection.network.fcos import FCOS
-from tasks.detection.network.point_conventions import point_preset
-from tasks.detection.network.points import size_ranges
 from tasks.detection.network.postprocess import Keep, suppress
 from tasks.detection.point_targets import point_targets
 from tasks.detection.protocol import DetectionProtocol

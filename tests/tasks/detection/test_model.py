@@ -14,7 +14,7 @@ from torchvision.models.detection.backbone_utils import resnet_fpn_backbone
 
 import hrnet
 import tasks
-from tasks.detection.network.conventions import PRESETS
+from tasks.detection.boxes.conventions import PRESETS
 from tasks.detection.network.model import Detector
 from tasks.detection.network.postprocess import Keep
 

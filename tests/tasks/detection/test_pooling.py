@@ -6,7 +6,7 @@ import pytest
 import torch
 from torchvision.ops import MultiScaleRoIAlign
 
-from tasks.detection.network.conventions import preset
+from tasks.detection.boxes.conventions import preset
 from tasks.detection.network.proposals import pool_rois, propose, roi_levels
 
 STRIDES = (4, 8, 16, 32)

@@ -11,9 +11,9 @@ import torch
 
 from benchmarks.engine import loops as engine
 from tasks import build_model, get_task
+from tasks.detection.boxes.conventions import preset
 from tasks.detection.datasets import DetectionAugment, DetectionTrainData
 from tasks.detection.losses import Sampling, mask_loss, proposal_losses, sample_rois, smooth_l1
-from tasks.detection.network.conventions import preset
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.recipes import SCHEDULES, full, multi_scale, smoke, sync_bn
 from tasks.detection.targets import IGNORED, NEGATIVE, Truth, inside, mask_targets, match, sample

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tasks.pose.files.box_files import BoxFile
-from tasks.pose.files.pictures import BoxSource
+from tasks.pose.predict import BoxSource
 
 BOX = {"image_id": 7, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}
 SIZE = (100, 90)

@@ -17,7 +17,6 @@ from tasks import get_task
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.files import coco, mpii
-from tasks.pose.submissions import coco_stats
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol
 from tasks.pose.submissions import coco_stats
 from tasks.pose.targets import pose_targets

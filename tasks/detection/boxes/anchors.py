@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from tasks.detection.network.conventions import Conventions
+from tasks.detection.boxes.conventions import Conventions
 
 RATIOS = (0.5, 1.0, 2.0)
 """Height over width, in the order of the channels of the RPN's outputs."""

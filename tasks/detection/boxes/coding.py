@@ -9,7 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-from tasks.detection.network.conventions import Conventions
+from tasks.detection.boxes.conventions import Conventions
 
 
 class HasEnds(Protocol):

@@ -1,0 +1,1 @@
+"""Boxes: what weights imply of them, their coding, and anchors."""
