@@ -63,8 +63,8 @@ class RowFilling:
 
     def _beside(self, row: PaperRow, figure: Figure, head: Figure | None) -> Entry:
         """A figure that the row is not judged by: what is printed, and behind an arrow what was measured."""
-        told = head.footnotes if head is not None else ()
-        own = self._texts(note for note in figure.footnotes if note not in told and not _of_cost(note))
+        shown = head.footnotes if head is not None else ()
+        own = self._texts(note for note in figure.footnotes if note not in shown and not _of_cost(note))
         link = row.link(figure)
         if link is None and row.links:
             own += (f"Not measured: {row.reasons[slot_of(figure)]}.",)

@@ -158,8 +158,8 @@ class _Held:
 def label(figure: Figure) -> str:
     """Method, body and, in brackets, the setting of a row."""
     name = f"{figure.method}, {figure.body}" if figure.body else figure.method
-    told = setting(figure)
-    return f"{name} ({told})" if told else name
+    beside = setting(figure)
+    return f"{name} ({beside})" if beside else name
 
 
 def _not_measured(row: PaperRow) -> str:

@@ -83,14 +83,14 @@ def _listed(
     """The bars class by class; a class says its n where it is not `whole`."""
     bodies = list(dict.fromkeys(row.cell.model for row in shown))
 
-    def told(label: str) -> str:
+    def heading(label: str) -> str:
         count = held.counts.get(label)
         return label if count is None or count == whole else f"{label} (n={count})"
 
     def bar(body: str, value: float | None) -> Bar:
         return Bar(body, value, colour[body], text="" if value is None else f"{value:.{held.digits}f}")
 
-    return [(told(label), [bar(body, values.get(body)) for body in bodies]) for label, values in held.values.items()]
+    return [(heading(label), [bar(body, values.get(body)) for body in bodies]) for label, values in held.values.items()]
 
 
 def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Plot]:

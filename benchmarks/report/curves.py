@@ -86,7 +86,7 @@ def evaluation_plots(rows: Sequence[Measured], look: Looks) -> list[Plot]:
 
 
 def curve_labels(name: str) -> tuple[str, str, str]:
-    """Heading and axis labels of a kept curve: a name "y over x" says both; otherwise they are told from its words."""
+    """Heading and axis labels of a kept curve: a name "y over x" says both; otherwise known words do."""
     text = name.replace("_", " ")
     if " over " in text:
         y, x = text.split(" over ", 1)

@@ -1,4 +1,4 @@
-"""What stands at the head of the page: counts, time, code and machine of a suite's cells."""
+"""The head of the page: counts, time, code and machine of a suite's cells."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def _commits(done: Sequence[StoredCell]) -> list[str]:
 
 def machine(stored: Sequence[StoredCell]) -> str:
     """Machines and main packages that made these cells, in one line."""
-    told: dict[str, None] = {}
+    lines: dict[str, None] = {}
     for held in stored:
         hardware, packages = held.record.provenance.hardware, held.record.provenance.packages
         parts = [hardware.accelerator or hardware.cpu or ""]
         parts += [f"{hardware.cores} cores"] if hardware.cores else []
         parts += [f"{name} {packages[name]}" for name in ("python", "torch", "numpy") if name in packages]
-        told[", ".join(part for part in parts if part)] = None
-    return " | ".join(line for line in told if line)
+        lines[", ".join(part for part in parts if part)] = None
+    return " | ".join(line for line in lines if line)
 
 
 def duration(value: float) -> str:

@@ -8,7 +8,7 @@ from benchmarks.baselines import body_names, traits_of
 from benchmarks.experiment.cell import Cell
 from benchmarks.report.svg.marks import marker
 from benchmarks.tables.ablation_table import AblationTable
-from benchmarks.tables.across_tasks import family
+from benchmarks.tables.across_tasks import without_width
 from benchmarks.tables.rows import Measured
 
 Looks = Mapping[str, tuple[str, int]]
@@ -17,11 +17,11 @@ Looks = Mapping[str, tuple[str, int]]
 
 def colours(rows: Sequence[Measured]) -> dict[str, int]:
     """A colour per body for the whole page, HRNet's first; widths of one micro body share theirs."""
-    families = list(dict.fromkeys(family(row.cell.model) for row in rows))
-    parallel = {family(row.cell.model) for row in rows if _is_parallel(row.cell)}
-    ordered = sorted(families, key=lambda name: (name not in parallel, families.index(name)))
+    names = list(dict.fromkeys(without_width(row.cell.model) for row in rows))
+    parallel = {without_width(row.cell.model) for row in rows if _is_parallel(row.cell)}
+    ordered = sorted(names, key=lambda name: (name not in parallel, names.index(name)))
     index = {name: number for number, name in enumerate(ordered)}
-    return index | {row.cell.model: index[family(row.cell.model)] for row in rows}
+    return index | {row.cell.model: index[without_width(row.cell.model)] for row in rows}
 
 
 def _is_parallel(cell: Cell) -> bool:
@@ -31,9 +31,9 @@ def _is_parallel(cell: Cell) -> bool:
     return body in body_names() and traits_of(body).structure == "parallel"  # a stored cell's body may be gone
 
 
-def legend(rows: Sequence[Measured], colour: Mapping[str, int], families: bool = False) -> list[tuple[str, str]]:
-    """(name, svg mark) of each body in these rows; with `families`, widths of one micro body are one."""
-    names = dict.fromkeys(family(row.cell.model) if families else row.cell.model for row in rows)
+def legend(rows: Sequence[Measured], colour: Mapping[str, int], merge_widths: bool = False) -> list[tuple[str, str]]:
+    """(name, svg mark) of each body in these rows; with `merge_widths`, widths of one micro body are one."""
+    names = dict.fromkeys(without_width(row.cell.model) if merge_widths else row.cell.model for row in rows)
     return [(name, _mark(colour[name])) for name in names]
 
 
@@ -42,12 +42,12 @@ def _mark(colour: int) -> str:
 
 
 def looks(rows: Sequence[Measured], colour: Mapping[str, int]) -> Looks:
-    """Rows go by their body, in the body's colour."""
+    """The name and colour of each row: its body's."""
     return {row.cell.id: (row.cell.model, colour[row.cell.model]) for row in rows}
 
 
 def variant_looks(rows: Sequence[Measured], ablation: AblationTable) -> Looks:
-    """Variants of an ablation go by body and variant, each in a colour of its own."""
+    """The name and colour of each variant of an ablation: body and variant, in a colour of its own."""
     bodies = {row.cell.model for row in rows}
 
     def name(row: Measured) -> str:

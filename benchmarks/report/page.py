@@ -120,7 +120,7 @@ class _Contents:
             "machine": machine(stored),
             "cross_tables": html.render_all([*self.across, *counts]),
             "rank_plots": drawn(rank_plot(table, colour) for table in self.across),
-            "legend": legend(self.rows, colour, families=True),
+            "legend": legend(self.rows, colour, merge_widths=True),
             "sections": sections,
             "ablations": ablations,
             "ablation_plots": drawn(ablation_plot(filled[kind.name], colour) for kind in kinds),
@@ -151,5 +151,5 @@ def _across(suite: Suite, tables: Sequence[Table], cells: Sequence[Cell], held: 
 def _count(table: Table) -> str:
     """The number of a paper table's rows, and how many have which status."""
     statuses = Counter(row.entries["status"].status for row in table.rows if "status" in row.entries)
-    told = ", ".join(f"{count} {status}" for status, count in statuses.items() if status)
-    return f"{len(table.rows)} rows" + (f": {told}" if told else "")
+    counts = ", ".join(f"{count} {status}" for status, count in statuses.items() if status)
+    return f"{len(table.rows)} rows" + (f": {counts}" if counts else "")

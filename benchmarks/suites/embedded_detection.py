@@ -1,4 +1,4 @@
-"""Detection on the embedded scenes: Faster R-CNN over three micro bodies, trained from nothing, and pose on its person boxes."""
+"""Detection on the embedded scenes: Faster R-CNN over three micro bodies, trained from scratch, and pose on its person boxes."""
 
 from __future__ import annotations
 

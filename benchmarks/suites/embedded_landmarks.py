@@ -1,4 +1,4 @@
-"""Facial landmarks on the embedded faces: three micro bodies on 300W, two on AFLW, COFW and WFLW, trained from nothing."""
+"""Facial landmarks on the embedded faces: three micro bodies on 300W, two on AFLW, COFW and WFLW, trained from scratch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pose on the embedded people: three micro bodies on COCO and on MPII, trained from nothing."""
+"""Pose on the embedded people: three micro bodies on COCO and on MPII, trained from scratch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segmentation on the embedded scenes and people: micro HRNetV2 beside two serial bodies of like cost, from nothing."""
+"""Segmentation on the embedded scenes and people: micro HRNetV2 beside two serial bodies of equal cost, from scratch."""
 
 from __future__ import annotations
 

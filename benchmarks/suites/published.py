@@ -48,7 +48,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
 """Paper tables by name: title, and the source tables that they hold."""
 
 WITHOUT_TRUTH = ("test-dev2017",)
-"""Splits that only the benchmark's server scores; MPII's, Cityscapes' and PoseTrack's test sets are told by their benchmark."""
+"""Splits that only the benchmark's server scores; the test sets of MPII, Cityscapes and PoseTrack go by their benchmark."""
 
 SPLITS = {
     ("300W", "common"): "valid",
@@ -152,7 +152,7 @@ def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
 
 
 def label_of(entry: Weights, protocol: Mapping[str, Any], split: str | None) -> str:
-    """What tells the cells of one network apart: the checkpoint's file name, and how it is tested where that varies."""
+    """How the cells of one network differ in name: by checkpoint file, and by test scales and split where those vary."""
     scales = protocol.get("scales", (1.0,))
     ways = [f"{len(scales)} scales" if len(scales) > 1 else "", split or ""]
     return " ".join([entry.file.replace("/", "_"), *(way for way in ways if way)])

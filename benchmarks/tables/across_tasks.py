@@ -28,7 +28,7 @@ def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, floa
     return found
 
 
-def family(model: str) -> str:
+def without_width(model: str) -> str:
     """A body's name without the width of its micro size, which differs by task to match multiply-adds."""
     return re.sub(r"(_micro)_w\d+$", r"\1", model)
 
@@ -106,7 +106,7 @@ def _by_dataset(rows: Sequence[Measured]) -> dict[tuple[str, str], list[Measured
     for row in rows:
         if not row.cell.label:
             group = places.setdefault((row.cell.task, row.cell.dataset), {})
-            group.setdefault(family(row.cell.model), row)
+            group.setdefault(without_width(row.cell.model), row)
     return {place: list(group.values()) for place, group in places.items()}
 
 
@@ -120,7 +120,7 @@ def _dataset_column(
     column = metric_column(metric, group, f"{get_task(task).dataset(dataset).title} {metric}", key)
     numbers: dict[str, float] = {}
     for row in group:
-        found, name = entry(row, metric, intervals), family(row.cell.model)
+        found, name = entry(row, metric, intervals), without_width(row.cell.model)
         body = bodies.setdefault(name, _Body())
         body.entries[key] = found
         body.rows.append(row)

@@ -51,10 +51,10 @@ class ClassTable:
         counts = {figure: counts_of(figure, rows) for figure in figures}
         shared = counts[figures[0]] if len({tuple(found) for found in counts.values() if found}) == 1 else []
         better = f"{self.metric}, {first.direction.sentence}." if first.direction else ""
-        told = " ".join(text for text in (better, count_text(shared)) if text)
+        caption = " ".join(text for text in (better, count_text(shared)) if text)
         if not shared and any(counts.values()):
             columns.append(Column("n", "n"))
-        table = Table(self.name, self.title + bracketed(rows), columns, caption=told)
+        table = Table(self.name, self.title + bracketed(rows), columns, caption=caption)
         for name, figure in zip(self.classes, figures, strict=True):
             values: dict[str, Any] = {"class": name}
             if not shared and counts[figure]:

@@ -135,10 +135,10 @@ def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
 
     cell = stored.record.cell
     inputs = {*get_task(cell.task).input_fields, *vary}
-    told = [f"{key}={_plain(value)}" for key, value in cell.protocol.items() if key not in inputs]
+    stated = [f"{key}={_plain(value)}" for key, value in cell.protocol.items() if key not in inputs]
     if cell.precision != "fp32":
-        told.append(f"precision={cell.precision}")
-    return ", ".join(told)
+        stated.append(f"precision={cell.precision}")
+    return ", ".join(stated)
 
 
 def _plain(value: Any) -> str:

@@ -56,7 +56,7 @@ class Spread:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """What stands in one place of a table. `value` None means that there is no number; `status` or `text` says why.
+    """One place of a table. `value` None means that there is no number; `status` or `text` says why.
 
     `protocol`, `unit` and `direction`, where given, are compared with the column's; `n` counts what the number is
     pooled over (images, people, faces); `href` leads to the provenance. `bound` "<" marks a value that is a bound alone;

@@ -1,4 +1,4 @@
-"""How sure a number is: bootstrap over images, spread over seeds, paired differences.
+"""Uncertainty of figures: bootstrap over images, spread over seeds, paired differences.
 
 AP, mIoU and PCKh are not means over images: a draw resamples whole images and recomputes the pooled metric from the
 stored per-image statistics. Rows of the statistics that share an image (people in one picture) are drawn together.

@@ -36,7 +36,7 @@ def lines(
 
 
 def ranking(name: str, columns: Sequence[str], series: Sequence[Series]) -> str:
-    """Ranks (1 on top) of bodies over columns: who leads where. x of a point is the column's index.
+    """Ranks (1 on top) of bodies over columns. x of a point is the column's index.
 
     A line joins neighbouring columns only: it breaks where a body has no figure.
     """

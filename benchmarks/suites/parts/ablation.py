@@ -82,7 +82,7 @@ def _cell(
 
 
 def notes_of(cell: Cell) -> tuple[str, ...]:
-    """What a reader must know of a variant before its figure is laid beside the others'.
+    """What a reader must know of a variant before its figure is compared with the others'.
 
     V1 of an HRNet has as many channels as its name says (w8: 8); a head for heat maps is linear in them.
     """
@@ -95,8 +95,8 @@ def notes_of(cell: Cell) -> tuple[str, ...]:
     channels, outputs = int(width[1]), get_task(cell.task).dataset(cell.dataset).num_outputs
     if channels >= outputs:
         return ()
-    told = FEW_CHANNELS.format(kind=cell.representation, model=cell.model, channels=channels, outputs=outputs)
-    return (told,)
+    note = FEW_CHANNELS.format(kind=cell.representation, model=cell.model, channels=channels, outputs=outputs)
+    return (note,)
 
 
 def representation(
