@@ -18,6 +18,7 @@ from benchmarks.experiment.resolve import missing_files
 from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task
+from tasks.check import SplitCheck, check_dataset, check_split
 
 NEEDED = (
     "torch",
@@ -139,31 +140,41 @@ def _datasets(places: Places) -> int:
             if missing and root == places.data_root and len(missing) == len(files):
                 _line(None, what, f"{info.title}: not there")
                 continue
-            wrong = f"missing {missing[0]}" if missing else _unusable(task, info, root)
-            detail = wrong or f"{info.eval_split}: all {len(files)} annotation files, and a picture that can be read"
-            problems += _line(not wrong, what, f"{root}: {detail}")
+            if missing:
+                problems += _line(False, what, f"{root}: missing {missing[0]}")
+                continue
+            problems += _splits(task, info, root, len(files))
     return problems
 
 
-def _unusable(task: Task, info: DatasetInfo, root: Path) -> str:
-    """Why an evaluation could not begin though the annotations are there: pictures, detector boxes; empty if it could."""
-    protocol = task.protocol(info.name)
+def _splits(task: Task, info: DatasetInfo, root: Path, num_files: int) -> int:
+    """A line for every split that is there: the evaluated one first, with its detector boxes."""
+    problems = 0
+    for found in check_dataset(task, info.name, root):
+        first = found.split == info.eval_split
+        what = f"{task.name}/{info.name}" + ("" if first else f" {found.split}")
+        boxes = _boxes(task, info, root) if first and not found.problem else None
+        problem = found.problem or (boxes.problem if boxes is not None else "")
+        files = f"all {num_files} annotation files, " if first else ""
+        problems += _line(not problem, what, f"{root}: " + (problem or f"{found.split}: {files}{found.read}"))
+        for note in dict.fromkeys((*found.notes, *(boxes.notes if boxes is not None else ()))):
+            print(f"        {note}")
+    return problems
+
+
+def _boxes(task: Task, info: DatasetInfo, root: Path) -> SplitCheck | None:
+    """The evaluated split with its detector's boxes; None for a task or dataset without them."""
     try:
-        data = task.eval_data(info.name, root, info.eval_split, protocol)
-        if len(data) == 0:
-            return f"no samples in {info.eval_split}"
-        data[0]
-    except (ValueError, OSError) as error:
-        return str(error)
-    try:
-        with_boxes = task.protocol_with(protocol, {"boxes": "detector"})
+        protocol = task.protocol_with(task.protocol(info.name), {"boxes": "detector"})
     except ValueError:
-        return ""  # a task or dataset without detector boxes
+        return None
     try:
-        missing = missing_files(task.data_files(info.name, root, info.eval_split, with_boxes))
+        missing = missing_files(task.data_files(info.name, root, info.eval_split, protocol))
     except (ValueError, OSError) as error:
-        return str(error)
-    return f"missing {missing[0]} (evaluate with --protocol boxes=gt without it)" if missing else ""
+        return SplitCheck(info.eval_split, str(error))
+    if missing:
+        return SplitCheck(info.eval_split, f"missing {missing[0]} (evaluate with --protocol boxes=gt without it)")
+    return check_split(task, info.name, root, info.eval_split, protocol)
 
 
 def weights(folder: Path | None) -> int:
