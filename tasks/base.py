@@ -127,6 +127,10 @@ class TrainData(ABC):
     def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
         """The sample of (epoch, index): the engine's sampler yields such pairs."""
 
+    def entries(self) -> list[PictureEntry]:
+        """The pictures of the samples as the annotations speak of them; none where they are no files."""
+        return []
+
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         from torch.utils.data import default_collate
 

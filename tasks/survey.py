@@ -12,13 +12,14 @@ from typing import TypeVar
 
 import numpy as np
 
-from tasks.base import EvalData
+from tasks.base import EvalData, TrainData
 from tasks.files.opening import read_bytes
 from tasks.files.picture_entry import PictureEntry, Survey
 from tasks.files.picture_header import PictureHeader, read_header
 from tasks.images import check_form, decode_image, size_problem
 
 E = TypeVar("E", bound=EvalData)
+T = TypeVar("T", bound=TrainData)
 EVERY = 20_000
 """Splits of at most so many pictures are looked at wholly."""
 SOME = 1_000
@@ -66,6 +67,16 @@ def looked_at(entries: Sequence[PictureEntry]) -> Survey:
         more = f" (and {len(found.problems) - 1} more such records)" if len(found.problems) > 1 else ""
         raise ValueError(found.problems[0] + more)
     return found
+
+
+def surveyed_training(data: T) -> T:
+    """`data` after a look at the headers of its pictures.
+
+    Raises:
+        ValueError: as `looked_at`.
+    """
+    looked_at(data.entries())
+    return data
 
 
 def surveyed(data: E) -> E:

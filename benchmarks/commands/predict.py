@@ -15,8 +15,10 @@ from benchmarks.experiment.paths import checkpoint_path
 from benchmarks.store.record import without_nan
 from tasks import get_task
 from tasks.base import Task
+from tasks.files.picture_entry import PictureEntry
 from tasks.files.writing import write_bytes
 from tasks.options import to_plain
+from tasks.survey import looked_at
 
 if TYPE_CHECKING:
     from hrnet.checkpoints import Description
@@ -58,6 +60,8 @@ def main(arguments: argparse.Namespace) -> int:
     for path in arguments.images:
         if not path.is_file():
             raise FileNotFoundError(f"{path}: expected a picture there, found none.")
+    for note in looked_at([PictureEntry(path, "IMAGE") for path in arguments.images]).notes:
+        print(note, file=sys.stderr)
     from hrnet.checkpoints import identify_checkpoint, load_checkpoint
 
     path = checkpoint_path(arguments.checkpoint, arguments.weights)

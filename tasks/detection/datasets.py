@@ -180,6 +180,12 @@ class DetectionTrainData(TrainData):
                 "use a split with annotations of single objects"
             )
 
+    def entries(self) -> list[PictureEntry]:
+        found = self.instances
+        sizes = found.stated_sizes()
+        names = [found.files[row] for row in self.rows]
+        return [PictureEntry(found.root / name, f"{found.path}, {name}", sizes[name]) for name in names]
+
     def __len__(self) -> int:
         return len(self.rows)
 

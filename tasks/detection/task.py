@@ -19,7 +19,7 @@ from tasks.detection.files.categories import COCO, classes_of_model
 from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
 from tasks.recipe import Recipe
-from tasks.survey import surveyed
+from tasks.survey import surveyed, surveyed_training
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -96,7 +96,7 @@ class DetectionTask(Task):
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: DetectionProtocol, seed: int
     ) -> TrainData:
         augment = recipe.augment if recipe.augment is not None else DetectionAugment()
-        return DetectionTrainData(root, split, augment, seed, protocol, recipe.extra.get("semantic"))
+        return surveyed_training(DetectionTrainData(root, split, augment, seed, protocol, recipe.extra.get("semantic")))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> list[Path]:
         return [annotation_path(Path(root), split)[0]]

@@ -139,6 +139,9 @@ class PoseTrainData(TrainData):
         self.map_wh = (self.size_wh[0] // stride, self.size_wh[1] // stride)
         self.pictures = PictureCache(root, protocol.colour, sizes_wh=self.persons.stated_sizes())
 
+    def entries(self) -> list[PictureEntry]:
+        return self.persons.entries()
+
     def __len__(self) -> int:
         return len(self.persons)
 

@@ -29,7 +29,7 @@ from tasks.pose.posetrack.recipes import posetrack_recipe
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
 from tasks.pose.recipes import RECIPE_VARIANTS, pose_recipe
 from tasks.recipe import Recipe
-from tasks.survey import surveyed
+from tasks.survey import surveyed, surveyed_training
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -132,7 +132,7 @@ class PoseTask(Task):
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: PoseProtocol, seed: int
     ) -> TrainData:
         augment = recipe.augment or PoseAugment()
-        return PoseTrainData(dataset, root, split, protocol, augment, seed, recipe.input_wh)
+        return surveyed_training(PoseTrainData(dataset, root, split, protocol, augment, seed, recipe.input_wh))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> list[Path]:
         root = Path(root)

@@ -70,16 +70,7 @@ class SegmentationEvalData(EvalData):
         return self.layout.names()
 
     def entries(self) -> list[PictureEntry]:
-        root, layout = self.layout.root, self.layout
-        return [
-            PictureEntry(
-                inside(root, sample.image),
-                sample.where,
-                layout.size_wh(index),
-                inside(root, sample.label) if sample.label is not None else None,
-            )
-            for index, sample in enumerate(layout.samples)
-        ]
+        return layout_entries(self.layout)
 
     def picture(self, index: int) -> NDArray[np.uint8]:
         """(H, W, 3) RGB as stored."""
@@ -141,6 +132,20 @@ def network_input(picture: NDArray[np.uint8], protocol: SegmentationProtocol) ->
     return np.asarray(cv2.resize(picture, (crop_w, crop_h), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
+def layout_entries(layout: Layout) -> list[PictureEntry]:
+    """The pictures of a split and their label maps, for `tasks.survey`."""
+    root = layout.root
+    return [
+        PictureEntry(
+            inside(root, sample.image),
+            sample.where,
+            layout.size_wh(index),
+            inside(root, sample.label) if sample.label is not None else None,
+        )
+        for index, sample in enumerate(layout.samples)
+    ]
+
+
 class SegmentationTrainData(TrainData):
     """Items: ``images`` (3, h, w) float32 normalised RGB and ``labels`` (h, w) uint8, 255 where ignored."""
 
@@ -160,6 +165,9 @@ class SegmentationTrainData(TrainData):
             raise ValueError(f"Expected a split with labels to train on, got {split!r} of {dataset}; use train.")
         self.kept: dict[int, Pair] = {}
         self.keep: bool | None = None
+
+    def entries(self) -> list[PictureEntry]:
+        return layout_entries(self.layout)
 
     def __len__(self) -> int:
         return len(self.layout.samples)

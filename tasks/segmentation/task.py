@@ -21,7 +21,7 @@ from tasks.segmentation.evaluation import SegmentationEvaluation
 from tasks.segmentation.metrics import figures_from_stats
 from tasks.segmentation.protocol import SegmentationProtocol, embedded_protocol, reference_protocol
 from tasks.segmentation.recipes import OCR_SUFFIX, RECIPE_VARIANTS, segmentation_recipe
-from tasks.survey import surveyed
+from tasks.survey import surveyed, surveyed_training
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -185,7 +185,7 @@ class SegmentationTask(Task):
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: SegmentationProtocol, seed: int
     ) -> TrainData:
-        return SegmentationTrainData(dataset, Path(root), split, recipe.augment, protocol, seed)
+        return surveyed_training(SegmentationTrainData(dataset, Path(root), split, recipe.augment, protocol, seed))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> list[Path]:
         try:
