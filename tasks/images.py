@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from tasks.files.names import as_posix, leaves_root
 from tasks.files.opening import read_bytes
 from tasks.files.picture_header import PictureHeader, check_plausible, parse_header
 
@@ -39,29 +40,13 @@ def inside(root: str | os.PathLike[str], relative: str | os.PathLike[str]) -> Pa
     Raises:
         ValueError: `relative` is absolute, or its `..` leave the root.
     """
-    name = os.fspath(relative).replace("\\", "/")
-    normal = os.path.normpath(name)
-    if (
-        not name
-        or "\0" in name
-        or not _is_encodable(name)
-        or Path(name).is_absolute()
-        or normal == ".."
-        or normal.startswith("../")
-    ):
+    name = os.fspath(relative)
+    if leaves_root(name):
         raise ValueError(
-            f"Expected a picture path inside the data root {os.fspath(root)} but got {name!r}; "
+            f"Expected a picture path inside the data root {os.fspath(root)} but got {name[:200]!r}; "
             "correct the file name in the annotation file"
         )
-    return Path(root) / normal
-
-
-def _is_encodable(name: str) -> bool:
-    try:
-        os.fsencode(name)
-    except UnicodeEncodeError:  # half a character, as damaged json may hold
-        return False
-    return True
+    return Path(root) / os.path.normpath(as_posix(name))
 
 
 def read_image(

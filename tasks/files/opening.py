@@ -89,7 +89,10 @@ def as_utf8(data: bytes, path: str | os.PathLike[str]) -> bytes:
     try:
         return data.decode(encoding).encode("utf-8")
     except UnicodeError as error:
-        raise ValueError(f"{path}: expected {encoding.upper()} text, got {error}; save it as UTF-8") from None
+        place = getattr(error, "start", 0)
+        raise ValueError(
+            f"{path}: expected {encoding.upper()} text, got other bytes at {place}; save it as UTF-8"
+        ) from None
 
 
 def _unmarked(start: bytes) -> str | None:

@@ -82,7 +82,7 @@ def parse_header(data: bytes, path: str | os.PathLike[str]) -> PictureHeader:
             return _png(data)
         return _by_pillow(data)
     except (struct.error, IndexError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-        reason = str(error).partition(":")[0] if isinstance(error, struct.error | IndexError) else str(error)
+        reason = "it is cut short" if isinstance(error, struct.error | IndexError) else str(error)
         raise ValueError(
             f"Expected a picture but {path} cannot be decoded ({reason[:80]}); fetch the file again"
         ) from None

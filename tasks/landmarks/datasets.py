@@ -80,7 +80,7 @@ def annotation_files(dataset: str, root: Path, split: str, box: str = "file") ->
         return raw_forms.pts_files(picture_root(dataset, root), split) or [main]
     if dataset == "wflw" and split in ("train", "test"):
         listed = wflw_list(root, split)
-        if box == "rect" or (not main.exists() and listed.exists()):
+        if box == "rect" or (not main.exists() and (listed.exists() or listed.is_symlink())):
             return [listed]
     if dataset == "wflw" and split == "test":
         parts = [csv_path(dataset, root, f"test_{subset}") for subset in WFLW_SUBSETS.values()]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.files.names import as_posix
+from tasks.files.names import picture_name
 from tasks.files.opening import read_text
 from tasks.landmarks.files.csv_columns import Columns, columns_of
 from tasks.landmarks.files.faces import Faces
@@ -62,7 +62,7 @@ def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
                 "fetch the file again"
             )
         values.append(_numbers(row, numeric, path, line))
-        images.append(as_posix(row[columns.name].strip()))
+        images.append(picture_name(row[columns.name].strip(), f"{path}, {line}"))
         records.append(line)
     table = np.reshape(values, (-1, len(numeric))) if values else np.zeros((0, len(numeric)))
     box = len(numeric) - len(columns.points)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.files.names import as_posix
+from tasks.files.names import picture_name
 from tasks.files.opening import as_utf8, read_bytes, read_text
 from tasks.landmarks.files.faces import Faces, landmark_boxes
 
@@ -43,7 +43,7 @@ def read_pts(path: Path, num_points: int) -> np.ndarray:
             x, y = (float(value) for value in row)
         except ValueError:
             raise ValueError(
-                f"{path}, line {index + 1}: expected two numbers but got {lines[index].strip()!r}; correct it"
+                f"{path}, line {index + 1}: expected two numbers but got {lines[index].strip()[:60]!r}; correct it"
             ) from None
         points.append((x, y))
     if len(points) != num_points:
@@ -98,18 +98,14 @@ def read_wflw_list(path: Path, root: Path, num_points: int) -> Faces:
                 f"{path}, line {number}: expected {expected} fields (2 x {num_points} coordinates, 4 of the rectangle, "
                 f"6 flags, a name) but got {len(fields)}; complete the line or fetch the file again"
             )
-        try:
-            rows.append(np.array(fields[:-1], dtype=np.float64))
-        except ValueError as error:
-            raise ValueError(
-                f"{path}, line {number}: expected numbers before the name ({str(error)[:80]}); correct it"
-            ) from None
-        if not np.isfinite(rows[-1]).all():
-            bad = int(np.flatnonzero(~np.isfinite(rows[-1]))[0])
+        values = [_number(field) for field in fields[:-1]]
+        if not np.isfinite(values).all():
+            bad = int(np.flatnonzero(~np.isfinite(values))[0])
             raise ValueError(
                 f"{path}, line {number}: expected a finite number in field {bad + 1} but got {fields[bad][:60]!r}; correct it"
             )
-        names.append(as_posix(fields[-1]))
+        rows.append(np.array(values))
+        names.append(picture_name(fields[-1], f"{path}, line {number}"))
         records.append(f"line {number}")
     table = np.reshape(rows, (-1, expected - 1))
     points = table[:, : 2 * num_points].reshape(-1, num_points, 2)
@@ -120,3 +116,11 @@ def read_wflw_list(path: Path, root: Path, num_points: int) -> Faces:
         rects=table[:, 2 * num_points : 2 * num_points + 4],
         subsets={name: flags[:, k] for k, name in enumerate(WFLW_FLAGS)},
     )  # fmt: skip
+
+
+def _number(text: str) -> float:
+    """A field's number; NaN for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")

@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.files.json_file import read_json
-from tasks.files.names import as_posix
-from tasks.matlab import read_mat, write_mat
+from tasks.files.mat_file import read_mat
+from tasks.files.names import picture_name
+from tasks.matlab import write_mat
 from tasks.pose.files.persons import Persons, finite_row, require_folder
 from tasks.pose.joints import MPII
 
@@ -105,7 +106,7 @@ def read_persons(root: Path, split: str, pictures: bool = True) -> Persons:
     visible = np.zeros((count, MPII.num_joints), dtype=np.float32)
     for row, entry in enumerate(data):
         where = f"{path}, record {row}"
-        image[row] = files.setdefault(f"images/{as_posix(entry.image)}", len(files))
+        image[row] = files.setdefault(f"images/{picture_name(entry.image, where)}", len(files))
         centre = finite_row(entry.center, 2, "a centre (x, y)", where)
         scale = entry.scale
         if not 0 < scale <= LARGEST_SCALE:

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.files.names import as_posix, distinct_names, first_repeated
+from tasks.files.names import distinct_names, first_repeated, picture_name
 from tasks.files.opening import is_file, read_text
 from tasks.images import inside
 from tasks.segmentation.classes import ClassTable
@@ -92,7 +92,7 @@ def read_list(path: Path, columns: tuple[int, int]) -> list[tuple[int, list[str]
     rows = []
     for number, line in enumerate(read_text(path, "a list of pictures").splitlines(), start=1):
         cells = line.split("\t") if "\t" in line else line.split()
-        cells = [as_posix(c.strip()) for c in cells if c.strip()]
+        cells = [c.strip() for c in cells if c.strip()]
         if not cells:
             continue
         if not columns[0] <= len(cells) <= columns[1]:
@@ -100,7 +100,7 @@ def read_list(path: Path, columns: tuple[int, int]) -> list[tuple[int, list[str]
             raise ValueError(
                 f"{path}:{number}: expected {wanted} columns (picture, label), got {len(cells)}: {line!r}."
             )
-        rows.append((number, cells))
+        rows.append((number, [picture_name(cell.removeprefix("/"), f"{path}:{number}") for cell in cells]))
     if not rows:
         raise ValueError(f"{path}: expected one picture per line, got an empty list; fetch or write the list again.")
     return rows

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.files.json_file import read_json
-from tasks.files.names import as_posix
+from tasks.files.names import picture_name
 from tasks.rle import check_run_lengths
 from tasks.segmentation.classes import PASCAL_DETAIL_IDS
 
@@ -93,7 +93,8 @@ class DetailPhase:
 
     def name(self, index: int) -> str:
         """A picture's file name, below JPEGImages."""
-        return as_posix(self.images[index].file_name)
+        image = self.images[index]
+        return picture_name(image.file_name, f"{self.path}, image {image.image_id}")
 
     def size_hw(self, index: int) -> tuple[int, int]:
         return self.images[index].height, self.images[index].width
