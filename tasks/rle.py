@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.files.json_file import shorten
+
 _MOST_PIXELS = 2**40
 
 
@@ -26,10 +28,11 @@ def check_run_lengths(coded: Any, height: int, width: int) -> None:
         raise ValueError(f"expected run lengths with size and counts, got {found}; correct it or fetch the file again")
     size = coded.get("size")
     if not isinstance(size, list | tuple) or len(size) != 2 or not all(isinstance(n, int) for n in size):
-        raise ValueError(f"expected run lengths with size [height, width], got {size!r}; correct it")
+        raise ValueError(f"expected run lengths with size [height, width], got {shorten(size)}; correct it")
     if tuple(size) != (height, width):
+        found = f"{shorten(size[1])}x{shorten(size[0])}"
         raise ValueError(
-            f"expected an RLE of the picture's size {width}x{height}, got {size[1]}x{size[0]} (size is [height, width]); the "
+            f"expected an RLE of the picture's size {width}x{height}, got {found} (size is [height, width]); the "
             "record belongs to another picture."
         )
     runs = run_lengths(coded["counts"])

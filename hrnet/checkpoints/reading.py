@@ -110,9 +110,8 @@ def _payload(path: Path) -> Any:
             raise CheckpointError(_pickled_code(path, str(error))) from error
         raise CheckpointError(f"{path} cannot be read: it is cut off or damaged. Download or copy it again.") from error
     except (RuntimeError, EOFError, ValueError, KeyError, IndexError, AttributeError, TypeError, OSError) as error:
-        reason = str(error).strip().splitlines()[0][:160] if str(error).strip() else type(error).__name__
         raise CheckpointError(
-            f"{path} cannot be read as a checkpoint: it is cut off, damaged, or of another kind ({reason}). "
+            f"{path} cannot be read as a checkpoint: it is cut off, damaged, or of another kind{_told(error)}. "
             "Download or copy it again."
         ) from error
 
@@ -179,6 +178,12 @@ def _looks_like(start: bytes) -> str:
     return f"it starts with {start[:8]!r}"
 
 
+def _told(error: Exception) -> str:
+    """torch's or our own words about a damaged file, in brackets; Python's, which are about code, are left out."""
+    text = str(error).strip().partition("\n")[0]
+    return f" ({text[:160]})" if text and type(error) in (RuntimeError, ValueError) else ""
+
+
 def _read_safetensors(path: Path) -> dict[str, Tensor]:
     data = bytearray(path.read_bytes())
     length = int.from_bytes(data[:8], "little")
@@ -202,8 +207,7 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     except CheckpointError:
         raise
     except (ValueError, KeyError, TypeError, RuntimeError, AttributeError, RecursionError, MemoryError) as error:
-        reason = str(error).partition("\n")[0] or "its header is none"
         raise CheckpointError(
-            f"{path} cannot be read as safetensors: it is cut off or damaged ({reason}). Download it again."
+            f"{path} cannot be read as safetensors: it is cut off or damaged{_told(error)}. Download it again."
         ) from error
     return state

@@ -49,7 +49,13 @@ def read_json(
     Raises:
         ValueError: as `read_bytes`; no json, or not of this type. The text names file, place, value and fix.
     """
-    return decode_json(as_utf8(read_bytes(path, what, advice), path), kind, str(path), what, fields, fix)
+    data = as_utf8(read_bytes(path, what, advice), path)
+    if not data.isascii():  # msgspec looks at no text that it keeps for later
+        try:
+            data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise _other_encoding(error, str(path), what) from None
+    return decode_json(data, kind, str(path), what, fields, fix)
 
 
 @contextmanager
@@ -80,10 +86,7 @@ def decode_json(
     except RecursionError:
         raise ValueError(f"{where}: expected {what}, got lists or objects nested too deep; {fix}") from None
     except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        raise ValueError(
-            f"{where}: expected {what} in UTF-8, got a text with the byte 0x{byte:02x} (Latin-1?); save the file as UTF-8"
-        ) from None
+        raise _other_encoding(error, where, what) from None
     except msgspec.DecodeError as error:
         unlike = _constant(bytes(data), where, fields or {}, fix) if "invalid" in str(error) else None
         if unlike is not None:
@@ -123,6 +126,13 @@ def _first_constant(value: Any) -> list[str | int] | None:
         if found is not None:
             return [step, *found]
     return None
+
+
+def _other_encoding(error: UnicodeDecodeError, where: str, what: str) -> ValueError:
+    byte = error.object[error.start]
+    return ValueError(
+        f"{where}: expected {what} in UTF-8, got a text with the byte 0x{byte:02x} (Latin-1?); save the file as UTF-8"
+    )
 
 
 def _malformed(data: bytes, text: str) -> str:

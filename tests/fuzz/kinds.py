@@ -6,14 +6,18 @@ import json
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
+import torch
 from scipy.io import savemat
+from torch import nn
 
-from tasks import get_task
+from hrnet.checkpoints import identify_checkpoint, load_checkpoint
+from tasks import build_model, get_task
 from tests.fuzz.mutations import BYTES, FIELDS, JSON, Change
 
 WH = (64, 48)
@@ -24,13 +28,14 @@ Figures = Mapping[str, float]
 class Kind:
     """A file below the data root; ``read`` takes the root, opens it as the verbs do, and gives the figures, if any.
 
-    ``places``: whether something else than a file is tried in its place (a split made of many files finds others).
+    ``lists``: whether a refusal may go on in further lines (a checkpoint's missing and unexpected tensors).
     """
 
     name: str
     path: str
     changes: tuple[Change, ...]
     read: Callable[[Path], Figures | None]
+    lists: bool = False
 
 
 def picture(path: Path, seed: int = 0, grey: bool = False) -> None:
@@ -162,7 +167,22 @@ def write_classes(root: Path) -> None:
     (root / "classes.csv").write_text(f"image,classes\n{names[3]}/a,3 1 2 4 5\n{names[998]}/a,1 2 3 4 998\n")
 
 
+@lru_cache
+def network() -> nn.Module:
+    """A small network whose weights are read."""
+    return build_model("classification", "hrnet_micro_w8", "imagenet").eval()
+
+
+def write_checkpoints(root: Path) -> None:
+    from safetensors.torch import save_file
+
+    state = network().state_dict()
+    torch.save({"state_dict": state, "epoch": 3}, root / "weights.pth")
+    save_file(state, root / "weights.safetensors")
+
+
 def write_all(root: Path) -> None:
+    write_checkpoints(root)
     write_coco(root / "coco")
     write_mpii(root / "mpii")
     write_faces(root)
@@ -216,15 +236,23 @@ def small(task: str, dataset: str, **changes: Any) -> Any:
 
 
 def pose_boxes(root: Path) -> None:
-    from tasks.pose.files.pictures import picture_boxes
+    from tasks.pose.files.box_files import BoxFile
 
-    picture_boxes(root / "coco/images/val2017/000000000001.jpg", *WH, root / "coco/bbox.json", 0.1)
+    BoxFile(root / "coco/bbox.json").of_picture(root / "coco/images/val2017/000000000001.jpg", WH, 0.1)
 
 
 def face_boxes(root: Path) -> None:
     from tasks.landmarks.files.pictures import picture_boxes
 
     picture_boxes(root / "300w/images/0.png", root / "boxes.csv")
+
+
+def weights(name: str) -> Callable[[Path], None]:
+    def read(root: Path) -> None:
+        identify_checkpoint(root / name)
+        load_checkpoint(network(), root / name)
+
+    return read
 
 
 def image(name: str) -> Callable[[Path], None]:
@@ -265,6 +293,8 @@ KINDS = (
     Kind("list of classes", "imagenet/classes.txt", FIELDS, opened("classification", "imagenet", "imagenet", "val")),
     Kind("class results csv", "classes.csv", FIELDS,
          scored("classification", "imagenet", "imagenet", "val", "classes.csv")),
+    Kind("checkpoint", "weights.pth", BYTES, weights("weights.pth"), lists=True),
+    Kind("safetensors", "weights.safetensors", BYTES, weights("weights.safetensors"), lists=True),
     Kind("jpeg", "mpii/images/0.jpg", BYTES, image("mpii/images/0.jpg")),
     Kind("png", "300w/images/0.png", BYTES, image("300w/images/0.png")),
 )  # fmt: skip
