@@ -29,6 +29,7 @@ class Kind:
     """A file below the data root; ``read`` takes the root, opens it as the verbs do, and gives the figures, if any.
 
     ``lists``: whether a refusal may go on in further lines (a checkpoint's missing and unexpected tensors).
+    ``cost``: how much longer it takes than others; so many fewer changes are made by default.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Kind:
     changes: tuple[Change, ...]
     read: Callable[[Path], Figures | None]
     lists: bool = False
+    cost: int = 1
 
 
 def picture(path: Path, seed: int = 0, grey: bool = False) -> None:
@@ -242,7 +244,7 @@ def pose_boxes(root: Path) -> None:
 
 
 def face_boxes(root: Path) -> None:
-    from tasks.landmarks.files.pictures import picture_boxes
+    from tasks.landmarks.predict import picture_boxes
 
     picture_boxes(root / "300w/images/0.png", root / "boxes.csv")
 
@@ -293,8 +295,8 @@ KINDS = (
     Kind("list of classes", "imagenet/classes.txt", FIELDS, opened("classification", "imagenet", "imagenet", "val")),
     Kind("class results csv", "classes.csv", FIELDS,
          scored("classification", "imagenet", "imagenet", "val", "classes.csv")),
-    Kind("checkpoint", "weights.pth", BYTES, weights("weights.pth"), lists=True),
-    Kind("safetensors", "weights.safetensors", BYTES, weights("weights.safetensors"), lists=True),
+    Kind("checkpoint", "weights.pth", BYTES, weights("weights.pth"), lists=True, cost=8),
+    Kind("safetensors", "weights.safetensors", BYTES, weights("weights.safetensors"), lists=True, cost=8),
     Kind("jpeg", "mpii/images/0.jpg", BYTES, image("mpii/images/0.jpg")),
     Kind("png", "300w/images/0.png", BYTES, image("300w/images/0.png")),
 )  # fmt: skip
