@@ -12,7 +12,7 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
-from benchmarks.running.cores import available_cores
+from benchmarks.running.cores import threads_of
 from benchmarks.running.progress import Watcher
 from benchmarks.store.record import without_nan
 from benchmarks.store.store import StoredCell
@@ -22,25 +22,26 @@ from tasks.files.writing import write_text
 
 
 def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: Path | None) -> int:
-    """Runs ``cell`` here with all cores; returns 0, 1 if it failed, and raises ValueError where the data or call are at fault."""
+    """Runs ``cell`` here; returns 0, 1 if it failed, and raises ValueError where the data or call are at fault."""
     for path in (json_path, predictions):
         if path is not None:
             check_target(path)
+    threads = threads_of(cell.tier, places.threads or (None if places.launcher == "none" else 1))
     if places.launcher == "none" and "OMP_NUM_THREADS" not in os.environ:
-        os.environ["OMP_NUM_THREADS"] = str(places.threads or available_cores())
+        os.environ["OMP_NUM_THREADS"] = str(threads)
     from benchmarks.engine import distributed as processes
     from benchmarks.engine import loops as engine
     from benchmarks.running.trial import run_cell
 
     processes.join(places.launcher)
-    engine.set_threads(places.threads or (1 if places.launcher != "none" else available_cores()))
+    engine.set_threads(threads)
     if not processes.is_main_process():
         stored = run_cell(cell, places, lambda progress: None)
         processes.leave()
         return 0 if stored.done else 1
     with Watcher([cell]) as watcher:
         watcher.start(cell)
-        stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress))
+        stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress), wait=True)
         if stored.done:
             watcher.finish(cell, None, stored.record.durations_s.get("total", 0.0))
     processes.leave()

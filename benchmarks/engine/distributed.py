@@ -13,7 +13,7 @@ from mmengine.dist import broadcast, get_rank, get_world_size, init_dist, is_dis
 from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
-__all__ = ["Together", "agree", "get_rank", "is_main_process", "join", "leave", "share_of", "shared"]
+__all__ = ["Together", "agree", "get_rank", "get_world_size", "is_main_process", "join", "leave", "share_of", "shared"]
 
 
 def join(launcher: str) -> None:

@@ -20,7 +20,7 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor, nn
 
-from benchmarks.store.store import no_room
+from benchmarks.store.files import no_room
 from tasks.files.writing import write_bytes
 
 

@@ -97,6 +97,8 @@ def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: 
         return made(MISSING_WEIGHTS if lack.kind == "weights" else MISSING_DATA, lack.text)
     if stored is None:
         return made(TO_RUN)
+    if stored.newer:
+        raise ValueError(f"{stored.damage} Or choose another folder with --out.")
     if not stored.done:
         return made(FAILED, stored.record.reason or "")
     if "all" in rerun:

@@ -49,6 +49,8 @@ class Watcher:
             self._begin(event.name, name)
         elif event.kind == "progress":
             self._advance(event.name, name, event.progress)
+        elif event.kind == "waits":
+            self.console.print(f"{name}  waits: {event.reason}", markup=False)
         else:
             self._end(event.name, name, event.reason, event.seconds, event.cell is not None)
 

@@ -10,12 +10,19 @@ from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
+import msgspec
+
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
-from benchmarks.running.cores import available_cores
+from benchmarks.running.cores import available_cores, threads_of
 from benchmarks.running.plan import Planned
 from benchmarks.running.worker import main as worker_main
+from benchmarks.store.claims import BusyError
+from benchmarks.store.record import Git, Identity, Provenance, Record
 from benchmarks.store.store import Store
+
+WAIT_S = 1.0
+"""Before a cell that another process runs is tried again."""
 
 
 @dataclass
@@ -27,11 +34,12 @@ class Job:
     cell: Cell | None = None
     needs: set[str] = field(default_factory=set)
     estimate_s: float = 0.0
+    not_before: float = 0.0
 
 
 @dataclass
 class Event:
-    """What happened: ``kind`` is "start", "progress", "done" or "failed"."""
+    """What happened: ``kind`` is "start", "progress", "waits" (another process runs the cell), "done" or "failed"."""
 
     kind: str
     name: str
@@ -52,8 +60,12 @@ class _Worker:
     since: float = 0.0
 
 
-def jobs_of(planned: Sequence[Planned], places: Places) -> list[Job]:
-    """Data jobs first; each cell waits for its data, and for the cell whose boxes it reads."""
+def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1) -> list[Job]:
+    """Data jobs first; each cell waits for its data, and for the cell whose boxes it reads.
+
+    Args:
+        count: cells that run side by side.
+    """
     jobs: dict[str, Job] = {}
     for item in planned:
         cell = item.cell
@@ -66,7 +78,10 @@ def jobs_of(planned: Sequence[Planned], places: Places) -> list[Job]:
             )
         if cell.boxes_from is not None:
             needs.add(cell.boxes_from)
-        jobs[cell.id] = Job(cell.id, ("cell", cell.identity(), cell.label, places), cell, needs, item.estimate_s)
+        seen = item.stored.stamp if item.stored is not None else ""
+        threads = threads_of(cell.tier, places.threads, count)
+        message = ("cell", cell.identity(), cell.label, places, seen, threads)
+        jobs[cell.id] = Job(cell.id, message, cell, needs, item.estimate_s)
     known = set(jobs)
     for job in jobs.values():
         job.needs &= known
@@ -83,83 +98,130 @@ def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Wat
         store: what the tables are filled from; failures that the disk has no room for are remembered there.
 
     A worker that dies (killed, out of memory) costs its cell only: the cell is stored as failed with that reason and a
-    new worker takes the next. On KeyboardInterrupt the workers are ended; finished cells are on disk.
+    new worker takes the next. A cell that another process runs is left to it, and its result is read. On KeyboardInterrupt the
+    workers are ended; finished cells are on disk.
     """
-    store = store or Store(places.out)
     todo = [item for item in planned if item.runs]
-    waiting = jobs_of(todo, places)
-    if not waiting:
-        return 0
-    count = max(1, min(jobs or available_cores(), len(waiting)))
-    threads = places.threads or max(1, available_cores() // count)
-    if count > 1 and places.threads is None:
-        threads = 1
-    finished: set[str] = set()
-    failed = 0
-    workers: list[_Worker] = []
-    ordered = sorted(waiting, key=lambda job: -job.estimate_s)
-    dependants = {name for job in ordered for name in job.needs}
+    count = max(1, min(jobs or available_cores(), len(todo)))
+    pool = _Pool(jobs_of(todo, places, count), count, watch, store or Store(places.out))
     try:
-        while ordered or any(w.job for w in workers):
-            for job in [j for j in ordered if j.needs <= finished]:
-                worker = next((w for w in workers if w.job is None), None)
-                if worker is None and len(workers) < count:
-                    worker = _start(threads)
-                    workers.append(worker)
-                if worker is None:
-                    break
-                ordered.remove(job)
-                worker.job, worker.since = job, time.perf_counter()
-                worker.connection.send(job.message)
-                watch(Event("start", job.name, job.cell))
-            busy = [w for w in workers if w.job is not None]
-            for ready in wait([w.connection for w in busy] + [w.process.sentinel for w in busy], timeout=1.0):
-                worker = next(w for w in busy if ready in (w.connection, w.process.sentinel))
-                if worker.job is None:
-                    continue
-                job = worker.job
-                message = _receive(worker)
-                if message is None and worker.process.is_alive():
-                    continue
-                if message is not None and message[0] == "progress":
-                    watch(Event("progress", job.name, job.cell, message[1]))
-                    continue
-                seconds = time.perf_counter() - worker.since
-                worker.job = None
-                reason = None
-                if message is None:
-                    worker.process.join()
-                    reason = _death(worker.process.exitcode)
-                    workers.remove(worker)
-                elif message[0] == "error":
-                    reason = message[1]
-                elif message[0] == "cell_done" and message[1] == "failed":
-                    reason = message[2] or "failed"
-                if reason is not None and job.cell is not None:
-                    _keep_failure(job.cell, reason, store)
-                if reason is None or job.name not in dependants:
-                    finished.add(job.name)
-                else:
-                    failed += _drop_dependants(ordered, job.name, reason, store, watch)
-                failed += reason is not None and job.cell is not None
-                watch(Event("failed" if reason else "done", job.name, job.cell, None, reason, seconds))
+        pool.run()
     finally:
-        for worker in workers:
+        pool.end()
+    return pool.failed
+
+
+class _Pool:
+    """Jobs in order of their estimated time, longest first, and the workers that take them."""
+
+    def __init__(self, jobs: Sequence[Job], count: int, watch: Watch, store: Store) -> None:
+        self.waiting = sorted(jobs, key=lambda job: -job.estimate_s)
+        self.dependants = {name for job in self.waiting for name in job.needs}
+        self.count, self.watch, self.store = count, watch, store
+        self.workers: list[_Worker] = []
+        self.finished: set[str] = set()
+        self.told: set[str] = set()
+        self.failed = 0
+
+    def run(self) -> None:
+        while self.waiting or any(worker.job for worker in self.workers):
+            self._hand_out()
+            busy = [worker for worker in self.workers if worker.job is not None]
+            if not busy:
+                time.sleep(WAIT_S / 4)
+                continue
+            pause = min(
+                [1.0, *(max(0.0, job.not_before - time.monotonic()) + 0.01 for job in self.waiting if job.not_before)]
+            )
+            ends = [end for worker in busy for end in (worker.connection, worker.process.sentinel)]
+            for ready in wait(ends, timeout=pause):
+                worker = next(w for w in busy if ready in (w.connection, w.process.sentinel))
+                if worker.job is not None:
+                    self._listen(worker, worker.job)
+
+    def end(self) -> None:
+        """Ends the workers; what they were doing is given up."""
+        for worker in self.workers:
             worker.connection.close()
             if worker.job is not None:
                 worker.process.terminate()
-        for worker in workers:
+        for worker in self.workers:
             worker.process.join(timeout=10)
-    return failed
+
+    def _hand_out(self) -> None:
+        now = time.monotonic()
+        for job in [j for j in self.waiting if j.needs <= self.finished and j.not_before <= now]:
+            worker = next((w for w in self.workers if w.job is None), None)
+            if worker is None and len(self.workers) < self.count:
+                worker = _start()
+                self.workers.append(worker)
+            if worker is None:
+                return
+            self.waiting.remove(job)
+            worker.job, worker.since = job, time.perf_counter()
+            worker.connection.send(job.message)
+            if not job.not_before:
+                self.watch(Event("start", job.name, job.cell))
+
+    def _listen(self, worker: _Worker, job: Job) -> None:
+        """Takes a worker's message, or notes its death."""
+        message = _receive(worker)
+        if message is None and worker.process.is_alive():
+            return
+        if message is not None and message[0] == "progress":
+            self.watch(Event("progress", job.name, job.cell, message[1]))
+            return
+        worker.job = None
+        if message is not None and message[0] == "busy":
+            self._put_off(job, message[1])
+            return
+        reason = None
+        if message is None:
+            worker.process.join()
+            reason = _death(worker.process.exitcode)
+            self.workers.remove(worker)
+        elif message[0] == "error":
+            reason = message[1]
+        elif message[0] == "cell_done" and message[1] == "failed":
+            reason = message[2] or "failed"
+        self._finish(job, reason, time.perf_counter() - worker.since)
+
+    def _put_off(self, job: Job, reason: str) -> None:
+        """A cell that another process runs comes after the others, and is looked at again."""
+        job.not_before = time.monotonic() + WAIT_S
+        self.waiting.append(job)
+        if job.name not in self.told:
+            self.told.add(job.name)
+            self.watch(Event("waits", job.name, job.cell, None, reason))
+
+    def _finish(self, job: Job, reason: str | None, seconds: float) -> None:
+        if reason is not None and job.cell is not None:
+            _keep_failure(job.cell, reason, self.store)
+        if reason is None or job.name not in self.dependants:
+            self.finished.add(job.name)
+        else:
+            self._drop_dependants(job.name, reason)
+        self.failed += reason is not None and job.cell is not None
+        self.watch(Event("failed" if reason else "done", job.name, job.cell, None, reason, seconds))
+
+    def _drop_dependants(self, name: str, reason: str) -> None:
+        """Cells that wait for what failed are failed with its reason."""
+        for job in [job for job in self.waiting if name in job.needs]:
+            self.waiting.remove(job)
+            text = f"What it needs failed: {reason}"
+            if job.cell is not None:
+                _keep_failure(job.cell, text, self.store)
+                self.failed += 1
+            self.watch(Event("failed", job.name, job.cell, None, text, 0.0))
 
 
-def _start(threads: int) -> _Worker:
+def _start() -> _Worker:
     context = multiprocessing.get_context("spawn")
     here, there = context.Pipe()
     before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, str(threads)))
+    os.environ.update(dict.fromkeys(before, "1"))  # a cell that may use more says so
     try:
-        process = context.Process(target=worker_main, args=(there, threads), daemon=False)
+        process = context.Process(target=worker_main, args=(there,), daemon=False)
         process.start()
     finally:
         for name, value in before.items():
@@ -186,18 +248,6 @@ def _death(code: int | None) -> str:
     return f"The worker ended with status {code}."
 
 
-def _drop_dependants(ordered: list[Job], name: str, reason: str, store: Store, watch: Watch) -> int:
-    """Cells that wait for what failed are failed with its reason."""
-    dropped = [job for job in ordered if name in job.needs]
-    for job in dropped:
-        ordered.remove(job)
-        text = f"What it needs failed: {reason}"
-        if job.cell is not None:
-            _keep_failure(job.cell, text, store)
-        watch(Event("failed", job.name, job.cell, None, text, 0.0))
-    return len(dropped)
-
-
 def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
     """Stores a failure, unless its worker has done so; where the disk refuses, the store remembers it for the tables."""
     from benchmarks.experiment import provenance
@@ -205,27 +255,26 @@ def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
     held = store.load(cell.task, cell.id)
     if held is not None and not held.done and held.record.reason == reason:
         return
-    record = failure_record(cell, reason) | {
-        "provenance": {"ended": provenance.now(), "git": provenance.git_state(), "packages": provenance.packages()}
-    }
+    made = Provenance(ended=provenance.now(), git=Git(**provenance.git_state()), packages=provenance.packages())
+    record = msgspec.structs.replace(failure_record(cell, reason), provenance=made)
     try:
+        store.workspace(cell.task, cell.id)
         store.save(record)  # beside a finished result, where there is one
-    except OSError:
+    except (BusyError, OSError):
         store.remember(record)
+    finally:
+        store.discard_workspace(cell.task, cell.id)
 
 
-def failure_record(cell: Cell, reason: str) -> dict[str, Any]:
-    """A cell without figures, as the store takes it."""
-
-    return {
-        "id": cell.id,
-        "name": cell.name,
-        "label": cell.label,
-        "key": None,
-        "cell": cell.identity(),
-        "protocol_header": cell.protocol_header,
-        "status": "failed",
-        "reason": reason,
-        "durations_s": {},
-        "provenance": {},
-    }
+def failure_record(cell: Cell, reason: str) -> Record:
+    """A cell without figures."""
+    identity = msgspec.convert(cell.identity(), Identity)
+    return Record(
+        id=cell.id,
+        name=cell.name,
+        label=cell.label,
+        cell=identity,
+        protocol_header=cell.protocol_header,
+        status="failed",
+        reason=reason,
+    )

@@ -17,17 +17,18 @@ import torch
 from torch import nn
 
 from benchmarks.engine import loops as engine
-from benchmarks.engine.distributed import get_rank, is_main_process
+from benchmarks.engine.distributed import get_rank, get_world_size, is_main_process
 from benchmarks.engine.hooks import Progress, Report
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
-from benchmarks.experiment.key import key_of, key_parts
+from benchmarks.experiment.key import changed_parts, key_of, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
 from benchmarks.running.cores import available_cores
 from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
+from benchmarks.store.claims import BusyError
 from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
 from benchmarks.store.store import Store, StoredCell
 from hrnet.checkpoints import load_backbone, load_checkpoint
@@ -37,22 +38,79 @@ from tasks.base import EvalData, Evaluation
 from tasks.options import to_plain
 
 Keep = Callable[[Evaluation, nn.Module], None]
+WAIT_S = 1.0
+"""Between two looks at whether another process has ended."""
 
 
-def run_cell(cell: Cell, places: Places, report: Report, keep: Keep | None = None) -> StoredCell:
+def run_cell(
+    cell: Cell,
+    places: Places,
+    report: Report,
+    keep: Keep | None = None,
+    *,
+    seen: str | None = None,
+    wait: bool = False,
+) -> StoredCell:
     """Trains or loads, evaluates, and stores a cell; a failure is stored as a failed cell with its reason.
 
-    Where the disk has no room for a failure either, it is returned without being stored.
+    A result that another process has stored meanwhile is returned as it is. Where the disk has no room for a failure, it is
+    returned without being stored.
 
     Args:
         report: called with what the cell is doing.
         keep: called with the evaluation and the network before they go (to write predictions).
+        seen: stamp of the stored result that is to be replaced, "" for none; by default of the one that is there now.
+        wait: until another process that runs the cell has ended.
+
+    Raises:
+        BusyError: another process runs the cell, and this one does not wait.
     """
-    started, clock = provenance.now(), time.perf_counter()
     store = Store(places.out)
+    if not is_main_process():  # of several processes the first claims the workspace of all
+        return _run(cell, places, report, keep, store, store.work_folder(cell.task, cell.id))
+    if seen is None:
+        seen = store.stamp(cell.task, cell.id)
+    workspace = _claimed(store, cell, report, wait)
+    try:
+        alone = keep is None and get_world_size() == 1
+        made = _made_meanwhile(store, cell, places, seen) if alone else None
+        return made or _run(cell, places, report, keep, store, workspace)
+    finally:
+        store.discard_workspace(cell.task, cell.id)
+
+
+def _claimed(store: Store, cell: Cell, report: Report, wait: bool) -> Path:
+    told = False
+    while True:
+        try:
+            return store.workspace(cell.task, cell.id)
+        except BusyError as error:
+            if not wait:
+                raise
+            if not told:
+                report(Progress("waits", note=f"waits: {error}"))
+            told = True
+        time.sleep(WAIT_S)
+
+
+def _made_meanwhile(store: Store, cell: Cell, places: Places, seen: str) -> StoredCell | None:
+    """What another process has stored since the plan was made, if it is what this one would make; a failure is one too."""
+    stored = store.load(cell.task, cell.id)
+    if stored is None or stored.damage or stored.stamp == seen:
+        return None
+    if not stored.done:
+        return stored
+    try:
+        changed = changed_parts(resolve(cell, places), stored.record.key, stored.record.provenance.key_parts)
+    except (FileNotFoundError, ValueError):  # the trial tells what is missing
+        return None
+    return None if changed else stored
+
+
+def _run(cell: Cell, places: Places, report: Report, keep: Keep | None, store: Store, workspace: Path) -> StoredCell:
+    """Runs a cell that is claimed, and stores what comes of it."""
+    started, clock = provenance.now(), time.perf_counter()
     main = is_main_process()
-    # Of several processes the first claims the workspace of all.
-    workspace = (store.workspace if main else store.work_folder)(cell.task, cell.id)
     record: dict[str, Any] = {
         "id": cell.id,
         "name": cell.name,
@@ -104,10 +162,8 @@ def _stored(
         if record.done:
             raise
         stored = store.remember(record)
-    if stored.done or not (workspace / "resume.pt").exists():
+    if stored.done:
         shutil.rmtree(workspace, ignore_errors=True)
-    else:
-        store.release(record.cell.task, record.id)
     return stored
 
 

@@ -24,6 +24,10 @@ FIX = "delete its folder and run again"
 Number = int | float | None
 """A number of a curve; null where it was not finite."""
 Natural = Annotated[int, msgspec.Meta(ge=0)]
+# Ids, tasks and pictures become parts of paths: what they may be is checked here, on reading.
+CellId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12}\Z")]
+TaskName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]+\Z")]
+PicturePath = Annotated[str, msgspec.Meta(pattern=r"^pictures/[\w-]+\.(jpg|jpeg|png)\Z")]
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +37,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
 class Identity(Part, frozen=True, kw_only=True):
     """Which cell it is: the fields of :class:`benchmarks.experiment.cell.Cell` without its label, as plain data."""
 
-    task: str
+    task: TaskName
     dataset: str
     split: str
     model: str
@@ -45,7 +49,7 @@ class Identity(Part, frozen=True, kw_only=True):
     seed: Natural
     tier: str
     data: str | None = None
-    boxes_from: str | None = None
+    boxes_from: CellId | None = None
     train_split: str | None = None
     reduced_precision: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="precision")
 
@@ -115,8 +119,8 @@ class Picture(Part, frozen=True, kw_only=True):
     index: Natural
     image: str
     score: float | None
-    truth: str
-    prediction: str
+    truth: PicturePath
+    prediction: PicturePath
 
 
 class Git(Part, frozen=True, kw_only=True):
@@ -187,7 +191,7 @@ class Record(Part, frozen=True, kw_only=True):
     """
 
     schema: int = SCHEMA
-    id: str
+    id: CellId
     name: str
     label: str = ""
     cell: Identity
@@ -222,6 +226,10 @@ class Record(Part, frozen=True, kw_only=True):
         return plain
 
 
+class NewerError(ValueError):
+    """A newer version wrote the file."""
+
+
 class _Head(msgspec.Struct):
     """What tells whether the rest can be read."""
 
@@ -240,6 +248,12 @@ def record_of(plain: Mapping[str, Any]) -> Record:
     return msgspec.convert(without_nan(plain), Record)
 
 
+def damaged(task: str, cell_id: str, reason: str) -> Record:
+    """A failed cell in the place of one whose file cannot be used: of its identity no more than the path is known."""
+    cell = Identity(task=task, dataset="", split="", model="", protocol={}, seed=0, tier="")
+    return Record(id=cell_id, name=f"{task}/{cell_id}", cell=cell, status="failed", reason=reason, user_error=True)
+
+
 def encode(record: Record) -> bytes:
     """The content of ``cell.json``."""
     return msgspec.json.format(msgspec.json.encode(record), indent=1) + b"\n"
@@ -255,7 +269,8 @@ def read(path: Path) -> Record:
     data = read_bytes(path, "a result", FIX)
     head = decode_json(data, _Head, str(path), "a result", fix=FIX)
     if head.schema != SCHEMA:
-        raise ValueError(f"{path}: expected schema {SCHEMA}, got {head.schema}. Update, or run again.")
+        kind = NewerError if (head.schema or 0) > SCHEMA else ValueError
+        raise kind(f"{path}: expected schema {SCHEMA}, got {head.schema}. Update, or run again.")
     lacking = [name for name in ("figures", "headline") if not bytes(getattr(head, name))]
     if head.status == "done" and lacking:
         raise ValueError(f"{path}: expected the field {lacking[0]!r} of a finished cell but it is missing; {FIX}")

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import contextlib
-import errno
+import hashlib
 import os
 import shutil
 import zipfile
@@ -20,18 +20,17 @@ from typing import Any
 import numpy as np
 
 from benchmarks.store import record as records
+from benchmarks.store.claims import claim, is_held, release
+from benchmarks.store.files import is_inside, no_room, put, waiting_place
 from benchmarks.store.record import Record
-from benchmarks.store.workspace import OWNER, claim, scratch_folder
+from benchmarks.store.workspace import scratch_folder, scratch_name
 from tasks import get_task
+from tasks.files.writing import write_bytes
 
 LAST_FAILURE = "last_failure"
 """In a finished cell's folder: what a later run of it failed with."""
 SPOILT_ARCHIVE = (OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
 """What NumPy and zipfile raise at an archive whose bytes are cut or changed."""
-
-
-class BusyError(ValueError):
-    """Another process that lives runs the cell."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +39,10 @@ class StoredCell:
 
     folder: Path
     record: Record
+    damage: str = ""
+    """Why its ``cell.json`` cannot be used; the record then says that it failed, with this reason."""
+    newer: bool = False
+    """Whether that is because a newer version wrote it."""
 
     @property
     def id(self) -> str:
@@ -54,14 +57,24 @@ class StoredCell:
         figure = self.record.figures.get(metric)
         return None if figure is None else figure.value
 
+    @property
+    def stamp(self) -> str:
+        """Tells this result from any other of the same cell."""
+        return hashlib.sha256(records.encode(self.record)).hexdigest()
+
+    def file(self, name: str) -> Path | None:
+        """A file of the cell's folder; None where there is none, or where a link leads out of the folder."""
+        path = self.folder / name
+        return path if path.is_file() and is_inside(path, self.folder) else None
+
     def stats(self) -> dict[str, np.ndarray]:
         """The per-image statistics; empty if none were kept.
 
         Raises:
             ValueError: the file is cut or spoilt.
         """
-        path = self.folder / "stats.npz"
-        if not path.exists():
+        path = self.file("stats.npz")
+        if path is None:
             return {}
         try:
             with path.open("rb") as handle, np.load(handle, allow_pickle=False) as data:
@@ -93,27 +106,56 @@ class Store:
     def load(self, task: str, cell_id: str) -> StoredCell | None:
         """None if the cell was never finished; what :meth:`remember` holds goes before what is on disk.
 
-        Raises:
-            ValueError: cell.json is there but is not readable, lacks a field, or is of a newer schema.
+        A ``cell.json`` that cannot be used (broken, of another cell, of a newer version, with links that lead out of the results
+        folder) is a failed cell with that reason and its ``damage``.
         """
         if (task, cell_id) in self._unsaved:
             return self._unsaved[task, cell_id]
-        path = self.folder(task, cell_id) / "cell.json"
-        if not path.exists():
-            return None
-        record = records.read(path)
-        if record.declaration is not None:  # its figures can be computed without the data
-            known = get_task(record.cell.task)
-            if record.declaration.name not in known.datasets:
-                known.declare_completed(record.declaration)
-        return StoredCell(path.parent, record)
+        target = self.folder(task, cell_id)
+        for folder in (target, waiting_place(target), target):  # a replacement may be going on
+            if (folder / "cell.json").is_file() or (folder / "cell.json").is_symlink():
+                return self._read(folder, task, cell_id)
+        return None
+
+    def _read(self, folder: Path, task: str, cell_id: str) -> StoredCell:
+        try:
+            self._check_links(folder)
+            record = records.read(folder / "cell.json")
+            if (record.cell.task, record.id) != (task, cell_id):
+                raise ValueError(
+                    f"{folder / 'cell.json'}: expected cell {cell_id} of {task}, got {record.id} of {record.cell.task}; "
+                    f"{records.FIX}"
+                )
+            if record.declaration is not None:  # its figures can be computed without the data
+                known = get_task(record.cell.task)
+                if record.declaration.name not in known.datasets:
+                    known.declare_completed(record.declaration)
+        except ValueError as error:
+            newer = isinstance(error, records.NewerError)
+            return StoredCell(folder, records.damaged(task, cell_id, str(error)), str(error), newer)
+        return StoredCell(folder, record)
+
+    def _check_links(self, folder: Path) -> None:
+        for path in (folder.parent, folder, *(Path(entry) for entry in os.scandir(folder))):
+            if path.is_symlink() and not is_inside(path, self.root):
+                raise ValueError(
+                    f"{path}: expected a result inside of {self.root}, got a link that leads out; remove it"
+                )
+
+    def stamp(self, task: str, cell_id: str) -> str:
+        """Tells the stored result from any other of the same cell; "" where there is none."""
+        stored = self.load(task, cell_id)
+        return "" if stored is None else stored.stamp
 
     def all(self) -> Iterator[StoredCell]:
         """Every cell on disk, in order of task and id; hidden folders are results that are still being written."""
-        for path in sorted(self.root.glob("*/[!.]*/cell.json")):
-            stored = self.load(path.parent.parent.name, path.parent.name)
-            if stored is not None:
-                yield stored
+        for task in sorted(path.name for path in self.root.glob("[!.]*") if path.is_dir()):
+            folders = (self.root / task).iterdir() if is_inside(self.root / task, self.root) else iter(())
+            found = {_cell_of(path) for path in folders} - {""}
+            for cell_id in sorted(found):
+                stored = self.load(task, cell_id)
+                if stored is not None:
+                    yield stored
 
     def remember(self, record: Record | Mapping[str, Any]) -> StoredCell:
         """Keeps a record for this object's tables alone: a failure that the disk has no room for, a cell without its data."""
@@ -125,8 +167,7 @@ class Store:
     def _lay_beside(self, record: Record, files: Path | None) -> StoredCell:
         folder = self.folder(record.cell.task, record.id) / LAST_FAILURE
         with contextlib.suppress(OSError):  # the disk may be what failed
-            folder.mkdir(exist_ok=True)
-            (folder / "failure.json").write_bytes(records.encode(record))
+            write_bytes(folder / "failure.json", records.encode(record))
             if files is not None and (files / "traceback.txt").exists():
                 shutil.move(str(files / "traceback.txt"), folder / "traceback.txt")
         stored = StoredCell(folder, record)
@@ -134,8 +175,17 @@ class Store:
         return stored
 
     def release(self, task: str, cell_id: str) -> None:
-        """Gives a workspace up that is kept to continue from."""
-        (self.work_folder(task, cell_id) / OWNER).unlink(missing_ok=True)
+        """Gives a claim up; the workspace stays, to continue from."""
+        release(self.work_folder(task, cell_id))
+
+    def discard_workspace(self, task: str, cell_id: str) -> None:
+        """Gives a claim of this process up, and removes the workspace where it holds nothing to continue from."""
+        path = self.work_folder(task, cell_id)
+        if not is_held(path):
+            return
+        if not (path / "resume.pt").exists():
+            shutil.rmtree(path, ignore_errors=True)
+        release(path)
 
     def workspace(self, task: str, cell_id: str) -> Path:
         """A folder for what a running cell keeps between interruptions (resumable checkpoints), claimed for this process.
@@ -145,16 +195,20 @@ class Store:
             OSError: the disk refused; the text names the folder and what to do.
         """
         path = self.work_folder(task, cell_id)
+        self._check_inside(path)
         try:
-            path.mkdir(parents=True, exist_ok=True)
-            other = claim(path)
+            claim(path)
         except OSError as error:
             raise no_room(error, path, "the workspace") from error
-        if other is not None:
-            raise BusyError(
-                f"{path}: process {other} runs this cell. Wait until it has ended, or choose another folder with --out."
-            )
         return path
+
+    def _check_inside(self, path: Path) -> None:
+        """Raises ValueError where a link would lead a write out of the results folder."""
+        for place in (path.parent, path):
+            if place.is_symlink() and not is_inside(place, self.root):
+                raise ValueError(
+                    f"{place}: expected a folder inside of {self.root}, got a link that leads out; remove it"
+                )
 
     def save(
         self,
@@ -178,7 +232,9 @@ class Store:
         record = _typed(record)
         task, cell_id = record.cell.task, record.id
         target = self.folder(task, cell_id)
-        if not record.done and _finished(target):
+        self._check_inside(target)
+        held = None if record.done else self.load(task, cell_id)
+        if held is not None and held.done:
             return self._lay_beside(record, files)
         self._unsaved.pop((task, cell_id), None)
         temporary: Path | None = None
@@ -191,18 +247,8 @@ class Store:
             if stats is not None:
                 with (temporary / "stats.npz").open("wb") as handle:
                     np.savez_compressed(handle, **stats)  # type: ignore[arg-type]
-                    _sync(handle)
-            with (temporary / "cell.json").open("wb") as handle:
-                handle.write(records.encode(record))
-                _sync(handle)
-            if target.exists():
-                old = scratch_folder(target.parent, f"{cell_id}.old")
-                target.rename(old / "cell")
-                temporary.rename(target)
-                shutil.rmtree(old)
-            else:
-                temporary.rename(target)
-            _sync_folder(target.parent)
+            (temporary / "cell.json").write_bytes(records.encode(record))
+            put(temporary, target, scratch_name(target.parent, f"{cell_id}.old"))
         except OSError as error:
             if temporary is not None:
                 shutil.rmtree(temporary, ignore_errors=True)
@@ -212,44 +258,13 @@ class Store:
         return stored
 
 
-def _finished(folder: Path) -> bool:
-    try:
-        return records.read(folder / "cell.json").done
-    except ValueError:
-        return False
+def _cell_of(folder: Path) -> str:
+    """The id of the cell that a folder holds, or is to replace; "" of others."""
+    if folder.name.startswith("."):
+        name = folder.name[1:].removesuffix(".new")
+        return name if waiting_place(folder.with_name(name)) == folder else ""
+    return folder.name if not folder.name.endswith(".work") else ""
 
 
 def _typed(record: Record | Mapping[str, Any]) -> Record:
     return record if isinstance(record, Record) else records.record_of(record)
-
-
-def no_room(error: OSError, path: Path, what: str) -> OSError:
-    """The error of a write that the disk refused: the file, and what to do: about room where that is what lacks, else about
-    the folder."""
-    place = path.parent
-    while not os.access(place, os.F_OK):  # Path.exists raises where a folder may not be entered
-        place = place.resolve().parent
-    if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-        return OSError(
-            error.errno,
-            f"{path}: could not write {what} ({error.strerror or error}); {place} must be a writable folder: correct that, or "
-            "choose another folder with --out, and run again: finished cells are kept",
-        )
-    return OSError(
-        error.errno,
-        f"{path}: could not write {what} ({error.strerror or error}); {shutil.disk_usage(place).free / 2**20:.0f} MiB are "
-        "free there. Free space, or choose another folder with --out, and run again: finished cells are kept",
-    )
-
-
-def _sync(handle: Any) -> None:
-    handle.flush()
-    os.fsync(handle.fileno())
-
-
-def _sync_folder(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

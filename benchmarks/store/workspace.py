@@ -3,94 +3,82 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 import shutil
-import tempfile
 import time
 from pathlib import Path
 
-OWNER = "owner"
-"""In a cell's workspace: the file that names the process which works there."""
+from benchmarks.store.claims import host, owner, unclaimed
+from benchmarks.store.files import is_inside, new_folder, settle
 
 _DAY_S, _MINUTE_S = 86400.0, 60.0
 # ".<stem>.<host>.<pid>.<random>", with "-old" where data were moved aside; without an owner as older versions wrote it.
-_NAMED = re.compile(r"^\..+\.(?P<owner>[\w-]+\.\d+)\.[a-z0-9_]{8}(-old)?$")
+_NAMED = re.compile(r"^\.(?P<stem>.+?)(\.old)?\.(?P<owner>[\w-]+\.\d+)\.[a-z0-9_]{8}(-old)?$")
 _UNNAMED = re.compile(r"^\.[\w-]+(\.old)?[.-][a-z0-9_]{8}(-old)?$")
-
-
-def owner() -> str:
-    """This process, as "host.pid"."""
-    return f"{_host()}.{os.getpid()}"
-
-
-def claim(workspace: Path) -> str | None:
-    """Writes this process into `workspace` as its owner; the other's name instead, where one that lives has it.
-
-    Raises:
-        OSError: the disk refused.
-    """
-    path = workspace / OWNER
-    for _ in range(3):
-        try:
-            with path.open("x", encoding="utf-8") as handle:
-                handle.write(owner() + "\n")
-            return None
-        except FileExistsError:
-            pass
-        try:
-            name = path.read_text(encoding="utf-8").strip()
-        except FileNotFoundError:
-            continue
-        if name == owner():
-            return None
-        if name and _in_use(name, workspace):
-            return name
-        path.unlink(missing_ok=True)
-    return "unknown"
+_WAITING = re.compile(r"^\.(?P<id>[0-9a-f]{12})\.new$")
 
 
 def scratch_folder(parent: Path, stem: str) -> Path:
     """A new hidden folder in `parent` that carries the name of this process."""
-    return Path(tempfile.mkdtemp(prefix=f".{stem}.{owner()}.", dir=parent))
+    return new_folder(parent, f".{stem}.{owner()}.")
 
 
 def sweep(runs: Path, embedded: Path) -> list[Path]:
     """Removes what killed processes left in the result store and among the embedded data; returns what was removed.
 
-    Gone are half-written results and data, and workspaces that hold nothing to resume. What a living process of this
-    machine owns stays; so does for a day what another machine owns, and for a minute what names no owner.
+    Gone are half-written results and data, and workspaces that hold nothing to resume; a result that was complete takes its
+    place. What a living process has stays: of results that is who has claimed the cell, of data a process of this machine for
+    a day; so does for a day what another machine's data are, and for a minute what names no owner. Links are left alone.
     """
-    removed = [
-        path for root in (runs, embedded) for path in sorted(root.glob("*/.*")) if path.is_dir() and _stale(path)
-    ]
-    removed += [path for path in sorted(runs.glob("*/*.work")) if _abandoned(path)]
+    removed = [path for path in _hidden(embedded) if _left_by_a_writer(path)]
     for path in removed:
         shutil.rmtree(path, ignore_errors=True)
+    for path in [*_hidden(runs), *(path for path in sorted(runs.glob("*/*.work")) if is_inside(path, runs))]:
+        removed += _swept(path)
     return removed
 
 
-def _stale(folder: Path) -> bool:
+def _swept(path: Path) -> list[Path]:
+    """Settles or removes a folder of the result store that no process needs."""
+    waiting, named = _WAITING.match(path.name), _NAMED.match(path.name)
+    cell_id = waiting["id"] if waiting else named["stem"] if named else path.stem
+    with unclaimed(path.with_name(f"{cell_id}.work")) as free:
+        if not free:
+            return []
+        if waiting:
+            settle(path.with_name(cell_id), scratch_name(path.parent, f"{cell_id}.old"))
+            return []
+        old = bool(_UNNAMED.match(path.name)) and _age_s(path) > _MINUTE_S
+        abandoned = path.suffix == ".work" and not (path / "resume.pt").exists()
+        if not (named or old or abandoned):
+            return []
+        shutil.rmtree(path, ignore_errors=True)
+        return [path]
+
+
+def _hidden(root: Path) -> list[Path]:
+    return [path for path in sorted(root.glob("*/.*")) if path.is_dir() and is_inside(path, root)]
+
+
+def scratch_name(parent: Path, stem: str) -> Path:
+    """The name of a hidden folder of this process that need not exist."""
+    return parent / f".{stem}.{owner()}.{'0' * 8}"
+
+
+def _left_by_a_writer(folder: Path) -> bool:
     named = _NAMED.match(folder.name)
     if named:
         return not _in_use(named["owner"], folder)
     return bool(_UNNAMED.match(folder.name)) and _age_s(folder) > _MINUTE_S
 
 
-def _abandoned(workspace: Path) -> bool:
-    if (workspace / "resume.pt").exists():
-        return False
-    try:
-        return not _in_use((workspace / OWNER).read_text(encoding="utf-8").strip(), workspace)
-    except OSError:
-        return _age_s(workspace) > _MINUTE_S
-
-
 def _in_use(name: str, folder: Path) -> bool:
-    """Whether the process "host.pid" lives; of another machine's nothing is known, so its folder's age decides."""
-    host, _, pid = name.rpartition(".")
-    if host != _host() or not pid.isdecimal() or os.name != "posix":
-        return _age_s(folder) < _DAY_S
+    """Whether the process "host.pid" may still write there; for a day at most, since a number may come again."""
+    if _age_s(folder) > _DAY_S:
+        return False
+    machine, _, pid = name.rpartition(".")
+    if machine != host() or not pid.isdecimal() or os.name != "posix":
+        return True
     try:
         os.kill(int(pid), 0)
     except ProcessLookupError:
@@ -105,7 +93,3 @@ def _age_s(folder: Path) -> float:
         return time.time() - folder.stat().st_mtime
     except OSError:
         return 0.0
-
-
-def _host() -> str:
-    return re.sub(r"[^\w-]", "-", platform.node()) or "host"
