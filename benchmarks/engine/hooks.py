@@ -1,27 +1,20 @@
-"""What happens beside the iterations of a cell: progress, training curves, addressed chance, state to continue from."""
+"""Training hooks: progress, curves, and seeding by iteration."""
 
 from __future__ import annotations
 
 import benchmarks.engine.first_import  # noqa: F401  before mmengine's own import of yapf
 
 # isort: split
-import io
 import math
-import pickle
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import Tensor, nn
-
-from benchmarks.store.files import no_room
-from tasks.files.writing import write_bytes
+from torch import Tensor
 
 
 @dataclass
@@ -40,97 +33,6 @@ class Progress:
 
 
 Report = Callable[[Progress], None]
-
-
-class ResumeHook(Hook):
-    """Saves the whole state after every epoch as tensors and plain data, and continues from it.
-
-    mmengine's own resume cannot read what it writes where ``torch.load`` admits tensors only. A state that other data or
-    code made (another ``key``), or that cannot be read, is discarded, and ``report`` says so.
-    """
-
-    priority = "LOWEST"
-
-    def __init__(
-        self, path: Path, curves: list[dict[str, float]], key: str, report: Report, every_s: float = 5.0
-    ) -> None:
-        self.path, self.curves, self.key, self.report, self.every_s = path, curves, key, report, every_s
-        self.last = time.monotonic()
-
-    def _state(self) -> dict[str, Any] | None:
-        """What an interrupted run of the same key left; None if there is nothing to continue from."""
-        try:
-            state = torch.load(self.path, map_location="cpu", weights_only=True)
-            fits = state["key"] == self.key
-            reason = "data, weights or code have changed since"
-        except FileNotFoundError:
-            return None
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError, EOFError, pickle.UnpicklingError):
-            state, fits, reason = None, False, "it cannot be read, or an older version wrote it"
-        if fits:
-            result: dict[str, Any] | None = state
-            return result
-        self.report(Progress("train", note=f"starts anew: {self.path} is discarded ({reason})"))
-        if is_main_process():
-            self.path.unlink(missing_ok=True)
-        return None
-
-    def before_train(self, runner: Runner) -> None:
-        state = self._state()
-        if state is None:
-            return
-        _network(runner).load_state_dict(state["network"])
-        runner.optim_wrapper.load_state_dict(state["optimizer"])
-        for scheduler, saved in zip(runner.param_schedulers, state["schedulers"], strict=True):
-            scheduler.load_state_dict(saved)
-        loop: Any = runner.train_loop
-        loop._epoch, loop._iter = state["epoch"], state["iteration"]
-        self.curves[:] = state["curves"]
-        runner.logger.info("continues after epoch %d", state["epoch"])
-
-    def after_train_epoch(self, runner: Runner) -> None:
-        if not is_main_process():
-            return
-        last = runner.epoch + 1 >= runner.max_epochs
-        if not last and time.monotonic() - self.last < self.every_s:
-            return
-        self.last = time.monotonic()
-        state = {
-            "key": self.key,
-            "network": _network(runner).state_dict(),
-            "optimizer": runner.optim_wrapper.state_dict(),
-            "schedulers": [_plain(s.state_dict()) for s in runner.param_schedulers],
-            "epoch": runner.epoch + 1,
-            "iteration": runner.iter,
-            "curves": self.curves,
-        }
-        save_tensors(state, self.path, "the state of the training")
-
-
-def save_tensors(state: Any, path: Path, what: str) -> None:
-    """``torch.save``, whole or not at all.
-
-    Raises:
-        OSError: the disk refused; the text names the file and what to do. Nothing is left behind.
-    """
-    buffer = io.BytesIO()  # a full disk would make torch.save end in an error of its own that hides the disk's
-    torch.save(state, buffer)
-    try:
-        write_bytes(path, buffer.getbuffer())
-    except OSError as error:
-        raise no_room(error, path, what) from error
-
-
-def _plain(state: dict[str, Any]) -> dict[str, Any]:
-    return {
-        k: v for k, v in state.items() if isinstance(v, int | float | str | bool | list | tuple | dict) or v is None
-    }
-
-
-def _network(runner: Runner) -> nn.Module:
-    model = runner.model.module if hasattr(runner.model, "module") else runner.model
-    result: nn.Module = model.network
-    return result
 
 
 class WatchHook(Hook):

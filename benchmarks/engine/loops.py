@@ -29,9 +29,10 @@ from torch.utils.data import DataLoader
 
 from benchmarks.engine import distributed as processes
 from benchmarks.engine.batches import EpochSampler
-from benchmarks.engine.hooks import Interrupted, Progress, Report, ResumeHook, StopHook, WatchHook
+from benchmarks.engine.hooks import Interrupted, Progress, Report, StopHook, WatchHook
 from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
 from benchmarks.engine.precision import check_precision, reduced
+from benchmarks.engine.resume import ResumeHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
 

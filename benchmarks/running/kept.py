@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from torch import nn
 
-from benchmarks.engine.hooks import save_tensors
+from benchmarks.engine.resume import save_tensors
 from benchmarks.experiment.cell import Cell
 from benchmarks.store.record import Picture
 from hrnet.checkpoints import conventions_of

@@ -52,6 +52,7 @@ class Identity(Part, frozen=True, kw_only=True):
     boxes_from: CellId | None = None
     train_split: str | None = None
     reduced_precision: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="precision")
+    chosen_state: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="state")
 
     @property
     def precision(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hrnet.checkpoints.archive import damaged_entry
 from hrnet.checkpoints.report import CheckpointError, shortened
 from hrnet.checkpoints.wrapping import unwrap
 
@@ -101,6 +102,11 @@ def _payload(path: Path) -> Any:
     if start[:2] != b"PK" and start[:1] != b"\x80" and start[:3] != b"\x8a\x0al":
         raise CheckpointError(
             f"{path} is not a checkpoint: {_looks_like(start)}. Expected a file written by torch.save."
+        )
+    entry = damaged_entry(path)
+    if entry is not None:
+        raise CheckpointError(
+            f"{path} is damaged: {entry} is not what was written. Download or copy it again, or train anew."
         )
     try:
         with _numpy_scalars():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 
 from benchmarks.engine import loops as engine
 from benchmarks.engine import optimisation
-from benchmarks.engine.hooks import save_tensors
+from benchmarks.engine.resume import save_tensors
 from hrnet import build_backbone
 from tasks.base import EvalData, Evaluation, TrainData
 from tasks.recipe import Recipe
@@ -151,6 +152,55 @@ def test_a_state_of_another_key_or_a_spoilt_one_is_discarded_and_said(
     assert _train(tmp_path / "parts", key="another", notes=notes)[0] == whole
     assert len(notes) == 2 and "cannot be read" in notes[1]
     assert torch.load(state, weights_only=True)["key"] == "another"
+
+
+def _first(state: dict[str, Any], name: str, value: Any) -> None:
+    key = next(key for key, held in state[name].items() if isinstance(held, torch.Tensor) and held.ndim)
+    state[name][key] = value(state[name][key])
+
+
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (lambda s: s.update(epoch=99), "expected epoch 1 to 4, got 99"),
+        (lambda s: s.update(epoch="2"), "expected epoch"),
+        (lambda s: s.update(iteration=1), "expected iteration"),
+        (lambda s: s["curves"].pop(), "expected curves of 2 epochs"),
+        (lambda s: _first(s, "network", lambda value: value[:1]), "has the shape"),
+        (lambda s: s["network"].popitem(), "other parts"),
+        (lambda s: s["optimizer"]["param_groups"].pop(), "does not fit"),
+        (lambda s: s["optimizer"]["state"][0].update(exp_avg=torch.zeros(1)), "optimiser's values 0"),
+        (lambda s: s["schedulers"].pop(), "schedules"),
+    ],
+)
+def test_a_state_that_does_not_fit_is_discarded_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spoil: Any, reason: str
+) -> None:
+    monkeypatch.setattr(engine.ResumeHook.__init__, "__defaults__", (0.0,))
+    recipe = Recipe("test", epochs=4, batch_size=20, lr=1e-3, optimizer="adam")
+    _train(tmp_path / "parts", recipe, stop=2)
+    path = tmp_path / "parts" / "resume.pt"
+    state = torch.load(path, weights_only=True)
+    spoil(state)
+    torch.save(state, path)
+    notes: list[str] = []
+    # Stopped before its first epoch: the network is as it began, and what did not fit is gone.
+    curves, network = _train(tmp_path / "parts", recipe, stop=0, notes=notes)
+    assert len(notes) == 1 and re.search(f"starts anew.*{reason}", notes[0]) and not path.exists() and curves == []
+    _, fresh = _train(tmp_path / "fresh", recipe, stop=0)
+    for (name, a), b in zip(fresh.state_dict().items(), network.state_dict().values(), strict=True):
+        assert torch.equal(a, b), name
+
+
+def test_a_flipped_bit_in_the_state_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine.ResumeHook.__init__, "__defaults__", (0.0,))
+    _train(tmp_path / "parts", stop=1)
+    path, notes = tmp_path / "parts" / "resume.pt", list[str]()
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 4
+    path.write_bytes(data)
+    _train(tmp_path / "parts", stop=0, notes=notes)
+    assert len(notes) == 1 and "it is damaged" in notes[0]
 
 
 def test_the_callers_loader_processes_go_before_the_recipes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

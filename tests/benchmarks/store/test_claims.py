@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 import time
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -97,14 +98,14 @@ def test_a_claim_beats(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         release(workspace)
 
 
-def _try(workspace: Path, soft: bool, start: float, answers: multiprocessing.Queue[str]) -> None:
+def _try(workspace: Path, soft: bool, start: float, answers: multiprocessing.Queue[str], over: Event) -> None:
     if soft:
         _without_locks()
     time.sleep(max(0.0, start - time.time()))
     try:
         claim(workspace)
         answers.put("mine")
-        time.sleep(0.6)
+        over.wait(30)
     except BusyError:
         answers.put("busy")
 
@@ -133,11 +134,12 @@ def test_of_many_processes_one_takes_a_stale_claim(tmp_path: Path, soft: bool) -
             path.touch()
             os.utime(path, (time.time() - 100,) * 2)
         answers: multiprocessing.Queue[str] = context.Queue()
-        start = time.time() + 0.3
-        processes = [context.Process(target=_try, args=(workspace, soft, start, answers)) for _ in range(6)]
+        start, over = time.time() + 0.3, context.Event()
+        processes = [context.Process(target=_try, args=(workspace, soft, start, answers, over)) for _ in range(6)]
         for process in processes:
             process.start()
         found = [answers.get(timeout=20) for _ in processes]
+        over.set()
         for process in processes:
             process.join(20)
         assert sorted(found) == ["busy"] * 5 + ["mine"]
