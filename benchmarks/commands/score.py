@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.commands.arguments import add_places, check_places, places_of
+from benchmarks.commands.arguments import add_places, check_places, pairs, places_of
 from benchmarks.commands.single import check_target, figure_line, write_json
 from benchmarks.experiment.paths import real_root
 from benchmarks.experiment.provenance import file_digest
@@ -29,6 +29,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "label pngs, or a csv of classes",
     )
     parser.add_argument("--split", help="split to score on (default: the benchmark's)")
+    parser.add_argument(
+        "--protocol",
+        nargs="*",
+        action="extend",
+        default=[],
+        metavar="k=v",
+        help="how files are read: degenerate_boxes=skip",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     add_places(parser)
 
@@ -48,7 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.json is not None:
         check_target(arguments.json)
     tier = "full" if arguments.data_root else "embedded"
-    protocol = task.protocol(info.name, tier=tier)
+    protocol = task.protocol_with(task.protocol(info.name, tier=tier), pairs(arguments.protocol, "--protocol"))
     if arguments.data_root:
         root = real_root(info, places.data_root)
     else:

@@ -60,6 +60,7 @@ def describe(canonical: Canonical) -> Description:
         changes=dict(own.get("changes") or _changes(shapes, head)),
         protocol=dict(own["protocol"]) if isinstance(own.get("protocol"), dict) else None,
         tier=str(own["tier"]) if own.get("tier") else None,
+        usual_outputs=outputs is None or (task or "", outputs) in DATASETS,
     )
 
 

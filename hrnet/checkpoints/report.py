@@ -39,6 +39,7 @@ class Description:
         representation: V1, V2, V2p, V2cat, FPN or C.
         dataset: a guess from task and number of outputs.
         changes: what a file of ours was built with beyond its model and dataset.
+        usual_outputs: whether a dataset of the task is known by this number of outputs.
         protocol, tier: what a file of ours was trained for, as plain data; None for others, and for older ones.
     """
 
@@ -53,6 +54,7 @@ class Description:
     changes: dict[str, Any] = field(default_factory=dict)
     protocol: dict[str, Any] | None = None
     tier: str | None = None
+    usual_outputs: bool = True
 
     def build_options(self, task: str, model: str, dataset: str) -> dict[str, Any]:
         """Options of :func:`tasks.build_model` that this file needs beyond ``task``, ``model`` and ``dataset``.
@@ -73,7 +75,7 @@ class Description:
             options["detector"] = self.head
         if SECOND_CLASS_COUNTS.get((task, dataset)) == self.num_outputs:
             options.setdefault("num_classes", self.num_outputs)
-        if self.num_outputs is not None and self.dataset is None and "num_classes" not in options:
+        if not self.usual_outputs and self.num_outputs is not None and "num_classes" not in options:
             options.setdefault("num_outputs", self.num_outputs)  # of no dataset that is known by its number of outputs
         usual = USUAL_REPRESENTATIONS.get(task, ())
         if self.representation is not None and self.representation not in usual:

@@ -110,7 +110,8 @@ class SegmentationTask(Task):
     def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
         """The number of classes, and align_corners where an HRNet's is stated."""
         fields = ("num_classes", "align_corners") if model in VARIANTS else ("num_classes",)
-        return {field: options[field] for field in fields if field in options}
+        implied = {field: options[field] for field in fields if field in options}
+        return implied | ({"num_classes": options["num_outputs"]} if "num_outputs" in options else {})
 
     def check_model(self, model: str) -> None:
         """As for every task, and "<hrnet>_ocr" is an HRNet with the OCR head."""
@@ -127,7 +128,8 @@ class SegmentationTask(Task):
         return "V1" if traits_of(model).one_map else "V2"
 
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
-        """See :func:`tasks.build_model`; the task's own options are ``num_classes``, ``head`` ("conv" or "ocr") and ``level``.
+        """See :func:`tasks.build_model`; the task's own options: ``num_outputs`` (or ``num_classes``), ``head`` ("conv" or
+        "ocr") and ``level``.
 
         "hrnet_w48_ocr" is short for "hrnet_w48" with head="ocr". PASCAL Context has 59 classes unless told 60.
         """
@@ -137,7 +139,8 @@ class SegmentationTask(Task):
         body = self.body_name(model)
         head = changes.pop("head", "ocr" if model.endswith(OCR_SUFFIX) else "conv")
         level = int(changes.pop("level", 0))
-        num_classes = int(changes.pop("num_classes", info.num_outputs))
+        named = changes.pop("num_classes", info.num_outputs)
+        num_classes = int(changes.pop("num_outputs", named))
         self.check_model(model)
         class_table(dataset, num_classes)
         if head not in HEADS:
