@@ -91,7 +91,7 @@ class Submission:
 
 
 def read_submission(path: Path, instances: Instances) -> Submission:
-    """A results file of boxes, masks or both, or a folder with bbox.json and perhaps segm.json.
+    """A results file of boxes, masks or both, or a folder with bbox.json, segm.json or both.
 
     A file is scored by all that its records hold. In a folder segm.json is scored by its masks, whatever boxes it also has.
 
@@ -110,12 +110,14 @@ def read_submission(path: Path, instances: Instances) -> Submission:
             mask_records(results, pictures) if with_mask else None,
             results.notes,
         )
-    boxes = _results(path / "bbox.json", instances)
     masks = _results(path / "segm.json", instances) if (path / "segm.json").exists() else None
+    wanted = masks is None or (path / "bbox.json").exists()
+    boxes = _results(path / "bbox.json", instances) if wanted else None
+    pictures = instances.objects.pictures
     return Submission(
-        box_records(boxes, instances.objects.pictures),
-        None if masks is None else mask_records(masks, instances.objects.pictures),
-        tuple(dict.fromkeys((*boxes.notes, *(() if masks is None else masks.notes)))),
+        None if boxes is None else box_records(boxes, pictures),
+        None if masks is None else mask_records(masks, pictures),
+        tuple(dict.fromkeys(note for part in (boxes, masks) if part is not None for note in part.notes)),
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from judged import each
 
+from benchmarks.cli import entry
 from tasks import rle
 from tasks.coco.objects import read_objects
 from tasks.detection.files.annotations import read_instances
@@ -130,6 +131,13 @@ def test_degenerate_boxes_are_left_out_of_scoring_too(tmp_path: Path) -> None:
     found, notes = scored(tmp_path, truth, boxes, "skip")
     assert found["AP"] == pytest.approx(judged.right(right, boxes, "bbox"))
     assert "2 boxes of no area" in notes and "1 boxes that leave their pictures are clipped" in notes
+    (tmp_path / "coco").symlink_to(tmp_path)
+    words = ["score", "--task", "detection", "--dataset", "coco", "--file", str(tmp_path / "results.json")]
+    words += ["--data-root", str(tmp_path), "--json", str(tmp_path / "o.json")]
+    assert entry(words) == 2
+    assert entry([*words, "--protocol", "degenerate_boxes=skip"]) == 0
+    made = json.loads((tmp_path / "o.json").read_text())
+    assert made["figures"]["AP"]["value"] == pytest.approx(found["AP"]) and len(made["notes"]) == 2
 
 
 def test_results_of_categories_that_are_not_listed_are_said(tmp_path: Path) -> None:
