@@ -13,7 +13,7 @@ from tasks.files.picture_entry import PictureEntry
 from tasks.images import inside
 from tasks.pose.joints import SKELETONS, Skeleton
 from tasks.pose.posetrack.files import has_truth, read_split
-from tasks.pose.posetrack.frames import Video
+from tasks.pose.posetrack.frames import Video, heads_without_size
 from tasks.pose.posetrack.persons import Boxes, boxes_of
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 
@@ -84,17 +84,8 @@ class PoseTrackEvalData(EvalData):
 
 
 def _notes(videos: list[Video], split: str) -> tuple[str, ...]:
-    frames = [frame for video in videos for frame in video.frames]
     if not has_truth(split):
         return ()
-    scored = sum(len(frame.people) > 0 for frame in frames)
-    notes = [
-        f"n counts videos ({len(frames)} frames, {scored} of them with annotated persons); the bootstrap draws videos"
-    ]
-    flat = sum(
-        int(((frame.people.heads[:, 2:] <= frame.people.heads[:, :2]).any(1) & frame.people.present.any(1)).sum())
-        for frame in frames
-    )
-    if flat:
-        notes.append(f"{flat} annotated persons have a head box without a size: nothing can match them")
-    return tuple(notes)
+    people = [frame.people for video in videos for frame in video.frames]
+    flat = sum(int((heads_without_size(one) & one.present.any(1)).sum()) for one in people)
+    return (f"{flat} annotated persons have a head box without a size: nothing can match them",) if flat else ()

@@ -78,6 +78,11 @@ def people(
     )
 
 
+def heads_without_size(persons: People) -> NDArray[np.bool_]:
+    """(N,) whether a person's head box has no diagonal, the measure of distances."""
+    return (persons.heads[:, 2:] == persons.heads[:, :2]).all(1)
+
+
 @dataclass(frozen=True)
 class Frame:
     """One frame: its picture's path below the dataset's folder, the file's id of it, its persons, and its ignored regions.

@@ -20,13 +20,14 @@ class TrackRules:
     """How poses of successive frames become tracks.
 
     Attributes:
-        propagate: poses of the frame before, moved by optical flow, give further boxes beside the detector's; of annotated
-            boxes there are no further ones.
+        propagate, carry_threshold: poses of the frame before that score at least so much, moved by optical flow, give further
+            boxes beside the detector's, with that score, by which the pose found in one is scored too: trust in a person whom
+            the detector does not see fades. Of annotated boxes there are no further ones.
         flow: preset of OpenCV's DIS flow. shot_px: a mean length of the flow above this (px) is a change of shots, over which
             nothing is carried; 0 for never (DetectAndTrack: 6).
         box_margin: boxes around joints are longer than their extent by this share, half at each end.
         box_nms: boxes that overlap a better one by more (IoU) are left out.
-        joint_threshold: joints scored below this are left out before tracking, and persons without any.
+        joint_threshold, min_joints: joints scored below this are left out before tracking, and persons with fewer joints.
         nms, nms_threshold: poses more alike than this (OKS) are one.
         similarity, moved, assignment, match_threshold: poses continue the tracks to which they are most alike, above the
             threshold; `moved`: remembered poses follow the flow first; see `tasks.pose.posetrack.matching.match`.
@@ -35,11 +36,13 @@ class TrackRules:
     """
 
     propagate: bool = True
+    carry_threshold: float = 0.0
     flow: Literal["dis_ultrafast", "dis_fast", "dis_medium"] = "dis_medium"
     shot_px: float = 0.0
     box_margin: float = 0.15
     box_nms: float = 0.5
     joint_threshold: float = 0.4
+    min_joints: int = 1
     nms: Literal["oks", "none"] = "oks"
     nms_threshold: float = 0.9
     similarity: Similarity = "oks"
@@ -51,14 +54,15 @@ class TrackRules:
 
     def __post_init__(self) -> None:
         """Raises ValueError for a value that no rule can be followed with; the field is named."""
-        for name in ("box_nms", "joint_threshold", "nms_threshold", "match_threshold"):
+        for name in ("box_nms", "carry_threshold", "joint_threshold", "nms_threshold", "match_threshold"):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"Expected {name} between 0 and 1, got {getattr(self, name)}.")
         for name in ("shot_px", "box_margin"):
             if not 0 <= getattr(self, name) < 1e6:
                 raise ValueError(f"Expected {name} of at least 0, got {getattr(self, name)}.")
-        if self.memory < 1:
-            raise ValueError(f"Expected memory of at least 1 frame, got {self.memory}.")
+        for name in ("memory", "min_joints"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"Expected {name} of at least 1, got {getattr(self, name)}.")
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,14 @@ def posetrack_protocol(model: str = "", family: str | None = None, tier: str = "
     shared = {name: getattr(alike, name) for name in PoseProtocol.__dataclass_fields__}
     if tier != "full" or (model and traits_of(model).micro):
         return PoseTrackProtocol(
-            **shared, boxes="detector", box_threshold=0.3, box_nms=0.4, joint_threshold=0.5, nms_threshold=0.4
+            **shared,
+            boxes="detector",
+            box_threshold=0.3,
+            carry_threshold=0.4,
+            box_nms=0.4,
+            joint_threshold=0.5,
+            min_joints=8,
+            nms_threshold=0.4,
         )
     return PoseTrackProtocol(**shared)
 
@@ -99,11 +110,13 @@ def header(protocol: PoseTrackProtocol) -> str:
     """What moves the score beside what all of pose share, short enough for a table's header."""
     parts = []
     if protocol.boxes == "detector":
-        parts.append(f"boxes from {protocol.box_threshold:g}" + (" and carried by flow" if protocol.propagate else ""))
+        carried = f" and carried by flow from {protocol.carry_threshold:g}" if protocol.propagate else ""
+        parts.append(f"boxes from {protocol.box_threshold:g}" + carried)
         parts.append(f"box NMS {protocol.box_nms:g}")
     elif protocol.truth_box == "file":
         parts.append("the file's boxes")
-    parts.append(f"joints from {protocol.joint_threshold:g}")
+    least = f", at least {protocol.min_joints}" if protocol.min_joints > 1 else ""
+    parts.append(f"joints from {protocol.joint_threshold:g}{least}")
     parts.append("no pose NMS" if protocol.nms == "none" else f"OKS NMS {protocol.nms_threshold:g}")
     moved = "flow-moved " if protocol.moved else ""
     parts.append(

@@ -131,21 +131,22 @@ class Tracker:
     def _carried(self) -> tuple[Floats, Floats]:
         """Boxes around the moved poses of the frame before, and their scores."""
         state = self.state
-        newest = np.flatnonzero((state.frame == state.number) & (state.present.sum(-1) >= 2))
+        eligible = (state.present.sum(-1) >= 2) & (state.scores >= self.rules.carry_threshold)
+        newest = np.flatnonzero((state.frame == state.number) & eligible)
         poses = state.poses if self._flow is None else move(state.poses, self._flow)
         boxes = [box_around(poses[row, state.present[row]], self.rules.box_margin) for row in newest]
         sized = [place for place, box in enumerate(boxes) if (box[2:] - box[:2] > 1).all()]
         return np.array([boxes[place] for place in sized]).reshape(-1, 4), state.scores[newest[sized]]
 
     def _chosen(self, boxes: ArrayLike, box_scores: ArrayLike, keypoints: ArrayLike) -> Tracked:
-        """The poses that are kept, without ids: those with a joint, of like ones the best."""
+        """The poses that are kept, without ids: those with enough joints, of like ones the best."""
         rules = self.rules
         poses = np.array(keypoints, dtype=np.float64).reshape(-1, len(self.sigmas), 3)
         present = poses[..., 2] >= rules.joint_threshold
         own = np.where(present, poses[..., 2], 0.0).sum(1) / np.maximum(present.sum(1), 1)
         scores = own * np.asarray(box_scores, dtype=np.float64).reshape(-1)
         poses[..., 2] = joint_scores(poses[..., 2], scores, rules.joint_score)
-        kept = np.flatnonzero(present.any(1))
+        kept = np.flatnonzero(present.sum(1) >= rules.min_joints)
         if rules.nms == "oks" and len(kept):
             extent = box_around(poses[kept, :, :2], 0.0)
             areas = np.prod(extent[:, 2:] - extent[:, :2], axis=1)

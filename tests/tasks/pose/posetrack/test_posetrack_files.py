@@ -161,3 +161,17 @@ def test_a_missing_split_or_detector_says_what_to_do(cards_2018: Path, tmp_path:
     with pytest.raises(ValueError, match="boxes=gt"):
         task.eval_data("posetrack18", cards_2018, "val", named)
     assert not task.data_files("posetrack18", tmp_path, "val", protocol)[0].exists()
+
+
+def test_heads_without_a_size_are_told(cards_2018: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "annotations" / "val"
+    folder.mkdir(parents=True)
+    (tmp_path / "images").symlink_to(cards_2018 / "images")
+    for path in (cards_2018 / "annotations" / "val").glob("*.json"):
+        document = json.loads(path.read_text())
+        document["annotations"][0]["bbox_head"][2:] = [0.0, 0.0]
+        (folder / path.name).write_text(json.dumps(document))
+    data = get_task("pose").eval_data("posetrack18", tmp_path, "val", get_task("pose").protocol("posetrack18"))
+    assert data.notes == ("2 annotated persons have a head box without a size: nothing can match them",)
+    made = figures(submission_stats(tmp_path, "val", folder))
+    assert made["MOTA"] < 100 and made["Prec"] < 100

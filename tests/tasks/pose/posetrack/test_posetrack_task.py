@@ -50,7 +50,7 @@ def test_evaluation(year: str, boxes: str, model: torch.nn.Module, tmp_path: Pat
     made = TASK.protocol(dataset, tier="smoke")
     protocol = replace(made, boxes=boxes, joint_threshold=0.0)
     data = TASK.eval_data(dataset, root, "val", protocol)
-    assert data.image_ids() == ["000001_mpii_test", "000002_mpii_test"] and data.notes
+    assert data.image_ids() == ["000001_mpii_test", "000002_mpii_test"] and not data.notes
     together, alone = (predicted(model, data, protocol, batch) for batch in (2, 1))
     for one, other in zip(together, alone, strict=True):
         for name in TrackedVideo.__dataclass_fields__:

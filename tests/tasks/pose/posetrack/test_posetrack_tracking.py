@@ -80,6 +80,12 @@ def test_flow_carries_the_boxes_of_persons_that_the_detector_misses(
     seen = np.ones((len(card_pictures), 2), bool)
     seen[2:4, 0] = False
     assert ids(run(card_pictures, card_joints, RULES, seen)) == [[0, 1]] * len(card_pictures)
+    # The cards' poses score 0.72, and 0.58 in a box that was carried: every frame lowers the trust in it.
+    assert ids(run(card_pictures, card_joints, replace(RULES, carry_threshold=0.55), seen)) == [[0, 1]] * 6
+    once = ids(run(card_pictures, card_joints, replace(RULES, carry_threshold=0.6), seen))
+    assert [len(frame) for frame in once] == [2, 2, 2, 1, 2, 2]
+    sure = ids(run(card_pictures, card_joints, replace(RULES, carry_threshold=0.73), seen))
+    assert [len(frame) for frame in sure] == [2, 2, 1, 1, 2, 2]
     alone = ids(run(card_pictures, card_joints, replace(RULES, propagate=False), seen))
     assert [len(frame) for frame in alone] == [2, 2, 1, 1, 2, 2]
 
@@ -125,6 +131,9 @@ def test_joints_below_the_threshold_leave_before_tracking() -> None:
     found = tracker.update(boxes, scores, pose)
     assert found.present.tolist() == [[True] * 5 + [False] * 10]
     np.testing.assert_allclose(found.scores, [0.6 * 0.9])
+    tracker = Tracker(TrackRules(joint_threshold=0.5, min_joints=6), SIGMAS)
+    boxes, scores = tracker.propose(np.zeros((80, 80, 3), np.uint8), [[5, 5, 60, 60]], [0.9])
+    assert not len(tracker.update(boxes, scores, pose[:1]).ids)
 
 
 def test_like_poses_are_one() -> None:
@@ -160,7 +169,9 @@ def test_equal_scores_keep_the_first_box() -> None:
     assert box_nms(boxes, [0.5, 0.5, 0.7], 0.5).tolist() == [2, 0]
 
 
-@pytest.mark.parametrize("change", [{"box_nms": 2}, {"memory": 0}, {"match_threshold": -1}, {"shot_px": -1}])
+@pytest.mark.parametrize(
+    "change", [{"box_nms": 2}, {"memory": 0}, {"min_joints": 0}, {"match_threshold": -1}, {"shot_px": -1}]
+)
 def test_rules_that_cannot_be_followed_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(change))):
         TrackRules(**change)  # type: ignore[arg-type]
