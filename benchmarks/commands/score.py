@@ -25,8 +25,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         required=True,
         type=Path,
         metavar="F",
-        help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, MPII's pred.mat, a folder of "
-        "label pngs, or a csv of classes",
+        help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, MPII's pred.mat, folders of "
+        "PoseTrack's json files or of label pngs, or a csv of classes",
     )
     parser.add_argument("--split", help="split to score on (default: the benchmark's)")
     parser.add_argument(

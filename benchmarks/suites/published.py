@@ -30,6 +30,7 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "mpii_val": ("MPII, val", ("mpii_val",)),
     "mpii_test": ("MPII, test", ("mpii_test",)),
     "posetrack2017": ("PoseTrack2017, val and test", ("posetrack2017",)),
+    "posetrack2018": ("PoseTrack2018, val", ("posetrack2018",)),
     "cityscapes_val": ("Cityscapes, val", ("cityscapes_val",)),
     "cityscapes_test": ("Cityscapes, test", ("cityscapes_test",)),
     "pascal_context": ("PASCAL Context", ("pascal_context",)),
@@ -132,6 +133,11 @@ def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
             changes["decoder"] = stated["decode"]
         if figure.benchmark == "COCO keypoints":
             changes["boxes"] = "detector" if stated.get("boxes", "").startswith("detector") else "gt"
+        if figure.benchmark.startswith("PoseTrack"):
+            # Poses of single frames as mmpose scores them: the files' boxes or a detector's alone, every joint.
+            detector = stated.get("boxes") == "detector"
+            changes |= {"boxes": "detector" if detector else "gt", "box_threshold": 0.4, "truth_box": "file"}
+            changes |= {"propagate": False, "box_nms": 1.0, "joint_threshold": 0.0}
         if stated.get("scales") == "multi":
             changes["scales"] = _SCALES["mpii"]
         if "decode with DARK" in entry.note:
@@ -154,7 +160,8 @@ def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
 def label_of(entry: Weights, protocol: Mapping[str, Any], split: str | None) -> str:
     """How the cells of one network differ in name: by checkpoint file, and by test scales and split where those vary."""
     scales = protocol.get("scales", (1.0,))
-    ways = [f"{len(scales)} scales" if len(scales) > 1 else "", split or ""]
+    boxes = f"{protocol['boxes']} boxes" if entry.dataset.startswith("posetrack") else ""
+    ways = [f"{len(scales)} scales" if len(scales) > 1 else "", split or "", boxes]
     return " ".join([entry.file.replace("/", "_"), *(way for way in ways if way)])
 
 

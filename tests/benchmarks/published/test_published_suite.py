@@ -178,6 +178,8 @@ def test_every_cell_is_named_by_its_checkpoint(suite: Suite) -> None:
     ("row", "file"),
     [
         ("coco_detection_val2017:187", "faster_rcnn_r50_fpn_1x_coco_20200130-047c8118.pth"),
+        ("posetrack2018:1", "hrnet_w32_posetrack18_256x192-1ee951c4_20201028.pth"),
+        ("posetrack2018:8", "hrnet_w48_posetrack18_384x288-5fd6d3ff_20211130.pth"),
         ("coco_detection_val2017:195", "mask_rcnn_r50_fpn_1x_coco_20200205-d4b0c5d6.pth"),
         ("cityscapes_val:37", "ocrnet_hr18s_512x1024_40k_cityscapes_20200601_033304-fa2436c2.pth"),
     ],
