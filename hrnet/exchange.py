@@ -22,8 +22,9 @@ def upsample_to(x: Tensor, size_hw: tuple[int, int], mode: str, align_corners: b
 class ExchangeUnit(nn.ModuleDict):
     """Output i = ReLU(sum over j of f_ij(x_j)), summed in the order of j.
 
-    f_ij is the identity for j = i; 1x1 convolution, BN and upsampling for j > i (lower resolution); i - j strided 3x3
-    convolutions for j < i, all but the last with ReLU and unchanged channels. Row i of the dictionary holds the f_ij.
+    f_ij is the identity for j = i, unless the row holds one; 1x1 convolution, BN and upsampling for j > i (lower
+    resolution); i - j strided 3x3 convolutions for j < i, all but the last with ReLU and unchanged channels. Row i of the
+    dictionary holds the f_ij.
 
     Args:
         channels: channels of each branch, highest resolution first.
@@ -62,7 +63,7 @@ class ExchangeUnit(nn.ModuleDict):
             total: Tensor | None = None
             for j in range(self.num_branches):
                 if j == i:
-                    term = xs[j]
+                    term = row[str(j)](xs[j]) if str(j) in row else xs[j]
                 elif j > i:
                     term = upsample_to(row[str(j)](xs[j]), size_hw, self.upsample, self.align_corners)
                 else:

@@ -7,7 +7,9 @@ the sampling frame from +x towards +y. Source of the rules: docs/protocols.md, s
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -57,24 +59,45 @@ def boxes_to_centre_scale(boxes_xywh: ArrayLike, aspect: float, padding: float =
     return centres, (scales * np.float32(padding)).astype(np.float32)
 
 
+def boxes_to_centre_scale_mmpose(boxes_xywh: ArrayLike, aspect: float, padding: float = 1.25) -> tuple[Floats, Floats]:
+    """As `boxes_to_centre_scale`, padded first and then grown to the aspect, in float32 pixels as mmpose 1.x rounds them.
+
+    Returns:
+        centres (N, 2) float32 in pixels and scales (N, 2) float64 in 200-px units, of which the pixels can be had back exactly.
+    """
+    boxes = np.asarray(boxes_xywh, dtype=np.float64).reshape(-1, 4)
+    first, last = boxes[:, :2].astype(np.float32), (boxes[:, :2] + boxes[:, 2:]).astype(np.float32)
+    padded = (last - first) * np.float32(padding)
+    wide, high, shape = padded[:, 0], padded[:, 1], np.float32(aspect)
+    grown = np.where(wide > high * shape, [wide, wide / shape], [high * shape, high]).T
+    return (first + last) * np.float32(0.5), grown.astype(np.float64) / PIXEL_STD
+
+
 def affine_points(
-    centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int]
+    centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int], along: Literal["y", "x"] = "y"
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Three source and three destination points, (3, 2) float32 each, that fix the crop.
 
     The first is the centre, the second half a box *width* above it, the third completes a right angle; so the width
     alone sets the zoom. Kept in float32 because published numbers carry that rounding.
+
+    Args:
+        along: the axis of the second point: "y", or "x" (mmpose 1.x, to the left), which differs in the rounding.
     """
     # No cast of the arguments: float32 scales (COCO) round where float64 ones (MPII) do not, in the reference too.
     half_width = (np.asarray(scale).reshape(-1) * PIXEL_STD)[0] * -0.5
     angle = np.pi * rotation_deg / 180
-    up = np.array([-half_width * np.sin(angle), half_width * np.cos(angle)])
+    step = np.array([-half_width * np.sin(angle), half_width * np.cos(angle)])
+    if along == "x":
+        step = np.array([half_width * np.cos(angle), half_width * np.sin(angle)])
     middle = np.asarray(centre, dtype=np.float64)
     width, height = float(size_wh[0]), float(size_wh[1])
     source = np.zeros((3, 2), dtype=np.float32)
     target = np.zeros((3, 2), dtype=np.float32)
-    source[0], source[1] = middle, middle + up
+    source[0], source[1] = middle, middle + step
     target[0], target[1] = (width * 0.5, height * 0.5), (width * 0.5, height * 0.5 - width * 0.5)
+    if along == "x":
+        target[1] = 0.0, height * 0.5
     for points in (source, target):
         dx, dy = points[0] - points[1]
         points[2] = points[1] + np.array([-dy, dx], dtype=np.float32)
@@ -82,7 +105,12 @@ def affine_points(
 
 
 def affine_matrix(
-    centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int], inverse: bool = False
+    centre: ArrayLike,
+    scale: ArrayLike,
+    rotation_deg: float,
+    size_wh: Sequence[int],
+    inverse: bool = False,
+    along: Literal["y", "x"] = "y",
 ) -> NDArray[np.float64]:
     """The 2x3 float64 matrix image -> crop (or crop -> image with `inverse`), solved by OpenCV from float32 points.
 
@@ -90,10 +118,31 @@ def affine_matrix(
         centre: (2,) px. scale: (1,) or (2,), 200-px units; only its first entry, the width, counts.
         rotation_deg: rotation of the sampling frame about the centre.
         size_wh: output width and height (of the input picture for cropping, of the heat map for decoding).
+        along: as of `affine_points`.
     """
-    source, target = affine_points(centre, scale, rotation_deg, size_wh)
+    source, target = affine_points(centre, scale, rotation_deg, size_wh, along)
     matrix = cv2.getAffineTransform(target, source) if inverse else cv2.getAffineTransform(source, target)
     return np.asarray(matrix, dtype=np.float64)
+
+
+def udp_matrix(centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int]) -> NDArray[np.float64]:
+    """The 2x3 matrix image -> crop in the unit of pixel distances: the box's corners land on 0 and size - 1 (arXiv 1911.07524).
+
+    The rotation about the centre comes before the two axes are scaled, each by its own factor. Sums and result are float32
+    and in mmpose's order, because published numbers carry that rounding.
+
+    Args:
+        centre: (2,) px. scale: (2,), 200-px units. rotation_deg: a positive one turns the picture from +x towards +y.
+    """
+    x, y = np.asarray(centre, dtype=np.float32)
+    width, height = (np.asarray(scale, dtype=np.float64) * PIXEL_STD).astype(np.float32)
+    angle = float(np.deg2rad(rotation_deg))
+    cos, sin = math.cos(angle), math.sin(angle)
+    zoom_x, zoom_y = (int(size_wh[0]) - 1) / width, (int(size_wh[1]) - 1) / height
+    matrix = np.zeros((2, 3), dtype=np.float32)
+    matrix[0] = cos * zoom_x, -sin * zoom_x, zoom_x * (-x * cos + y * sin + 0.5 * width)
+    matrix[1] = sin * zoom_y, cos * zoom_y, zoom_y * (-x * sin - y * cos + 0.5 * height)
+    return matrix.astype(np.float64)
 
 
 def affine_matrix_closed(

@@ -67,18 +67,24 @@ class TaskModel(nn.Module):
 
 
 class PredictionHead(nn.Module):
-    """A 1x1 convolution with bias: (B, C, H, W) -> (B, num_outputs, H, W).
+    """A convolution with bias: (B, C, H, W) -> (B, num_outputs, H, W).
 
     Args:
         init_std: of the weights' normal; None leaves PyTorch's own start.
         biases: as in :func:`hrnet.backbone.initialise`.
+        kernel: side of the convolution.
     """
 
     def __init__(
-        self, in_channels: int, num_outputs: int, init_std: float | None = 0.001, biases: Biases = "zero"
+        self,
+        in_channels: int,
+        num_outputs: int,
+        init_std: float | None = 0.001,
+        biases: Biases = "zero",
+        kernel: int = 1,
     ) -> None:
         super().__init__()
-        self.predict = nn.Conv2d(in_channels, num_outputs, 1)
+        self.predict = nn.Conv2d(in_channels, num_outputs, kernel, padding=kernel // 2)
         if init_std is not None:
             nn.init.normal_(self.predict.weight, std=init_std)
             start_bias(self.predict, biases)

@@ -10,9 +10,17 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from hrnet.names import nearest
 
-__all__ = ["from_plain", "nearest", "override", "refuse_unknown", "to_plain"]
+__all__ = ["from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
 
 T = TypeVar("T")
+
+
+def later(default: T) -> T:
+    """A dataclass field that came after results were stored: at its default it is left out of plain data.
+
+    So the identities of cells that were stored before the field existed stay as they are.
+    """
+    return dataclasses.field(default=default, metadata={"later": True})
 
 
 def refuse_unknown(options: Iterable[str], known: Iterable[str], what: str) -> None:
@@ -108,7 +116,8 @@ def _convert(value: Any, kind: Any, what: str) -> Any:
 def to_plain(value: Any) -> Any:
     """Dataclasses, tuples and paths as JSON-able dictionaries, lists and text."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {f.name: to_plain(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        held = {f.name: getattr(value, f.name) for f in dataclasses.fields(value) if not _is_left_out(f, value)}
+        return {name: to_plain(inner) for name, inner in held.items()}
     if isinstance(value, Mapping):
         return {str(k): to_plain(v) for k, v in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -117,6 +126,10 @@ def to_plain(value: Any) -> Any:
     if isinstance(value, str | int | float | bool) or value is None:
         return value
     return str(value)
+
+
+def _is_left_out(field: dataclasses.Field[Any], holder: Any) -> bool:
+    return bool(field.metadata.get("later")) and getattr(holder, field.name) == field.default
 
 
 def from_plain(kind: type[T], data: Mapping[str, Any]) -> T:

@@ -22,6 +22,18 @@ _MICRO = {"simple_baseline_micro": 16, "simple_baseline_micro_w22": 22}
 """Channels of the first stage and of the transposed convolutions; w22 costs what micro HRNet does with all maps (V2)."""
 
 
+def deconvolutions(channels: int, count: int = 3, width: int = 256, bn_momentum: float = 0.1) -> nn.Sequential:
+    """`count` times [4x4 transposed convolution with stride 2 and no bias, BN, ReLU], from N(0, 0.001)."""
+    layers: list[nn.Module] = []
+    for _ in range(count):
+        layers.append(nn.ConvTranspose2d(channels, width, 4, 2, 1, bias=False))
+        layers += [nn.BatchNorm2d(width, momentum=bn_momentum), nn.ReLU(inplace=True)]
+        channels = width
+    made = nn.Sequential(*layers)
+    initialise(made, "normal_0.001")
+    return made
+
+
 class SimpleBaseline(ResNet):
     """forward(images (B, 3, H, W)) -> [map (B, width, H/4, W/4)].
 
@@ -33,13 +45,7 @@ class SimpleBaseline(ResNet):
         self, block: str, blocks: tuple[int, int, int, int], first: int, width: int = 256, bn_momentum: float = 0.1
     ) -> None:
         super().__init__(block, blocks, first, bn_momentum)
-        layers: list[nn.Module] = []
-        channels = self.out_channels[-1]
-        for _ in range(3):
-            layers.append(nn.ConvTranspose2d(channels, width, 4, 2, 1, bias=False))
-            layers += [nn.BatchNorm2d(width, momentum=bn_momentum), nn.ReLU(inplace=True)]
-            channels = width
-        self.deconv_layers = nn.Sequential(*layers)
+        self.deconv_layers = deconvolutions(self.out_channels[-1], 3, width, bn_momentum)
         self.out_channels, self.strides = (width,), (4,)
 
     def forward(self, images: Tensor) -> list[Tensor]:

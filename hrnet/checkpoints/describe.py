@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
+from hrnet.checkpoints.bodies import Shapes, body_name, count
 from hrnet.checkpoints.family import Canonical
+from hrnet.checkpoints.pose_rivals import UDP, UDP_REGRESS
 from hrnet.checkpoints.report import Description
-from hrnet.variants import VARIANTS, HRNetSpec
-
-Shapes = Mapping[str, tuple[int, ...]]
-
-RESNETS = {
-    ("basic", (2, 2, 2, 2)): "resnet18",
-    ("basic", (3, 4, 6, 3)): "resnet34",
-    ("bottleneck", (3, 4, 6, 3)): "resnet50",
-    ("bottleneck", (3, 4, 23, 3)): "resnet101",
-    ("bottleneck", (3, 8, 36, 3)): "resnet152",
-}
 
 DATASETS: dict[tuple[str, int], str] = {
     ("pose", 17): "coco",
@@ -45,6 +35,10 @@ def describe(canonical: Canonical) -> Description:
     task = own.get("task") or family.task(canonical.state)
     model, representation = body_name(shapes), _representation(shapes)
     outputs, head = _outputs(shapes), _head(shapes, task)
+    changes = dict(own.get("changes") or _changes(shapes, head))
+    if task == "pose" and model is not None and not own:
+        model, outputs, coding = _pose_coding(family.name, model, outputs)
+        changes |= coding
     if task is None and not family.body_only:
         # A file of ours without its build: the head's kind says what is sure.
         task = "detection" if head in dict(DETECTOR_HEADS) else "classification" if head == "linear" else None
@@ -57,7 +51,7 @@ def describe(canonical: Canonical) -> Description:
         head=None if family.body_only else head,
         representation=own.get("representation") or (None if family.body_only else representation),
         dataset=own.get("dataset") or (DATASETS.get((task, outputs)) if task and outputs else None),
-        changes=dict(own.get("changes") or _changes(shapes, head)),
+        changes=changes,
         protocol=dict(own["protocol"]) if isinstance(own.get("protocol"), dict) else None,
         tier=str(own["tier"]) if own.get("tier") else None,
         usual_outputs=outputs is None or (task or "", outputs) in DATASETS,
@@ -67,67 +61,11 @@ def describe(canonical: Canonical) -> Description:
 def _changes(shapes: Shapes, head: str | None) -> dict[str, Any]:
     """What keys tell of a detector beyond its kind: FCOS's levels, hybrid task cascade without its semantic branch."""
     if head == "fcos":
-        levels = _count(shapes, r"^representation\.smooth\.(\d+)\.")
+        levels = count(shapes, r"^representation\.smooth\.(\d+)\.")
         return {"levels": levels} if levels == 6 else {}
     if head == "htc" and not any(key.startswith("semantic.") for key in shapes):
         return {"semantic": False}
     return {}
-
-
-def body_name(shapes: Shapes) -> str | None:
-    """Our name of the body whose parameters are ``body.*``; None if it is none of the published or micro sizes."""
-    if any(key.startswith("body.stage4.") for key in shapes):
-        return _hrnet_name(shapes)
-    if any(key.startswith("body.hg.") for key in shapes):
-        stacks = _count(shapes, r"^body\.hg\.(\d+)\.")
-        width = shapes.get("body.fc.0.0.weight", (0,))[0]
-        return f"hourglass_s{stacks}" if width == 256 else None
-    prefix = "body.resnet." if any(key.startswith("body.resnet.") for key in shapes) else "body."
-    if f"{prefix}layer4.0.conv1.weight" not in shapes:
-        return None
-    kind = "bottleneck" if f"{prefix}layer1.0.conv3.weight" in shapes else "basic"
-    blocks = tuple(_count(shapes, rf"^{re.escape(prefix)}layer{i}\.(\d+)\.") for i in range(1, 5))
-    stem = next((shapes[prefix + k] for k in ("conv1.weight", "stem.6.weight") if prefix + k in shapes), (0,))
-    name = RESNETS.get((kind, blocks)) if stem[0] == 64 else None  # type: ignore[arg-type]
-    if name is None:
-        return None
-    depth = name.removeprefix("resnet")
-    if f"{prefix}stem.6.weight" in shapes:
-        return f"{'deeplabv3plus' if 'head.main.low.conv.weight' in shapes else 'pspnet'}_r{depth}"
-    if prefix == "body.resnet.":
-        return f"{'deeplabv3' if 'head.main.0.convs.0.0.weight' in shapes else 'fcn'}_r{depth}"
-    return f"simple_baseline_r{depth}" if "body.deconv_layers.0.weight" in shapes else name
-
-
-def _hrnet_name(shapes: Shapes) -> str | None:
-    for name, spec in VARIANTS.items():
-        if _is_variant(shapes, spec):
-            return name
-    return None
-
-
-def _is_variant(shapes: Shapes, spec: HRNetSpec) -> bool:
-    if shapes.get("body.conv1.weight", (0,))[0] != spec.stem_channels:
-        return False
-    if shapes.get("body.layer1.0.conv1.weight", (0,))[0] != spec.stage1.channels[0]:
-        return False
-    if _count(shapes, r"^body\.layer1\.(\d+)\.") != spec.stage1.num_blocks:
-        return False
-    for number in (2, 3, 4):
-        stage = spec.stages[number - 1]
-        if _count(shapes, rf"^body\.stage{number}\.(\d+)\.") != stage.num_modules:
-            return False
-        if _count(shapes, rf"^body\.stage{number}\.0\.branches\.0\.(\d+)\.") != stage.num_blocks:
-            return False
-        for branch, channels in enumerate(stage.channels):
-            if shapes.get(f"body.stage{number}.0.branches.{branch}.0.conv1.weight", (0,))[0] != channels:
-                return False
-    return True
-
-
-def _count(shapes: Shapes, pattern: str) -> int:
-    found = re.compile(pattern)
-    return len({m.group(1) for key in shapes if (m := found.match(key))})
 
 
 def _representation(shapes: Shapes) -> str | None:
@@ -186,3 +124,16 @@ def _head(shapes: Shapes, task: str | None) -> str | None:
     if "head.classifier.weight" in shapes:
         return "linear"
     return "conv" if _outputs(shapes) is not None else None
+
+
+def _pose_coding(family: str, model: str, outputs: int | None) -> tuple[str, int | None, dict[str, Any]]:
+    """Model, joints and build options of a pose network: three maps a joint are UDP's with offsets, which its configuration or
+    its number of outputs (three times a known number of joints) tell."""
+    suffix = next((s for s in (UDP_REGRESS, UDP) if family.endswith(s)), "")
+    thirds = outputs // 3 if outputs is not None and outputs % 3 == 0 and ("pose", outputs // 3) in DATASETS else None
+    if model.endswith("_udppose"):
+        return (model, thirds, {}) if thirds else (model, outputs, {"offsets": False})
+    if thirds:
+        return model + UDP_REGRESS, thirds, {}
+    # A transformer's released networks all use UDP: their names say so already.
+    return (model if model.startswith("vitpose") else model + suffix), outputs, {}

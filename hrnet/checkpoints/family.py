@@ -26,6 +26,8 @@ class Family:
         drops: (pattern, reason) pairs for keys that have no place in any of our models.
         task: what the network predicts, from the canonical state.
         conventions: spec fields that the family implies, from the file's state.
+        renames: further (pattern, template) pairs over canonical names, chosen by the canonical state: bodies of one source
+            whose parameters are called otherwise here.
         adapt: changes values or order in the canonical state, and returns a note for each rule that it applied.
         body_only: the file initialises a body and is no task's network.
         detector: name of the detection conventions (tasks/detection/boxes/conventions.py) that go with it.
@@ -38,6 +40,7 @@ class Family:
     drops: tuple[tuple[str, str], ...] = ()
     task: Callable[[State], str | None] = lambda state: None
     conventions: Callable[[State], dict[str, Any]] = lambda state: {}
+    renames: Callable[[State], tuple[tuple[str, str], ...]] = lambda state: ()
     adapt: Callable[[dict[str, Tensor]], list[str]] = lambda state: []
     body_only: bool = False
     detector: str | None = None
@@ -72,9 +75,24 @@ def to_canonical(family: Family, state: State) -> Canonical:
             made.unmapped.append(key)
             continue
         made.state[name], made.origin[name] = tensor, key
+    _rename(made, family.renames(made.state))
     made.notes += family.adapt(made.state)
     made.conventions = family.conventions(state)
     return made
+
+
+def _rename(made: Canonical, rules: tuple[tuple[str, str], ...]) -> None:
+    compiled = [(re.compile(pattern), template) for pattern, template in rules]
+    renamed: dict[str, Tensor] = {}
+    origin: dict[str, str] = {}
+    for name, tensor in made.state.items() if rules else ():
+        new = next((m.expand(template) for pattern, template in compiled if (m := pattern.match(name))), name)
+        if new in renamed:
+            made.unmapped.append(made.origin[name])
+            continue
+        renamed[new], origin[new] = tensor, made.origin[name]
+    if rules:
+        made.state, made.origin = renamed, origin
 
 
 def has(state: State, *prefixes: str) -> bool:

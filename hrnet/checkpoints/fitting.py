@@ -48,8 +48,11 @@ def match(
         if bare and not name.startswith("body."):
             report.dropped[canonical.origin.get(name, name)] = "only the body is loaded"
             continue
-        if bare and target not in current and f"resnet.{target}" in current:
-            target = f"resnet.{target}"  # the dilated bodies hold torchvision's ResNet under this name
+        if bare and target not in current:
+            # Some bodies hold a library's network under a name of their own.
+            target = next(
+                (f"{held}.{target}" for held in ("resnet", "encoder") if f"{held}.{target}" in current), target
+            )
         source[target], origin[target] = tensor, canonical.origin.get(name, name)
     for key in canonical.unmapped:
         if bare and not _belongs_to_a_body(key):

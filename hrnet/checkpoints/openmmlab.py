@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hrnet.checkpoints.family import Family, State, always, has, implies
+from hrnet.checkpoints.pose_rivals import body_renames
 
 _PREPROCESSOR = ((r"(?:^|\.)data_preprocessor\.", "normalisation constants, which are the protocol's"),)
 _BODY = (r"^backbone\.(.+)$", r"body.\1")
@@ -46,6 +47,7 @@ MMPOSE_0X = Family(
     _heatmap_rules("keypoint_head"),
     task=_pose_or_face,
     conventions=_mmpose_conventions,
+    renames=body_renames,
 )
 
 MMPOSE_1X = Family(
@@ -56,6 +58,7 @@ MMPOSE_1X = Family(
     drops=_PREPROCESSOR,
     task=_pose_or_face,
     conventions=_mmpose_conventions,
+    renames=body_renames,
 )
 
 
@@ -116,5 +119,6 @@ MM_BACKBONE = Family(
     "an OpenMMLab backbone",
     lambda s: has(s, "backbone.") and all(key.startswith("backbone.") for key in s),
     (_BODY,),
+    renames=body_renames,
     body_only=True,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hrnet.checkpoints import detection, openmmlab, own, reference, serial
+from hrnet.checkpoints import detection, openmmlab, own, pose_rivals, reference, serial
 from hrnet.checkpoints.family import Canonical, Family, State, to_canonical
 from hrnet.checkpoints.reading import RawCheckpoint
 from hrnet.checkpoints.report import CheckpointError, shortened
@@ -19,6 +19,7 @@ FAMILIES: tuple[Family, ...] = (
     serial.MMSEG_DEEPLAB_PLUS,
     openmmlab.MMSEG_OCR,
     openmmlab.MMSEG,
+    pose_rivals.VITPOSE,
     openmmlab.MMPOSE_0X,
     openmmlab.MMPOSE_1X,
     openmmlab.MM_BACKBONE,
@@ -32,6 +33,7 @@ FAMILIES: tuple[Family, ...] = (
     reference.SIMPLE_BASELINE,
     reference.FACE,
     reference.POSE_IMAGENET,
+    pose_rivals.UDP_POSE,
     reference.POSE,
     reference.BODY,
     serial.RESNET,
@@ -56,6 +58,7 @@ def interpret(raw: RawCheckpoint) -> Canonical:
             f"{raw.path} is of no family known here: {len(raw.state)} tensors under {shortened(heads, 8)} "
             f"(first: {next(iter(raw.state))}). Known: {', '.join(f.name for f in FAMILIES)}."
         )
+    family = pose_rivals.by_configuration(family, raw.extra)
     made = to_canonical(family, raw.state)
     made.extra, made.notes = raw.extra, [*raw.notes, *made.notes]
     made.dropped = raw.dropped | made.dropped

@@ -50,6 +50,23 @@ def refine_quarter(heatmaps: ArrayLike, points: ArrayLike, border: int = 1) -> N
     return refined
 
 
+def refine_quarter_per_axis(heatmaps: ArrayLike, points: ArrayLike) -> NDArray[np.float32]:
+    """As `refine_quarter`, each axis by itself: x moves where 1 < x < width - 1 and 0 < y < height, and y likewise.
+
+    mmpose 1.x's rule; it differs on the first two and the last rows and columns.
+    """
+    maps = np.asarray(heatmaps)
+    refined = np.array(points, dtype=np.float32)
+    height, width = maps.shape[-2:]
+    flat, rows = maps.reshape(-1, height, width), refined.reshape(-1, 2)
+    x, y = np.array(rows[:, 0], dtype=np.int64), np.array(rows[:, 1], dtype=np.int64)
+    picks = np.flatnonzero((x > 1) & (x < width - 1) & (y > 0) & (y < height))
+    rows[picks, 0] += 0.25 * np.sign(flat[picks, y[picks], x[picks] + 1] - flat[picks, y[picks], x[picks] - 1])
+    picks = np.flatnonzero((y > 1) & (y < height - 1) & (x > 0) & (x < width))
+    rows[picks, 1] += 0.25 * np.sign(flat[picks, y[picks] + 1, x[picks]] - flat[picks, y[picks] - 1, x[picks]])
+    return refined
+
+
 def refine_dark(heatmaps: ArrayLike, points: ArrayLike, blur: int = 11) -> NDArray[np.float32]:
     """Distribution-aware refinement: smooth, take logarithms, and step to the maximum of the second-order expansion.
 
@@ -113,7 +130,7 @@ def _vertex(before: float, peak: float, after: float) -> float:
     return float(np.clip((after - before) / (2 * curvature), -0.5, 0.5)) if curvature > 0 else 0.0
 
 
-DECODERS: tuple[str, ...] = ("quarter", "argmax", "dark")
+DECODERS: tuple[str, ...] = ("quarter", "quarter_per_axis", "argmax", "dark")
 
 
 def decode(
@@ -129,6 +146,9 @@ def decode(
     points, scores = argmax_points(heatmaps)
     if method == "quarter":
         points = refine_quarter(heatmaps, points)
+    elif method == "quarter_per_axis":
+        points = refine_quarter_per_axis(heatmaps, points)
+        points[scores <= 0] = -1  # what mmpose gives a map without a positive value
     elif method == "dark":
         points = refine_dark(heatmaps, points, blur)
     return points, scores

@@ -9,6 +9,18 @@ from torch import Tensor
 
 from tasks.geometry import swap_order
 
+COMBINED = 3
+"""Maps a point of UDP's combined coding: a disc, and the offsets in x and y."""
+
+
+def unflip_combined(maps: Tensor, pairs: Sequence[Sequence[int]]) -> Tensor:
+    """As `unflip` for combined maps (B, 3 J, H, W): the three maps of a joint move together, and offsets in x change sign."""
+    batch, channels, height, width = maps.shape
+    triples = maps.flip(-1).reshape(batch, channels // COMBINED, COMBINED, height, width)
+    order = torch.from_numpy(swap_order(channels // COMBINED, pairs)).to(maps.device)
+    sign = torch.tensor([1.0, -1.0, 1.0], dtype=maps.dtype, device=maps.device)[:, None, None]
+    return (triples[:, order] * sign).reshape(maps.shape)
+
 
 def unflip(maps: Tensor, pairs: Sequence[Sequence[int]], shift: bool = False) -> Tensor:
     """Turns the heat maps (B, J, H, W) of a mirrored picture back: mirrored along x, left joints exchanged with right ones.
@@ -31,11 +43,13 @@ def flip_test(
     *,
     shift: bool,
     merge: str = "mean",
+    combined: bool = False,
 ) -> Tensor:
     """Merges `maps` (B, J, h, w), the model's of images (B, 3, H, W), with those of the mirrored images.
 
     Args:
-        pairs, shift: as of `unflip`. merge: "mean", or "sum" (pytorch-pose).
+        pairs, shift: as of `unflip`. merge: "mean", or "sum" (pytorch-pose). combined: the maps are as of `unflip_combined`.
     """
-    total = maps + unflip(model(images.flip(-1)), pairs, shift)
+    mirrored = model(images.flip(-1))
+    total = maps + (unflip_combined(mirrored, pairs) if combined else unflip(mirrored, pairs, shift))
     return total if merge == "sum" else total * 0.5

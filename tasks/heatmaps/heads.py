@@ -49,6 +49,8 @@ def build(
     conventions: Mapping[str, Any],
     biases: Biases = "zero",
     level: int = 0,
+    maps_per_point: int = 1,
+    name: str = "",
     **options: Any,
 ) -> HeatmapModel:
     """The heat-map network of a body.
@@ -59,14 +61,16 @@ def build(
             not what the caller states in `options`.
         biases: how those of representation and head start, see `hrnet.backbone.initialise`.
         level: which map V1 reads (0: the highest resolution), for the papers' resolution ablation.
+        maps_per_point: 3 for UDP's combined coding. name: how the network was asked for, where that is not the body's name.
         options: spec fields of the body.
 
     Raises:
         ValueError: a representation that gives no heat maps, or that does not suit the body.
     """
-    names = {"task": task, "dataset": dataset, "name": model, "representation_name": representation}
-    if traits_of(model).structure == "stacked":
-        body = _hourglass(model, representation, num_outputs=num_outputs, **options)
+    traits = traits_of(model)
+    names = {"task": task, "dataset": dataset, "name": name or model, "representation_name": representation}
+    if traits.structure == "stacked":
+        body = _hourglass(model, representation, num_outputs=num_outputs * maps_per_point, **options)
         return HourglassModel(body, nn.Identity(), nn.Identity(), num_outputs=num_outputs, **names)
     if representation not in READABLE:
         raise ValueError(f"Unknown representation {representation!r} for {task}. {nearest(representation, READABLE)}")
@@ -89,8 +93,8 @@ def build(
         body.stated = stated
         if body.spec.init == "normal_0.001":  # the references start every convolution alike, the mixing one too
             initialise(reader, body.spec.init, biases)
-    width = int(reader.out_channels[0])  # type: ignore[index, arg-type]
-    head = PredictionHead(width, num_outputs, biases=biases)
+    width, outputs = int(reader.out_channels[0]), num_outputs * maps_per_point  # type: ignore[index, arg-type]
+    head = PredictionHead(width, outputs, biases=biases, kernel=traits.prediction_kernel)
     return HeatmapModel(body, reader, head, num_outputs=num_outputs, **names)
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hrnet.names import nearest
 
-LOSSES = ("default", "mse", "ohkm", "mse_softmax")
+LOSSES = ("default", "mse", "ohkm", "mse_softmax", "udp_combined")
 HARD_JOINTS = 8
 ACCURACY_SAMPLES = 4
 SHARPNESS = 10.0
@@ -28,6 +28,21 @@ def hard_squared_error(
     """As `squared_error`, over each sample's `hardest` joints only (online hard keypoint mining)."""
     per_joint = _difference(predicted, target, weight).square().mean(dim=(2, 3))
     return per_joint.topk(min(hardest, per_joint.shape[1]), dim=1).values.mean()
+
+
+def combined_error(predicted: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
+    """UDP's combined loss over three maps a point: half the squared errors of the disc and, within it, of both offsets.
+
+    Args:
+        predicted, target: (B, 3 J, H, W) in the order disc, x, y per joint. weight: (B, J).
+    """
+    shape = (predicted.shape[0], -1, 3, *predicted.shape[2:])
+    found, true = predicted.reshape(shape), target.reshape(shape)
+    weights = torch.ones_like(true[:, :, 0, :1, :1]) if weight is None else weight[:, :, None, None]
+    disc = true[:, :, 0] * weights
+    error = (found[:, :, 0] * weights - disc).square()
+    error = error + (disc[:, :, None] * (found[:, :, 1:] - true[:, :, 1:])).square().sum(2)
+    return 0.5 * error.mean()
 
 
 def softmax_term(predicted: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
@@ -58,7 +73,8 @@ def heatmap_loss(
 
     Args:
         weight: (B, J), or None where every joint counts.
-        kind: one of `LOSSES`; "default" is "mse". factor: on the squared error (HRNet's pose code halves it).
+        kind: one of `LOSSES`; "default" is "mse"; "udp_combined" for three maps a point.
+        factor: on the squared error (HRNet's pose code halves it).
         softmax_share: weight of `softmax_term` in "mse_softmax".
 
     Raises:
@@ -73,7 +89,8 @@ def heatmap_loss(
         )
     losses = []
     for output in outputs:
-        loss = factor * (hard_squared_error if kind == "ohkm" else squared_error)(output, target, weight)
+        one = {"ohkm": hard_squared_error, "udp_combined": combined_error}.get(kind, squared_error)
+        loss = factor * one(output, target, weight)
         if kind == "mse_softmax":
             loss = loss + softmax_share * softmax_term(output, target, weight)
         losses.append(loss)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from tasks.base import EvalData, TrainData
 from tasks.files.picture_entry import PictureEntry
-from tasks.geometry import affine_matrix, crop, flip_points, transform_points
+from tasks.geometry import affine_matrix, crop, flip_points, transform_points, udp_matrix
 from tasks.images import PictureCache, normalise
 from tasks.pose.crops.augment import PoseAugment, draw
 from tasks.pose.crops.corner_crop import crop_by_corners
@@ -83,10 +84,20 @@ def person_inputs(
             made.append(crop_by_corners(picture, centre, float(scale[0]) * factor, size))
         else:
             grown = scale if factor == 1.0 else scale * factor
-            made.append(crop(picture, affine_matrix(centre, grown, 0.0, size), size))
+            made.append(crop(picture, crop_matrix(protocol, centre, grown, 0.0, size), size))
     inputs = normalise(np.stack(made), mean, std)
     # One scale other than 1 keeps its axis: its heat maps have to be brought into the box's own frame.
     return inputs[0] if protocol.scales == (1.0,) else inputs
+
+
+def crop_matrix(
+    protocol: PoseProtocol, centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int]
+) -> NDArray[np.float64]:
+    """The 2x3 matrix picture -> crop that the protocol's crop stands for ("corners" has none: its training crops are affine)."""
+    if protocol.crop == "udp":
+        return udp_matrix(centre, scale, rotation_deg, size_wh)
+    along: Literal["x", "y"] = "x" if protocol.crop == "affine_along_x" else "y"
+    return affine_matrix(centre, scale, rotation_deg, size_wh, along=along)
 
 
 def check_protocol(protocol: PoseProtocol) -> None:
@@ -103,6 +114,19 @@ def check_protocol(protocol: PoseProtocol) -> None:
             f"Expected crop=corners together with decoder=quarter_one_based but got crop={protocol.crop} and "
             f"decoder={protocol.decoder}; the two undo each other's rounding"
         )
+    udp = ("udp", "udp_combined")
+    if (protocol.crop == "udp") != (protocol.decoder in udp) or (protocol.target == "udp_combined") != (
+        protocol.decoder == "udp_combined"
+    ):
+        raise ValueError(
+            f"Expected crop=udp together with decoder=udp and target=udp (or both udp_combined) but got crop={protocol.crop}, "
+            f"decoder={protocol.decoder} and target={protocol.target}; they count pixels alike"
+        )
+    if protocol.crop == "udp" and (protocol.scales != (1.0,) or protocol.shift):
+        raise ValueError(
+            f"Expected one scale and shift=false for crop=udp but got {protocol.scales} and shift={protocol.shift}; its mirror "
+            "image needs no shift"
+        )
     if protocol.crop == "corners" and (width != height or protocol.scales != (1.0,)):
         raise ValueError(
             f"Expected a square input and one scale for crop=corners but got {protocol.input_wh}, {protocol.scales}"
@@ -112,7 +136,8 @@ def check_protocol(protocol: PoseProtocol) -> None:
 class PoseTrainData(TrainData):
     """One sample per annotated person, cropped with the recipe's augmentation.
 
-    Items: index, images (3, H, W) float32, target (J, H / s, W / s) float32, weight (J,) float32, s the target's stride.
+    Items: index, images (3, H, W) float32, target (J, H / s, W / s) float32 (3 J maps for UDP's combined coding), weight (J,)
+    float32, s the target's stride.
     """
 
     def __init__(
@@ -125,8 +150,11 @@ class PoseTrainData(TrainData):
         seed: int,
         input_wh: tuple[int, int] | None = None,
     ) -> None:
+        check_protocol(protocol)
         self.skeleton: Skeleton = SKELETONS[dataset]
-        truth = CocoProtocol(input_wh=protocol.input_wh) if dataset == "coco" else protocol
+        truth = protocol
+        if isinstance(protocol, CocoProtocol):
+            truth = CocoProtocol(input_wh=protocol.input_wh, box_rule=protocol.box_rule)
         # The crops need the persons alone, not the file's other records.
         self.persons = replace(read_persons(dataset, Path(root), split, truth), truth=None)
         self.protocol, self.augment, self.seed = protocol, augment, seed
@@ -161,7 +189,7 @@ class PoseTrainData(TrainData):
             assert swapped is not None
             visible = swapped
             centre[0] = picture.shape[1] - 1 - centre[0]
-        matrix = affine_matrix(centre, drawn.scale, drawn.rotation_deg, self.size_wh)
+        matrix = crop_matrix(self.protocol, centre, drawn.scale, drawn.rotation_deg, self.size_wh)
         joints = transform_points(joints, matrix)
         if drawn.flip:
             # The mirror is folded into the matrix, which spares a copy of the picture.
@@ -176,7 +204,8 @@ class PoseTrainData(TrainData):
                 ((tinted - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)).transpose(2, 0, 1)
             )
         weights = skeleton.loss_weights if augment.joint_weights else None
+        rule = augment.target_rule if self.protocol.target == "recipe" else self.protocol.target
         target, weight = pose_targets(
-            joints, visible, self.size_wh, self.map_wh, augment.sigma_for(self.size_wh), augment.target_rule, weights
+            joints, visible, self.size_wh, self.map_wh, augment.sigma_for(self.size_wh), rule, weights
         )
         return {"index": index, "images": images, "target": target, "weight": weight}

@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import flip_test
+from tasks.heatmaps.udp import decode_combined, decode_udp, udp_to_image
 from tasks.pose.crops.corner_crop import decode_one_based
 from tasks.pose.protocol import PoseProtocol
 
@@ -32,7 +34,8 @@ def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]],
     maps = model(images)
     if not protocol.flip:
         return maps
-    return flip_test(maps, model, images, pairs, shift=protocol.shift, merge=protocol.flip_merge)
+    combined = protocol.decoder == "udp_combined"
+    return flip_test(maps, model, images, pairs, shift=protocol.shift, merge=protocol.flip_merge, combined=combined)
 
 
 def fuse_scales(maps: Sequence[NDArray[np.float32]], factors: Sequence[float]) -> NDArray[np.float32]:
@@ -65,9 +68,13 @@ def keypoints(
 
     centres, scales: (B, 2) as the crops were cut.
     """
+    map_wh = (heatmaps.shape[3], heatmaps.shape[2])
     if protocol.decoder == "quarter_one_based":
         points, scores = decode_one_based(heatmaps, centres, scales)
+    elif protocol.decoder in ("udp", "udp_combined"):
+        cells, scores = (decode_udp if protocol.decoder == "udp" else decode_combined)(heatmaps, protocol.dark_blur)
+        points = udp_to_image(cells, centres, np.asarray(scales) * PIXEL_STD, map_wh)
     else:
         cells, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur)
-        points = to_image(cells, centres, scales, (heatmaps.shape[3], heatmaps.shape[2]))
+        points = to_image(cells, centres, scales, map_wh)
     return np.concatenate([points, scores[..., None]], axis=-1).astype(np.float32)

@@ -6,12 +6,13 @@ checkpoint does otherwise. Source: docs/protocols.md, sections 3 to 5 and traps 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmarks.baselines import traits_of
 from hrnet.traits import Traits
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
+from tasks.options import later
 
 NORMALISERS: dict[str, tuple[tuple[float, float, float], tuple[float, float, float]]] = {
     # Always in this order, whatever the colour order: models that see BGR were trained with RGB statistics (T20).
@@ -31,11 +32,15 @@ class PoseProtocol:
         flip: average with the mirrored picture's heat maps. shift: move those right by one cell first.
         flip_merge: "mean", or "sum" (pytorch-pose; scores double, positions stay).
         scales: factors on the box, their heat maps averaged in the box's own frame; MPII's test uses six.
-        decoder: "quarter" (towards the higher neighbour), "argmax", "dark" (second-order expansion of the smoothed log), or
-            "quarter_one_based" (pytorch-pose: quarter cell, plus half a cell, truncated to whole pixels).
-        dark_blur: side of DARK's smoothing kernel, in cells.
-        crop: "affine" (warpAffine around the padded box) or "corners" (pytorch-pose: whole-pixel corners, then resized).
+        decoder: "quarter" (towards the higher neighbour), "quarter_per_axis" (mmpose 1.x: each axis by itself at the border),
+            "argmax", "dark" (second-order expansion of the smoothed log), "quarter_one_based" (pytorch-pose: quarter cell, plus
+            half a cell, truncated to whole pixels), "udp" (a Newton step on the smoothed log), or "udp_combined" (a disc and two
+            offsets a joint).
+        dark_blur: side of the smoothing kernel of "dark" and both "udp", in cells.
+        crop: "affine" (warpAffine around the padded box), "affine_along_x" (the same, rounded as mmpose 1.x rounds it), "udp" (in
+            units of pixel distances: size - 1), or "corners" (pytorch-pose: whole-pixel corners, then resized).
         colour: order of the input's channels, as the checkpoint was trained. normaliser: a key of `NORMALISERS`.
+        target: what training draws: the recipe's `target_rule`, or UDP's Gaussian at the joint itself, or its disc and offsets.
     """
 
     input_wh: tuple[int, int] = (192, 256)
@@ -43,11 +48,14 @@ class PoseProtocol:
     shift: bool = True
     flip_merge: Literal["mean", "sum"] = "mean"
     scales: tuple[float, ...] = (1.0,)
-    decoder: Literal["quarter", "argmax", "dark", "quarter_one_based"] = "quarter"
+    decoder: Literal["quarter", "quarter_per_axis", "argmax", "dark", "quarter_one_based", "udp", "udp_combined"] = (
+        "quarter"
+    )
     dark_blur: int = 11
-    crop: Literal["affine", "corners"] = "affine"
+    crop: Literal["affine", "affine_along_x", "udp", "corners"] = "affine"
     colour: Literal["rgb", "bgr"] = "rgb"
     normaliser: Literal["imagenet", "mpii_mean"] = "imagenet"
+    target: Literal["recipe", "udp", "udp_combined"] = later("recipe")
 
 
 @dataclass(frozen=True)
@@ -58,6 +66,8 @@ class CocoProtocol(PoseProtocol):
         boxes: "gt" or "detector". boxes_file: the detector's boxes; empty means the official file's place.
         box_threshold: detector boxes below this score are left out.
         keypoint_threshold: a pose's score is its box's times the mean of its keypoint scores above this.
+        box_rule: how a box is read: "hrnet" (annotated ones lose a pixel and are clipped) or "mmpose" (clipped alone; another
+            rounding of the padding).
         nms: "oks", "soft_oks" or "none"; nms_threshold: poses more similar than this are suppressed.
     """
 
@@ -67,6 +77,7 @@ class CocoProtocol(PoseProtocol):
     keypoint_threshold: float = 0.2
     nms: Literal["oks", "soft_oks", "none"] = "oks"
     nms_threshold: float = 0.9
+    box_rule: Literal["hrnet", "mmpose"] = later("hrnet")
 
 
 @dataclass(frozen=True)
@@ -77,16 +88,54 @@ class MpiiProtocol(PoseProtocol):
     boxes: Literal["gt"] = "gt"
 
 
+CODINGS: dict[str, str] = {"_udp_regress": "udp_combined", "_udp": "udp"}
+"""What a model's name ends in -> its coding: that body with the protocol preset."""
+
+
+def body_of(model: str) -> str:
+    """The body of a pose model: the name without `CODINGS`' endings."""
+    return next((model.removesuffix(suffix) for suffix in CODINGS if model.endswith(suffix)), model)
+
+
+def coding_of(model: str, family: str | None = None) -> str:
+    """How a network codes joints: "udp", "udp_combined", or "" for plain heat maps.
+
+    Its name says so, its body (ViTPose's released networks all use UDP, UDP-Pose's own HRNet the combined form), or the
+    configuration in a checkpoint, which the checkpoint's family carries.
+    """
+    for name in (model, family or ""):
+        for suffix, coding in CODINGS.items():
+            if name.endswith(suffix):
+                return coding
+    origin = traits_of(body_of(model)).origin if model else ""
+    return {"vitpose": "udp", "udp_pose": "udp_combined"}.get(origin, "")
+
+
 def pose_protocol(dataset: str, model: str = "", family: str | None = None, tier: str = "full") -> PoseProtocol:
     """The protocol of a dataset, with what the model's or the checkpoint's family implies.
 
-    SimpleBaseline of its authors (and of HRNet's repository) reads BGR; mmpose's reads RGB. pytorch-pose's hourglass has its own
-    crop, normaliser and decoding, and no shift, on MPII (for COCO nothing is released). Cells of the small tiers are
-    all trained here and share one protocol.
+    UDP sets crop, target, decoding and flip (no shift) together, where `coding_of` finds it. mmpose's networks have its box and
+    its quarter step, and read RGB. SimpleBaseline of its authors (and of HRNet's repository) reads BGR. pytorch-pose's
+    hourglass has its own crop, normaliser and decoding, and no shift, on MPII (for COCO nothing is released). Cells of the
+    small tiers are all trained here and share one protocol, but for UDP.
     """
+    traits, coding = traits_of(body_of(model)) if model else Traits(), coding_of(model, family)
+    small = tier != "full" or traits.micro
+    made = _plain_protocol(dataset, traits, family, small)
+    if (traits.origin in ("mmpose", "vitpose") or (family or "").startswith("mm")) and not small:
+        made = replace(made, crop="affine_along_x", decoder="quarter_per_axis")
+        made = replace(made, box_rule="mmpose") if isinstance(made, CocoProtocol) else made
+    if coding == "udp":
+        made = replace(made, crop="udp", target="udp", decoder="udp", shift=False)
+    elif coding:
+        made = replace(made, crop="udp", target="udp_combined", decoder="udp_combined", shift=False)
+    return made
+
+
+def _plain_protocol(dataset: str, traits: Traits, family: str | None, small: bool) -> PoseProtocol:
+    """The protocol of plain heat maps in the frameworks of HRNet, SimpleBaseline and pytorch-pose."""
     kind = {"coco": CocoProtocol, "mpii": MpiiProtocol}[dataset]
-    traits = traits_of(model) if model else Traits()
-    if tier != "full" or traits.micro:
+    if small:
         # At 24x32 cells a quarter cell is coarse: targets and decoding are DARK's, between cells.
         return kind(input_wh=(96, 128) if dataset == "coco" else (128, 128), decoder="dark", dark_blur=3)
     other_framework = family is not None and family.startswith("mm")
@@ -109,12 +158,15 @@ def header(protocol: PoseProtocol) -> str:
     Colour order and normaliser are left out: they are the checkpoint's own input convention, not a way to score.
     """
     width, height = protocol.input_wh
-    parts = [f"{getattr(protocol, 'boxes', 'gt')} boxes", f"{height}x{width}"]
+    boxes = f"{getattr(protocol, 'boxes', 'gt')} boxes"
+    if isinstance(protocol, CocoProtocol) and protocol.boxes == "gt" and protocol.box_rule != "hrnet":
+        boxes += f" as {protocol.box_rule} reads them"
+    parts = [boxes, f"{height}x{width}"]
     parts.append(("flip with shift" if protocol.shift else "flip") if protocol.flip else "no flip")
     if protocol.scales != (1.0,):
         parts.append("scales " + "/".join(f"{scale:g}" for scale in protocol.scales))
     parts.append(f"{protocol.decoder.replace('_', ' ')} decoding")
-    if protocol.crop != "affine":
+    if protocol.crop not in ("affine", "affine_along_x"):
         parts.append(f"{protocol.crop} crop")
     if isinstance(protocol, CocoProtocol):
         parts.append(

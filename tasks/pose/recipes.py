@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from benchmarks.baselines import traits_of
 from tasks.pose.crops.augment import PoseAugment
+from tasks.pose.protocol import body_of
 from tasks.recipe import Recipe
 
 # Initialisations that the reference releases name; others start from nothing unless --set recipe.init_from=FILE says so.
@@ -23,7 +24,7 @@ def pose_recipe(dataset: str, model: str, tier: str) -> Recipe:
     if tier != "full":
         made = embedded(dataset, model)
         return replace(made, name="pose-smoke", epochs=1, batch_size=8) if tier == "smoke" else made
-    origin = traits_of(model).origin
+    origin = traits_of(body_of(model)).origin
     if origin == "pytorch_pose":
         return hourglass()
     if origin == "simple_baseline":
@@ -53,7 +54,7 @@ def hrnet(dataset: str, model: str) -> Recipe:
         optimizer="adam",
         schedule="step",
         milestones=(170, 200),
-        init_from=IMAGENET_FILES.get(model),
+        init_from=IMAGENET_FILES.get(body_of(model)),
         drop_last=False,
         augment=augment,
         num_workers=8,

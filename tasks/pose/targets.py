@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.heatmaps.targets import gaussian_targets
+from tasks.heatmaps.udp import combined_targets, udp_targets
 
 
 def pose_targets(
@@ -24,11 +25,11 @@ def pose_targets(
     Args:
         joints_xy: (J, 2) in input pixels. visible: (J,) weights, 0 or 1.
         image_size_wh, heatmap_size_wh: sizes of the input and of the maps; their quotient is the stride.
-        sigma: in heat-map cells. rule: one of `tasks.heatmaps.targets.RULES`.
+        sigma: in heat-map cells. rule: one of `tasks.heatmaps.targets.RULES`, "udp" or "udp_combined".
         joint_weights: (J,) factors on the weights, None for none.
 
     Returns:
-        maps (J, height, width) and weights (J,), both float32.
+        maps (J, height, width), or (3 J, height, width) for "udp_combined", and weights (J,), both float32.
 
     Raises:
         ValueError: the number of joints and of weights differ, or a visible joint is not finite.
@@ -39,6 +40,12 @@ def pose_targets(
             f"Expected joints (J, 2) with J visibilities but got {xy.shape} and {np.asarray(visible).shape}; "
             "check the dataset of the annotation file"
         )
+    if rule in ("udp", "udp_combined"):
+        if rule == "udp":
+            maps, weight = udp_targets(xy, visible, image_size_wh, heatmap_size_wh, sigma)
+        else:
+            maps, weight = combined_targets(xy, visible, image_size_wh, heatmap_size_wh)
+        return maps, weight if joint_weights is None else weight * np.asarray(joint_weights, dtype=np.float32)
     stride = np.asarray(image_size_wh, dtype=np.float64) / np.asarray(heatmap_size_wh, dtype=np.float64)
     cells = xy / stride
     if rule == "hourglass":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from benchmarks.baselines import check_body_name, traits_of
+from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.direction import Direction
 from tasks.options import refuse_unknown
@@ -26,7 +26,7 @@ from tasks.pose.posetrack.metrics import metric_infos
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
 from tasks.pose.posetrack.protocol import header as posetrack_header
 from tasks.pose.posetrack.recipes import posetrack_recipe
-from tasks.pose.protocol import CocoProtocol, PoseProtocol, header, pose_protocol
+from tasks.pose.protocol import CocoProtocol, PoseProtocol, body_of, header, pose_protocol
 from tasks.pose.recipes import RECIPE_VARIANTS, pose_recipe
 from tasks.recipe import Recipe
 from tasks.survey import surveyed, surveyed_training
@@ -85,8 +85,21 @@ class PoseTask(Task):
     recipe_variants = RECIPE_VARIANTS
 
     # -- networks ------------------------------------------------------------------------------------------------
+    def body_name(self, model: str) -> str:
+        return body_of(model)
+
+    def model_names(self, bodies: Sequence[str]) -> list[str]:
+        """All bodies, and mmpose's UDP networks: HRNet with its crop, target, decoding and flip."""
+        return [*bodies, "hrnet_w32_udp", "hrnet_w48_udp", "hrnet_w32_udp_regress"]
+
+    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+        """Target and decoding where offsets are stated otherwise than the model's name has them."""
+        if "offsets" not in options:
+            return {}
+        return dict.fromkeys(("target", "decoder"), "udp_combined" if options["offsets"] else "udp")
+
     def default_representation(self, model: str, dataset: str) -> str:
-        structure = traits_of(model).structure
+        structure = traits_of(body_of(model)).structure
         if structure == "stacked":
             return "stacks"
         # An encoder's map of highest resolution is its shallowest: it needs the others.
@@ -95,7 +108,7 @@ class PoseTask(Task):
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
         from tasks.pose.heads import build
 
-        check_body_name(model)
+        self.check_model(model)
         outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
         chosen = representation or self.default_representation(model, dataset)
         if _is_posetrack(dataset):
@@ -156,9 +169,13 @@ class PoseTask(Task):
         from tasks.heatmaps.losses import heatmap_loss, peak_accuracy
 
         outputs = model.stacks(batch["images"])  # type: ignore[operator]
+        target, weight, found = batch["target"], batch["weight"], outputs[-1].detach()
+        if target.shape[1] != weight.shape[1]:  # UDP's combined coding: three maps a joint
+            loss = heatmap_loss(outputs, target, weight, "udp_combined")
+            return {"loss": loss, "accuracy": peak_accuracy(found[:, ::3], target[:, ::3])}
         # Half the squared error, as HRNet's pose code (protocols, section 3).
-        loss = heatmap_loss(outputs, batch["target"], batch["weight"], recipe.loss, factor=0.5, softmax_share=1e-2)
-        return {"loss": loss, "accuracy": peak_accuracy(outputs[-1].detach(), batch["target"])}
+        loss = heatmap_loss(outputs, target, weight, recipe.loss, factor=0.5, softmax_share=1e-2)
+        return {"loss": loss, "accuracy": peak_accuracy(found, target)}
 
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: PoseProtocol) -> list[Any]:
         """Keypoints (J, 3) of every person's crop; of videos ("sequences" in the batch) `TrackedVideo`s."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks.options import override, refuse_unknown
+from tasks.options import from_plain, later, override, refuse_unknown, to_plain
 
 
 @dataclass(frozen=True)
@@ -35,3 +35,16 @@ def test_unknown_options_are_refused_by_name() -> None:
     refuse_unknown({"boxes": 1}, ("boxes",), "predict")
     with pytest.raises(ValueError, match=r"Unknown option 'score' of predict. Known: boxes, min_score\."):
         refuse_unknown({"score": 0.3, "boxes": "b"}, ("boxes", "min_score"), "predict")
+
+
+@dataclass(frozen=True)
+class Holder:
+    first: int = 1
+    added: str = later("usual")
+
+
+def test_later_fields_are_left_out_at_their_default() -> None:
+    assert to_plain(Holder()) == {"first": 1}
+    assert to_plain(Holder(added="other")) == {"first": 1, "added": "other"}
+    assert from_plain(Holder, {"first": 2}) == Holder(2)
+    assert override(Holder(), {"added": "x"}).added == "x"

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike, NDArray
 from tasks.coco.detections import read_detections
 from tasks.coco.keypoints import PERSON, Keypoints, read_keypoints
 from tasks.files.writing import write_text
-from tasks.geometry import boxes_to_centre_scale
+from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose
 from tasks.pose.files.persons import Persons, require_folder
 from tasks.pose.joints import COCO, Skeleton
 from tasks.pose.protocol import CocoProtocol
@@ -124,7 +124,7 @@ def _from_truth(root: Path, truth: Keypoints, folder: str, protocol: CocoProtoco
     # A file without any area says nothing about its persons; one that has areas leaves out those of 0, as the reference does.
     has_areas = bool((truth.areas > 0).any())
     area = ~(truth.areas <= 0) if has_areas else np.ones(len(truth), bool)
-    boxes, kept = kept_boxes(truth.boxes, truth.points, truth.pictures.sizes_wh[truth.image])
+    boxes, kept = kept_boxes(truth.boxes, truth.points, truth.pictures.sizes_wh[truth.image], protocol.box_rule)
     rows = np.flatnonzero(kept & area & ~truth.crowd)
     for row in rows[~(truth.boxes[rows, 2:] > 0).all(1)][:1]:
         box = truth.boxes[row].tolist()
@@ -134,7 +134,7 @@ def _from_truth(root: Path, truth: Keypoints, folder: str, protocol: CocoProtoco
             f"{truth.where(row)}: expected a box of more than one pixel in its picture but got {truth.boxes[row].tolist()}; "
             "correct or remove the record"
         )
-    centres, scales = boxes_to_centre_scale(boxes[rows], protocol.input_wh[0] / protocol.input_wh[1])
+    centres, scales = centres_and_scales(boxes[rows], protocol)
     return Persons(
         root=root,
         annotation=truth.path,
@@ -155,17 +155,29 @@ def _from_truth(root: Path, truth: Keypoints, folder: str, protocol: CocoProtoco
 
 
 def kept_boxes(
-    boxes: NDArray[np.float64], points: NDArray[np.float64], sizes_wh: NDArray[np.integer]
+    boxes: NDArray[np.float64], points: NDArray[np.float64], sizes_wh: NDArray[np.integer], rule: str = "hrnet"
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """The boxes (N, 4) that the reference makes of annotations, one pixel smaller and clipped, and which of them it keeps.
 
     Args:
         boxes: (N, 4) x, y, w, h px. points: (N, J, 3). sizes_wh: (N, 2) of their pictures.
+        rule: "hrnet", or "mmpose", which clips alone and keeps a box that clipping leaves a side of.
     """
     low = np.maximum(0.0, boxes[:, :2])
     high = np.minimum(sizes_wh - 1, low + np.maximum(0.0, boxes[:, 2:] - 1))
     labelled = points.reshape(len(points), -1).max(1, initial=-np.inf) != 0
+    if rule == "mmpose":
+        low = np.minimum(sizes_wh - 1, low)
+        high = np.clip(boxes[:, :2] + boxes[:, 2:], 0.0, sizes_wh - 1)
+        return np.concatenate([low, high - low], 1), (high > low).any(1) & labelled
     return np.concatenate([low, high - low], 1), (high >= low).all(1) & labelled
+
+
+def centres_and_scales(boxes: NDArray[np.float64], protocol: CocoProtocol) -> tuple[NDArray, NDArray]:
+    """Centres and scales (N, 2) of boxes (N, 4) x, y, w, h px, padded and grown by the protocol's rule."""
+    aspect = protocol.input_wh[0] / protocol.input_wh[1]
+    made = boxes_to_centre_scale_mmpose if protocol.box_rule == "mmpose" else boxes_to_centre_scale
+    return made(boxes, aspect)
 
 
 def _from_detector(
@@ -176,7 +188,7 @@ def _from_detector(
         boxes_path(root, split, protocol.boxes_file), pictures, truth.person, split, protocol.box_threshold
     )
     count = len(found.scores)
-    centres, scales = boxes_to_centre_scale(found.boxes, protocol.input_wh[0] / protocol.input_wh[1])
+    centres, scales = centres_and_scales(found.boxes, protocol)
     return Persons(
         root=root,
         annotation=found.path,

@@ -12,7 +12,7 @@ from typing import Literal
 from benchmarks.baselines import traits_of
 from tasks.pose.posetrack.from_coco import JointScore
 from tasks.pose.posetrack.matching import Assignment, Similarity
-from tasks.pose.protocol import PoseProtocol, pose_protocol
+from tasks.pose.protocol import PoseProtocol, body_of, pose_protocol
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def posetrack_protocol(model: str = "", family: str | None = None, tier: str = "
     """
     alike = pose_protocol("coco", model, family, tier)
     shared = {name: getattr(alike, name) for name in PoseProtocol.__dataclass_fields__}
-    if tier != "full" or (model and traits_of(model).micro):
+    if tier != "full" or (model and traits_of(body_of(model)).micro):
         return PoseTrackProtocol(
             **shared,
             boxes="detector",

@@ -7,6 +7,7 @@ import torch
 
 from tasks.heatmaps.losses import (
     LOSSES,
+    combined_error,
     hard_squared_error,
     heatmap_loss,
     peak_accuracy,
@@ -47,13 +48,29 @@ def test_hard_joints_are_the_eight_worst() -> None:
     torch.testing.assert_close(hard_squared_error(predicted, target, weight), expected)
 
 
-@pytest.mark.parametrize("kind", LOSSES)
+@pytest.mark.parametrize("kind", [kind for kind in LOSSES if kind != "udp_combined"])
 def test_losses_are_least_at_the_target_and_sum_over_stacks(kind: str) -> None:
     _, target, weight = maps(2)
     sharp = (target > 0.95).float()
     one = heatmap_loss([sharp], sharp, weight, kind)
     assert one < heatmap_loss([1 - sharp], sharp, weight, kind)
     torch.testing.assert_close(heatmap_loss([sharp, sharp], sharp, weight, kind), 2 * one)
+
+
+def test_combined_loss_counts_offsets_within_the_disc_alone() -> None:
+    generator = torch.Generator().manual_seed(6)
+    target = torch.rand(2, 6, 4, 5, generator=generator)
+    target[:, ::3] = (target[:, ::3] > 0.5).float()
+    weight = torch.tensor([[1.0, 0.0], [1.0, 1.0]])
+    assert combined_error(target, target, weight) == 0
+    outside = target.clone()
+    outside[:, 1::3] += (target[:, ::3] == 0) * 3.0
+    outside[0, 3:] += 7.0  # the joint without weight
+    assert combined_error(outside, target, weight) == 0
+    inside = target.clone()
+    inside[1, 2] += target[1, 0] * 2.0
+    expected = 0.5 * 4 * target[1, 0].sum() / (2 * 2 * 4 * 5)
+    torch.testing.assert_close(combined_error(inside, target, weight), expected)
 
 
 def test_joints_without_weight_or_map_do_not_count_in_the_softmax_term() -> None:
