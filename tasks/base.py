@@ -118,7 +118,13 @@ class EvalData(ABC):
 
 
 class TrainData(ABC):
-    """Training samples. Every random draw of an item comes from ``np.random.default_rng([seed, epoch, index])``."""
+    """Training samples. Every random draw of an item comes from ``np.random.default_rng([seed, epoch, index])``.
+
+    Attributes:
+        notes: what was derived or left out of the files; stored with the result beside the evaluation's.
+    """
+
+    notes: tuple[str, ...] = ()
 
     @abstractmethod
     def __len__(self) -> int: ...

@@ -184,6 +184,7 @@ class Trial:
         self.protocol = cell.protocol
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.durations_s: dict[str, float] = {}
+        self.train_notes: tuple[str, ...] = ()
         self.outcome: dict[str, Any] = {"provenance": {}}
 
     def run(self, keep: Keep | None = None) -> dict[str, np.ndarray]:
@@ -289,6 +290,7 @@ class Trial:
         self.durations_s |= spent
         if is_main_process():
             save_weights(network, cell, self.kept / "weights.pt")
+        self.train_notes = tuple(f"in training: {note}" for note in data.notes if note not in evaluated.notes)
         self.outcome["trained_on"] = TrainedOn(split=resolved.train_split, samples=len(data), note=resolved.train_note)
         if self.places.tensorboard and (self.workspace / "tensorboard").exists():
             shutil.copytree(self.workspace / "tensorboard", self.kept / "tensorboard", dirs_exist_ok=True)
@@ -330,7 +332,7 @@ class Trial:
             stats = evaluation.stats()
             self.outcome["figures"] = self._figures(evaluation, data, stats)
             self.outcome["headline"] = self.task.headline(self.cell.dataset)
-            self.outcome["notes"] = list(data.notes)
+            self.outcome["notes"] = [*data.notes, *self.train_notes]
             image_ids = data.image_ids()
             self.outcome["n"] = Counted(images=len(set(image_ids)), samples=len(data))
             self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}

@@ -169,6 +169,7 @@ class DetectionTrainData(TrainData):
         self.instances = read_instances(Path(root), split, degenerate)
         self.augment, self.seed, self.protocol = augment, seed, protocol
         self.classes, self.labels = self.instances.classes, self.instances.labels
+        self.notes = self.instances.notes
         self.pictures = PictureCache(root, protocol.channel_order, sizes_wh=self.instances.stated_sizes())
         objects = self.instances.objects
         counts = np.bincount(objects.image[objects.learnable], minlength=len(self.instances))

@@ -157,6 +157,7 @@ class PoseTrainData(TrainData):
             truth = CocoProtocol(input_wh=protocol.input_wh, box_rule=protocol.box_rule)
         # The crops need the persons alone, not the file's other records.
         self.persons = replace(read_persons(dataset, Path(root), split, truth), truth=None)
+        self.notes = self.persons.notes
         self.protocol, self.augment, self.seed = protocol, augment, seed
         self.size_wh = input_wh or protocol.input_wh
         stride = augment.stride
