@@ -10,6 +10,9 @@ from pathlib import Path
 import msgspec
 
 from tasks.coco.identities import Identities
+from tasks.files.json_file import shorten
+
+_LARGEST_ID = 2**53
 
 
 class CategoryRecord(msgspec.Struct, gc=False):
@@ -50,8 +53,11 @@ def categories_of(records: Sequence[CategoryRecord], path: Path) -> Categories:
     """
     seen: set[int] = set()
     for row, record in enumerate(records):
-        if record.id is None or record.id in seen:
-            problem = "none" if record.id is None else f"a second entry of id {record.id}"
+        if record.id is None or record.id in seen or abs(record.id) > _LARGEST_ID:
+            second = record.id is not None and record.id in seen
+            problem = (
+                f"a second entry of id {record.id}" if second else "none" if record.id is None else shorten(record.id)
+            )
             raise ValueError(
                 f"{path}, categories[{row}]: expected a whole number of its own as id, got {problem}; correct it"
             )

@@ -121,7 +121,11 @@ def person_category(categories: Categories, joints: Sequence[str], path: Path) -
     found = categories.keypoints[row]
     if found and [plain_name(name) for name in found] != wanted:
         different = next((i for i, (a, b) in enumerate(zip(found, joints)) if plain_name(a) != plain_name(b)), None)
-        first = "" if different is None else f" (joint {different} is {found[different]!r}, not {joints[different]!r})"
+        first = (
+            ""
+            if different is None
+            else f" (joint {different} is {shorten(found[different])}, not {joints[different]!r})"
+        )
         raise ValueError(
             f"{path}, category {chosen} ({categories.names[row]}): expected the skeleton of this dataset, {len(joints)} "
             f"keypoints {joints[0]}, {joints[1]}, ..., got {len(found)} others: {shorten(', '.join(found))}{first}; joints of "
