@@ -170,6 +170,25 @@ def same_detections(
         free.remove(fits[0])
 
 
+def same_candidates(found: tuple[Tensor, ...], recorded: list[Any], shift: int) -> None:
+    """By label and then by place, as nearly equal scores may swap; at the cut one may replace another."""
+
+    def table(boxes: Any, scores: Any, labels: Any, moved: int) -> dict[tuple[int, ...], list[float]]:
+        made: dict[tuple[int, ...], list[float]] = {}
+        for box, score, label in zip(np.asarray(boxes), np.asarray(scores), np.asarray(labels), strict=True):
+            made.setdefault((int(label) - moved, *(round(float(v)) for v in box)), []).append(float(score))
+        return made
+
+    ours, theirs = table(*found, moved=shift), table(*recorded, moved=0)
+    missing = [key for key in theirs if key not in ours]
+    # Rounding to whole pixels may fall on either side.
+    assert len(missing) <= 0.01 * len(theirs)
+    for key in theirs:
+        if key in ours and len(ours[key]) == len(theirs[key]):
+            np.testing.assert_allclose(sorted(ours[key]), sorted(theirs[key]), atol=2e-5)
+    close(np.sort(np.asarray(found[1])), np.sort(recorded[1]))
+
+
 def first_in_order(matched: Tensor, count: int, positive_share: float, seed: int) -> tuple[Tensor, Tensor]:
     """What the archives have in place of random sampling."""
     positive, negative = torch.where(matched >= 0)[0], torch.where(matched == NEGATIVE)[0]
