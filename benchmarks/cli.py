@@ -1,6 +1,7 @@
 """The command line: one file per verb in ``benchmarks/commands``; this one parses, dispatches and words the errors.
 
-Exit status: 0 all well; 1 a cell failed or a figure regressed; 2 the call cannot be carried out (one line says why).
+Exit status: 0 all well; 1 a cell failed or a figure regressed; 2 the call cannot be carried out (one line says why);
+130 interrupted, 143 terminated.
 """
 
 from __future__ import annotations
@@ -8,11 +9,13 @@ from __future__ import annotations
 import argparse
 import os
 import select
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from benchmarks.running.interrupts import LINES, ending_at_signals
 from tasks import declare_below
 from tasks.options import nearest
 
@@ -63,7 +66,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     status = 0
     try:
-        status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
+        with ending_at_signals():
+            status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
         print(end="", flush=True)
         return status
     except BrokenPipeError:
@@ -109,8 +113,8 @@ def _run_verb(words: list[str]) -> int:
         print(f"run_all.py {verb}: {text}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nInterrupted. Finished cells are kept; the same command goes on from here.", file=sys.stderr)
-        return 1
+        print(LINES[signal.SIGINT], file=sys.stderr)
+        return 130
 
 
 def _reader_left() -> bool:

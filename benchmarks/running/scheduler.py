@@ -15,6 +15,7 @@ import msgspec
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import available_cores, threads_of
+from benchmarks.running.interrupts import children_without_interrupts
 from benchmarks.running.plan import Planned
 from benchmarks.running.worker import main as worker_main
 from benchmarks.store.claims import BusyError
@@ -222,7 +223,8 @@ def _start() -> _Worker:
     os.environ.update(dict.fromkeys(before, "1"))  # a cell that may use more says so
     try:
         process = context.Process(target=worker_main, args=(there,), daemon=False)
-        process.start()
+        with children_without_interrupts():
+            process.start()
     finally:
         for name, value in before.items():
             if value is None:
