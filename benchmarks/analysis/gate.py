@@ -27,6 +27,7 @@ from benchmarks.analysis.expected import (
     save_expected,
 )
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.recount import told
 from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import Column, Entry, Table
@@ -145,6 +146,9 @@ def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> O
     """The verdict on one cell of the suite, held or not."""
     name = gate_name(cell)
     if expected is None:
+        if stored is not None and (edited := told(stored)):
+            metric, unit, better = _headline_of(cell)
+            return Outcome(name, "missing", metric, unit, None, None, None, edited, better)
         figure = headline(stored) if stored is not None and stored.done else None
         if figure is None:
             metric, unit, better = _headline_of(cell)
@@ -153,6 +157,9 @@ def judge(expected: Expected | None, cell: Cell, stored: StoredCell | None) -> O
         metric, value, unit, better, n = figure
         text = "no expected value yet; take it over with check --update"
         return Outcome(name, "new", metric, unit, None, None, value, text, better, n)
+    edited = told(stored) if stored is not None else ""
+    if edited:
+        return _missing(expected, name, edited)
     got = number_of(stored, expected.metric) if stored is not None and stored.done else None
     if stored is None or got is None:
         return _missing(expected, name, _absence(stored, expected.metric))

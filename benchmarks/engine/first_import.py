@@ -9,19 +9,14 @@ from __future__ import annotations
 
 import pickle
 import sys
-import tempfile
 from pathlib import Path
 
-from filelock import FileLock
+from benchmarks.store.user_lock import user_lock
 
 
-def import_yapf(lock: Path | None = None) -> None:
-    """Import yapf under a lock that processes of one user share; a broken cache file is removed and written anew.
-
-    Args:
-        lock: the lock's file; by default in the folder for temporary files, which can be written where a home cannot.
-    """
-    with FileLock(lock or Path(tempfile.gettempdir()) / f"hrnet-benchmark-yapf-{_user()}.lock", mode=0o600):
+def import_yapf() -> None:
+    """Import yapf under a lock of this user's processes; a broken cache file is removed and written anew."""
+    with user_lock("yapf"):
         try:
             import yapf
         except (EOFError, pickle.UnpicklingError):
@@ -36,15 +31,6 @@ def _remove_cache() -> None:
 
     for grammar in ("Grammar.txt", "PatternGrammar.txt"):
         Path(_generate_pickle_name(grammar)).unlink(missing_ok=True)
-
-
-def _user() -> str:
-    import getpass
-
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container's user may have no name
-        return "unnamed"
 
 
 import_yapf()

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks.store.files import is_inside
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured
 
@@ -65,10 +66,11 @@ def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
     """Copies a cell's pictures to `out/pictures/ID`, in place of those of an earlier run."""
     shown: list[Shot] = []
     for picture in stored.record.pictures:
-        paths = {"truth": stored.folder / picture.truth, "prediction": stored.folder / picture.prediction}
-        if not all(path.is_file() for path in paths.values()):
-            continue
+        found = {"truth": stored.file(picture.truth), "prediction": stored.file(picture.prediction)}
+        paths = {what: path for what, path in found.items() if path is not None}
         target = out / "pictures" / stored.id
+        if len(paths) < len(found) or not is_inside(target, out):
+            continue
         if not shown:
             shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from benchmarks.engine.resume import save_tensors
 from benchmarks.experiment.cell import Cell
 from benchmarks.store.record import Picture
 from hrnet.checkpoints import conventions_of
+from hrnet.checkpoints.own import FETCHING
 from tasks.base import Evaluation
 from tasks.options import to_plain
 
@@ -26,7 +27,7 @@ def save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
         "model": cell.model,
         "dataset": cell.dataset,
         "representation": cell.representation,
-        "changes": to_plain(dict(cell.changes)),
+        "changes": {name: value for name, value in to_plain(dict(cell.changes)).items() if name not in FETCHING},
         "conventions": conventions_of(network),
         "classes": getattr(network, "classes", None),
         "protocol": to_plain(cell.protocol),

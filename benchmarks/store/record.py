@@ -5,6 +5,7 @@ The written form is that of version 0.1.0: files of that version are read, and w
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -188,6 +189,7 @@ class Record(Part, frozen=True, kw_only=True):
         notes: what a reader of the figures must know.
         latency_ms: median of one picture through the network.
         durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
+        seal: of the figures as they were written (:func:`seal_of`).
         declaration: of a dataset that a dataset.toml declares, with everything stated that its figures need.
     """
 
@@ -215,6 +217,7 @@ class Record(Part, frozen=True, kw_only=True):
     durations_s: dict[str, float] = {}
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None
+    seal: str | None = None
     declaration: Declaration | None = None
 
     @property
@@ -253,6 +256,16 @@ def damaged(task: str, cell_id: str, reason: str) -> Record:
     """A failed cell in the place of one whose file cannot be used: of its identity no more than the path is known."""
     cell = Identity(task=task, dataset="", split="", model="", protocol={}, seed=0, tier="")
     return Record(id=cell_id, name=f"{task}/{cell_id}", cell=cell, status="failed", reason=reason, user_error=True)
+
+
+def seal_of(record: Record) -> str:
+    """A digest of a record's figures, which a change by hand breaks."""
+    return hashlib.sha256(msgspec.json.encode([record.figures, record.headline, record.n])).hexdigest()[:32]
+
+
+def sealed(record: Record) -> Record:
+    """The record with the seal of its figures."""
+    return msgspec.structs.replace(record, seal=seal_of(record))
 
 
 def encode(record: Record) -> bytes:

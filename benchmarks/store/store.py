@@ -247,7 +247,7 @@ class Store:
             if stats is not None:
                 with (temporary / "stats.npz").open("wb") as handle:
                     np.savez_compressed(handle, **stats)  # type: ignore[arg-type]
-            (temporary / "cell.json").write_bytes(records.encode(record))
+            (temporary / "cell.json").write_bytes(records.encode(records.sealed(record)))
             put(temporary, target, scratch_name(target.parent, f"{cell_id}.old"))
         except OSError as error:
             if temporary is not None:

@@ -7,10 +7,12 @@ import hashlib
 import importlib
 import importlib.util
 import json
+import os
 import shutil
 from pathlib import Path
 
 from benchmarks.store.sources import source_digest
+from benchmarks.store.user_lock import user_lock
 from benchmarks.store.workspace import scratch_folder
 from benchmarks.synthetic import WRITERS
 
@@ -43,7 +45,17 @@ def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
     if _is_current(target, wanted):
         return target
     Path(data_root).mkdir(parents=True, exist_ok=True)
-    fresh = scratch_folder(Path(data_root), dataset)
+    # One process at a time writes it; where there are no locks several do, and what comes last is dropped.
+    with user_lock(hashlib.sha256(os.path.realpath(target).encode()).hexdigest()[:16]):
+        if not _is_current(target, wanted):
+            _write(dataset, tier, seed, target, wanted)
+    return target
+
+
+def _write(dataset: str, tier: str, seed: int, target: Path, wanted: str) -> None:
+    writer = importlib.import_module(WRITERS[dataset])
+    sizes = writer.SIZES[tier]
+    fresh = scratch_folder(target.parent, dataset)
     try:
         writer.write(fresh, dict(sizes), seed)
         stamp = {
@@ -55,11 +67,9 @@ def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
             "version": writer.VERSION,
         }
         (fresh / STAMP).write_text(json.dumps(stamp, indent=1) + "\n")
-        fresh.chmod(0o755)
         _replace(fresh, target, wanted)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
-    return target
 
 
 def fingerprint(dataset: str, sizes: dict[str, int], seed: int) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
+from benchmarks.experiment.recount import told
 from benchmarks.experiment.staleness import NOTE as STALE
 from benchmarks.store.record import Figure, ModelCost
 from benchmarks.store.store import Store, StoredCell
@@ -20,12 +21,14 @@ from benchmarks.tables.uncertainty import cell_spread, over_seeds
 class Measured:
     """One row: a cell and what the store holds of it, seed by seed (None: not run).
 
-    `stale`: a finished seed was made by other code or data than are here now.
+    `stale`: a finished seed was made by other code or data than are here now. `edited`: sentences about figures that were
+    changed by hand.
     """
 
     cell: Cell
     seeds: tuple[StoredCell | None, ...]
     stale: bool = False
+    edited: tuple[str, ...] = ()
 
     @property
     def done(self) -> list[StoredCell]:
@@ -57,8 +60,8 @@ class Measured:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the data of the first finished seed said that a reader must know."""
-        return tuple(self.done[0].record.notes) if self.done else ()
+        """What a reader must know: figures that were changed by hand, and what the data of the first finished seed said."""
+        return (*self.edited, *self.done[0].record.notes) if self.done else ()
 
     @property
     def body(self) -> str:
@@ -115,14 +118,12 @@ def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -
         identity = cell.identity()
         identity.pop("seed")
         groups.setdefault(repr(sorted(identity.items())), []).append(cell)
-    return [
-        Measured(
-            group[0],
-            tuple(store.load(cell.task, cell.id) for cell in group),
-            any(cell.id in stale for cell in group),
-        )
-        for group in groups.values()
-    ]
+    rows = []
+    for group in groups.values():
+        seeds = tuple(store.load(cell.task, cell.id) for cell in group)
+        edited = tuple(sentence for stored in seeds if stored is not None and (sentence := told(stored)))
+        rows.append(Measured(group[0], seeds, any(cell.id in stale for cell in group), edited))
+    return rows
 
 
 def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from hrnet.checkpoints.bodies import Shapes, body_name, count
 from hrnet.checkpoints.family import Canonical
+from hrnet.checkpoints.own import own_changes
 from hrnet.checkpoints.pose_rivals import UDP, UDP_REGRESS
 from hrnet.checkpoints.report import Description
 
@@ -35,7 +36,7 @@ def describe(canonical: Canonical) -> Description:
     task = own.get("task") or family.task(canonical.state)
     model, representation = body_name(shapes), _representation(shapes)
     outputs, head = _outputs(shapes), _head(shapes, task)
-    changes = dict(own.get("changes") or _changes(shapes, head))
+    changes = own_changes(own) or _changes(shapes, head)
     if task == "pose" and model is not None and not own:
         model, outputs, coding = _pose_coding(family.name, model, outputs)
         changes |= coding

@@ -12,8 +12,12 @@ from torch import nn
 
 from hrnet.backbone import CONVENTIONS, HRNet
 from hrnet.checkpoints.family import Family, has
+from hrnet.checkpoints.report import CheckpointError
 
 FORMAT = "hrnet-benchmark"
+
+FETCHING = ("pretrained", "pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir")
+"""Options of timm's builder that fetch or read other files: never taken from a file."""
 
 OWN = Family("hrnet_benchmark", "this benchmark", lambda s: has(s, "body."), ((r"^(.+)$", r"\1"),))
 
@@ -32,6 +36,24 @@ def conventions_of(model: nn.Module) -> dict[str, Any]:
     if dataclasses.is_dataclass(detector) and not isinstance(detector, type):
         found["detector"] = dataclasses.asdict(detector) | {"num_classes": getattr(model, "num_outputs", None)}
     return found
+
+
+def own_changes(build: dict[str, Any]) -> dict[str, Any]:
+    """The options that a network of ours was built with.
+
+    Raises:
+        CheckpointError: one of them would fetch or read other files.
+    """
+    changes = build.get("changes")
+    if not isinstance(changes, dict):
+        return {}
+    refused = [name for name in FETCHING if changes.get(name)]
+    if refused:
+        raise CheckpointError(
+            f"The file says that its network is built with {refused[0]}={str(changes[refused[0]])[:60]!r}, which would fetch or "
+            "read other files, so it is refused. Expected options of the network alone: write the file again without it."
+        )
+    return {name: value for name, value in changes.items() if name not in FETCHING}
 
 
 def own_conventions(build: dict[str, Any]) -> dict[str, Any]:

@@ -300,3 +300,21 @@ def test_files_without_weights_or_of_no_family(tmp_path: Path) -> None:
     torch.save({"encoder.block.weight": torch.zeros(3)}, tmp_path / "file.pth")
     with pytest.raises(CheckpointError, match=r"no family known here: 1 tensors under encoder"):
         load_checkpoint(build_backbone(MICRO), tmp_path / "file.pth")
+
+
+@pytest.mark.parametrize(
+    "option", [{"pretrained": True}, {"pretrained_cfg": {"url": "http://x"}}, {"checkpoint_path": "/etc/x"}]
+)
+def test_a_file_cannot_make_a_builder_fetch(tmp_path: Path, option: dict[str, object]) -> None:
+    path = tmp_path / "weights.pt"
+    build = {"task": "segmentation", "model": "timm:resnet18", "dataset": "lip", "changes": option}
+    torch.save({"format": "hrnet-benchmark", "build": build, "state_dict": {"body.w": torch.zeros(2)}}, path)
+    with pytest.raises(CheckpointError, match=rf"built with {next(iter(option))}=.*fetch or read other files.*refused"):
+        identify_checkpoint(path)
+
+
+def test_a_builder_that_fetched_nothing_is_no_fault(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pt"
+    build = {"task": "segmentation", "model": "timm:resnet18", "dataset": "lip", "changes": {"pretrained": False}}
+    torch.save({"format": "hrnet-benchmark", "build": build, "state_dict": {"body.w": torch.zeros(2)}}, path)
+    assert identify_checkpoint(path).changes == {}

@@ -12,6 +12,7 @@ from made_up import Runs, make
 
 from benchmarks.analysis import gate as regression
 from benchmarks.experiment.suite import Suite
+from benchmarks.store.record import encode, record_of, sealed
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def test_a_held_cell_without_a_number_is_missing_and_stays_held(runs: Runs, two_
     path = runs.store.folder(cell.task, cell.id) / "cell.json"
     record = json.loads(path.read_text())
     record["figures"]["rate"]["value"] = None
-    path.write_text(json.dumps(record))
+    path.write_bytes(encode(sealed(record_of(record))))
     [failure] = [o for o in regression.check(two_task_suite, runs.store, held).outcomes if o.fails]
     assert (failure.name, failure.status) == (f"embedded: {cell.name}", "missing") and "undefined" in failure.reason
     assert not regression.update(two_task_suite, runs.store, held).rows

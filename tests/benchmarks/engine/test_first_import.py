@@ -22,6 +22,7 @@ def test_processes_that_start_together_on_a_fresh_account(tmp_path):
     errors = [process.communicate(timeout=120)[1] for process in started]
     assert [process.returncode for process in started] == [0] * 4, errors
     assert len(list((tmp_path / "cache").rglob("*.pickle"))) == 2
+    assert not list(tmp_path.glob("*.lock"))  # nothing that others could take in the shared temporary folder
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the cache folder is set through XDG_CACHE_HOME")

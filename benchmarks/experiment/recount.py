@@ -1,0 +1,50 @@
+"""Stored figures that were changed by hand: they are not what the stored statistics give. Torch-free.
+
+A result is written with a seal over its figures. Where the seal fits nothing is computed; where it does not, or where an older
+version wrote none, the figures are computed anew from the statistics.
+"""
+
+from __future__ import annotations
+
+import math
+
+import tasks
+from benchmarks.store.record import seal_of
+from benchmarks.store.store import StoredCell
+
+TOLERANCE = 1e-9
+
+
+def altered(stored: StoredCell) -> tuple[str, ...]:
+    """Names of the figures of a finished cell that differ from what its statistics give; all of them where it has none to
+    compare with, though its seal is broken."""
+    record = stored.record
+    if not stored.done or record.seal == seal_of(record):
+        return ()
+    try:
+        stats = stored.stats()
+    except ValueError:
+        stats = {}
+    if not stats:
+        return tuple(record.figures) if record.seal is not None else ()
+    found = tasks.get_task(record.cell.task).figures(record.cell.dataset, stats, record.cell.protocol)
+    return tuple(
+        name
+        for name in dict.fromkeys([*record.figures, *found])
+        if name not in record.figures or not _same(record.figures[name].value, found.get(name))
+    )
+
+
+def told(stored: StoredCell) -> str:
+    """A sentence about altered figures, for rows and verdicts; "" where there are none."""
+    names = altered(stored)
+    if not names:
+        return ""
+    some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{some}: not what the stored statistics give; the file was edited. Run the cell again."
+
+
+def _same(stored: float | None, found: float | None) -> bool:
+    if stored is None or found is None or not math.isfinite(found):
+        return stored is None and (found is None or not math.isfinite(found))
+    return math.isclose(stored, found, rel_tol=TOLERANCE, abs_tol=TOLERANCE)

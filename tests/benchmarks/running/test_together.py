@@ -1,0 +1,39 @@
+"""Several runs on one results folder: each cell is run once, all end well and show the same tables."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks.store.store import Store
+
+REPOSITORY = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize("count", [2, 4])
+def test_runs_that_start_together_finish_a_suite_together(tmp_path: Path, count: int) -> None:
+    command = [sys.executable, "run_all.py", "run", "--suite", "embedded_landmarks", "--tier", "smoke", "--jobs", "1"]
+    command += ["--only", "landmarks/cofw/*", "landmarks/300w/*", "--no-report"]
+    command += ["--out", str(tmp_path / "out"), "--embedded-root", str(tmp_path / "data")]
+    started = [
+        subprocess.Popen(
+            command, cwd=REPOSITORY, env=dict(os.environ), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        for _ in range(count)
+    ]
+    said = [process.communicate(timeout=400) for process in started]
+    assert [process.returncode for process in started] == [0] * count, said
+    assert not any("FAILED" in errors for _, errors in said)
+    stored = list(Store(tmp_path / "out" / "runs").all())
+    assert len(stored) >= 2 and all(cell.done for cell in stored)
+    # Of each cell one process has trained: all others tell the seconds that it took them to see that, or to wait.
+    for cell in stored:
+        assert not (cell.folder / "last_failure").exists()
+    tables = {output.partition("Tables:")[0] for output, _ in said}
+    assert len(tables) == 1
+    left = [path.name for path in (tmp_path / "out" / "runs" / "landmarks").iterdir()]
+    assert sorted(left) == sorted(cell.id for cell in stored)

@@ -1,0 +1,130 @@
+"""Kills a run at random moments until it has finished, and compares what it leaves with a run that nobody killed.
+
+    python tests/tools/random_kills.py --kills 200 --work /tmp/kills [--suite smoke] [--only PATTERN ...] [--jobs 2] [--seed 0]
+
+Each kill is SIGKILL to the whole process group, at a moment drawn uniformly from the length of the run that nobody killed. After
+it the store must be readable: each cell is whole or not there. A round ends when a run comes to its end; then its cells are
+compared with those of the whole run (ids, figures, curves, statistics and weights, bit for bit), and the next round begins with
+an empty folder. The exit status is 1 where anything differs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(REPOSITORY))
+
+from benchmarks.store.store import Store  # noqa: E402
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--work", type=Path, required=True, help="a folder for the runs; emptied")
+    parser.add_argument("--suite", default="smoke")
+    parser.add_argument("--only", nargs="*", default=[])
+    parser.add_argument("--jobs", default="2")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=float("inf"), help="begin no further run after this time")
+    arguments = parser.parse_args()
+    shutil.rmtree(arguments.work, ignore_errors=True)
+    arguments.work.mkdir(parents=True)
+    return _Campaign(arguments).run()
+
+
+class _Campaign:
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+        self.chance = random.Random(arguments.seed)
+        self.counts = {"kills": 0, "rounds": 0, "cells compared": 0, "unreadable": 0, "different": 0, "ended badly": 0}
+
+    def run(self) -> int:
+        start = time.monotonic()
+        status, seconds = self._start("whole", None)
+        if status != 0:
+            print(f"the run that nobody kills ended with status {status}")
+            return 1
+        whole = contents(self.arguments.work / "whole")
+        print(f"{len(whole)} cells in {seconds:.0f} s without a kill", flush=True)
+        while self.counts["kills"] < self.arguments.kills and time.monotonic() - start < self.arguments.seconds:
+            name = f"round-{self.counts['rounds']}"
+            if self._round(name, seconds, whole):
+                shutil.rmtree(self.arguments.work / name)
+            self.counts["rounds"] += 1
+            print(json.dumps(self.counts), flush=True)
+        bad = self.counts["unreadable"] + self.counts["different"] + self.counts["ended badly"]
+        print(f"{'FAILED' if bad else 'all as if nothing had happened'}: {json.dumps(self.counts)}")
+        return 1 if bad else 0
+
+    def _round(self, name: str, seconds: float, whole: dict[str, str]) -> bool:
+        """Kills until a run comes to its end; True if all was well."""
+        while True:
+            enough = self.counts["kills"] >= self.arguments.kills
+            status, _ = self._start(name, None if enough else self.chance.uniform(0.0, seconds))
+            if status is not None:
+                break
+            self.counts["kills"] += 1
+            self.counts["unreadable"] += sum(
+                1 for stored in Store(self.arguments.work / name / "runs").all() if stored.damage
+            )
+        found = contents(self.arguments.work / name)
+        self.counts["cells compared"] += len(found)
+        self.counts["ended badly"] += status != 0
+        differing = sorted(key for key in whole.keys() | found.keys() if whole.get(key) != found.get(key))
+        self.counts["different"] += len(differing)
+        for key in differing:
+            print(f"{name}: {key} differs or is missing", flush=True)
+        return status == 0 and not differing
+
+    def _start(self, name: str, kill_after_s: float | None) -> tuple[int | None, float]:
+        """Exit status of a run (None: killed) and its seconds."""
+        place = self.arguments.work / name
+        command = [sys.executable, "run_all.py", "run", "--suite", self.arguments.suite, "--no-report"]
+        command += ["--jobs", self.arguments.jobs, "--out", str(place), "--embedded-root", str(place / "data")]
+        command += ["--only", *self.arguments.only] if self.arguments.only else []
+        start = time.monotonic()
+        with (self.arguments.work / f"{name}.log").open("ab") as log:
+            process = subprocess.Popen(command, cwd=REPOSITORY, stdout=log, stderr=log, start_new_session=True)
+            try:
+                return process.wait(kill_after_s), time.monotonic() - start
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+                return None, time.monotonic() - start
+
+
+def contents(place: Path) -> dict[str, str]:
+    """Cell -> digest of what must not depend on interruptions: figures, curves, statistics, weights, embedded data."""
+    found = {}
+    for stored in Store(place / "runs").all():
+        plain = stored.record.to_plain()
+        digest = hashlib.sha256(json.dumps([plain["figures"], plain["curves"], plain["status"]]).encode())
+        for name in ("stats.npz", "weights.pt"):
+            path = stored.folder / name
+            if path.exists():
+                with zipfile.ZipFile(path) as archive:
+                    for entry in sorted(archive.namelist()):
+                        digest.update(entry.encode() + archive.read(entry))
+        found[f"{stored.record.cell.task}/{stored.id}"] = digest.hexdigest()
+    data = hashlib.sha256()
+    for path in sorted((place / "data").rglob("*")):
+        if path.is_file() and path.name != "embedded.json":
+            data.update(str(path.relative_to(place)).encode() + path.read_bytes())
+    found["embedded data"] = data.hexdigest()
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())
