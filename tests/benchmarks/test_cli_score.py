@@ -91,8 +91,8 @@ def test_other_files_are_refused(
             "nan.json": "finite score",
             "object.json": "list of results",
             "row.json": "entry 0",
-            "cut.json": "expected JSON",
-            "deep.json": "expected JSON",
+            "cut.json": "no valid json",
+            "deep.json": "expected ",
             "gone.json": "no such file",
         }
     for file, words in cases.items():
