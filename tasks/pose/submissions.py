@@ -16,6 +16,9 @@ from tasks.pose.evaluation import mpii_stats
 from tasks.pose.files import coco, mpii
 from tasks.pose.joints import COCO, MPII, Skeleton
 
+FARTHEST_PX = 1e6
+"""Beyond any picture, and what a network may say of it: such numbers are damage."""
+
 
 def coco_stats(root: Path, split: str, path: Path, skeleton: Skeleton = COCO) -> tuple[Stats, tuple[str, ...]]:
     """Match lists of a COCO keypoint results file, and what a reader of its figures must know.
@@ -69,11 +72,11 @@ def _points(path: Path) -> NDArray[np.float64]:
         found_xy = np.asarray(points[..., :2], dtype=np.float64)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: expected `preds` of numbers, got {error}; write the predictions again") from None
-    wrong = np.argwhere(~np.isfinite(found_xy).all(-1))
+    wrong = np.argwhere(~(np.abs(found_xy) <= FARTHEST_PX).all(-1))
     if len(wrong):
         person, joint = wrong[0].tolist()
         raise ValueError(
-            f"{path}, `preds` of person {person}, joint {joint}: expected finite coordinates, got "
+            f"{path}, `preds` of person {person}, joint {joint}: expected finite coordinates within {FARTHEST_PX:g} px, got "
             f"{found_xy[person, joint].tolist()} ({len(wrong)} such joints); write the predictions again"
         )
     return found_xy

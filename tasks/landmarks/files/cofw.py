@@ -46,18 +46,20 @@ def open_mat(path: Path) -> Iterator[Any]:
         with h5py.File(path, "r") as file:
             yield file
     except (
+        ValueError,
         OSError,
         RuntimeError,
-        KeyError,
+        LookupError,
         TypeError,
         AttributeError,
-        IndexError,
         MemoryError,
         OverflowError,
     ) as error:
-        reason = " ".join(str(error).split())[:120]
+        if isinstance(error, ValueError) and str(path) in str(error):
+            raise  # it says already what is wrong where
+        reason = f" ({' '.join(str(error).split())[:120]})" if isinstance(error, OSError | RuntimeError) else ""
         raise ValueError(
-            f"{path} cannot be read: it is cut off, damaged, or its fields are of another kind ({reason}); fetch it again"
+            f"{path} cannot be read: it is cut off, damaged, or its fields are of another kind{reason}; fetch it again"
         ) from error
 
 
