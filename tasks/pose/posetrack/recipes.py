@@ -52,7 +52,7 @@ def full(dataset: str, model: str) -> Recipe:
 def embedded() -> Recipe:
     """Micro networks on the embedded videos, from nothing: some 900 persons, half a minute.
 
-    Measured: mAP 54.0, MOTA 32.1 (HRNet), 43.5 and 17.1 (SimpleBaseline); with annotated boxes HRNet's mAP is some 25 points higher.
+    Measured: mAP 54.0, MOTA 32.1 (HRNet), 43.5 and 17.1 (SimpleBaseline); annotated boxes give HRNet some 25 points of mAP more.
 
     python run_all.py train --task pose --dataset posetrack18 --model hrnet_micro_w8 --tier embedded
     """
