@@ -157,10 +157,11 @@ def _mismatch(data: bytes | msgspec.Raw, text: str, where: str, what: str, field
     steps = _steps(place.strip("`"))
     value, identity = _look_up(data, steps)
     field = next((step for step in reversed(steps) if isinstance(step, str)), "")
-    # What is expected of a known field names it.
-    named = _named(steps[: len(steps) - steps[::-1].index(field) - 1] if field in fields else steps, identity)
-    begin = f"{where}, {named}" if named else where
     missing = re.match(r"Object missing required field `(\w+)`", reason)
+    # What is expected of a known field names it; a missing field is none of the steps.
+    known = field in fields and missing is None
+    named = _named(steps[: len(steps) - steps[::-1].index(field) - 1] if known else steps, identity)
+    begin = f"{where}, {named}" if named else where
     if missing is not None:
         name = missing.group(1)
         return f"{begin}: expected {fields.get(name, f'the field {name!r}')} but it is missing; {fix}"

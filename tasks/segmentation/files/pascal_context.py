@@ -93,8 +93,8 @@ def _voc_folder(root: Path, pictures: bool) -> Path:
         if any((folder / name).exists() for name in wanted):
             return folder
     raise FileNotFoundError(
-        f"{root}: expected VOCdevkit/VOC2010/JPEGImages below it, found no such folder. "
-        "Unpack VOCtrainval_03-May-2010.tar there."
+        f"{root / 'VOCdevkit/VOC2010/JPEGImages'}: expected PASCAL VOC's pictures there, found no such folder. "
+        f"Unpack VOCtrainval_03-May-2010.tar below {root}."
     )
 
 

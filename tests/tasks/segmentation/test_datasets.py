@@ -298,7 +298,7 @@ def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
         (
             "images",
             lambda r: r.update(width="abc"),
-            r"images\[1\]\.width: expected width as a number of pixels, got 'abc'",
+            r"images\[1\]: expected width as a number of pixels, got 'abc'",
         ),
         ("annos_segmentation", lambda r: r.pop("segmentation"), r"annos_segmentation\[1\]: expected the field 'segmen"),
         (
