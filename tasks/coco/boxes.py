@@ -15,7 +15,8 @@ _FEW = 3
 def overhang(boxes: NDArray[np.float64], sizes_wh: NDArray[Any]) -> NDArray[np.float64]:
     """(N,) pixels by which boxes (N, 4) x, y, w, h leave pictures of sizes (N, 2); negative inside."""
     ends = boxes[:, :2] + boxes[:, 2:]
-    return np.concatenate([-boxes[:, :2], ends - sizes_wh], 1).max(1)
+    beyond: NDArray[np.float64] = np.concatenate([-boxes[:, :2], ends - sizes_wh], 1).max(1)
+    return beyond
 
 
 def look_like_corners(boxes: NDArray[np.float64], sizes_wh: NDArray[Any]) -> bool:

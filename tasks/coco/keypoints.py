@@ -52,7 +52,8 @@ class Keypoints(Annotations):
     @property
     def labelled(self) -> NDArray[np.int64]:
         """(N,) how many joints are labelled: what `num_keypoints` shall say."""
-        return (self.points[..., 2] > 0).sum(1)
+        counts: NDArray[np.int64] = (self.points[..., 2] > 0).sum(1)
+        return counts
 
 
 @many_records()

@@ -126,6 +126,11 @@ def _from_truth(root: Path, truth: Keypoints, folder: str, protocol: CocoProtoco
     area = ~(truth.areas <= 0) if has_areas else np.ones(len(truth), bool)
     boxes, kept = kept_boxes(truth.boxes, truth.points, truth.pictures.sizes_wh[truth.image], protocol.box_rule)
     rows = np.flatnonzero(kept & area & ~truth.crowd)
+    if not len(rows):
+        raise ValueError(
+            f"{truth.path}: expected persons with labelled joints and a box in their picture, got none among {len(truth)} "
+            "annotations; use a split with keypoint annotations"
+        )
     for row in rows[~(truth.boxes[rows, 2:] > 0).all(1)][:1]:
         box = truth.boxes[row].tolist()
         raise ValueError(f"{truth.where(row)}: expected a box with a size but got {box}; correct or remove the record")
@@ -188,6 +193,11 @@ def _from_detector(
         boxes_path(root, split, protocol.boxes_file), pictures, truth.person, split, protocol.box_threshold
     )
     count = len(found.scores)
+    none = (
+        ()
+        if count
+        else (f"{found.path.name} has no box above box_threshold={protocol.box_threshold:g}: no pose is predicted",)
+    )
     centres, scales = centres_and_scales(found.boxes, protocol)
     return Persons(
         root=root,
@@ -204,7 +214,7 @@ def _from_detector(
         areas=np.zeros(count),
         sizes_wh=pictures.sizes_wh,
         truth=truth if has_truth(split) else None,
-        notes=(*truth.notes, *found.notes),
+        notes=(*truth.notes, *found.notes, *none),
     )
 
 

@@ -140,6 +140,18 @@ def test_training_needs_no_area(tmp_path: Path) -> None:
     assert len(PoseTrainData("coco", tmp_path, "val2017", PROTOCOL, PoseAugment(), 0)) == 11
 
 
+def test_nobody_to_show_a_network_is_said(tmp_path: Path) -> None:
+    truth = judged.persons()
+    each(keypoints=[0] * 51)(truth)
+    judged.lay(tmp_path, truth, "person_keypoints")
+    with pytest.raises(ValueError, match=r"expected persons with labelled joints .* got none among 12 annotations"):
+        PoseEvalData("coco", tmp_path, "val2017", PROTOCOL)
+    (tmp_path / "boxes.json").write_text("[]")
+    protocol = CocoProtocol(input_wh=(96, 128), boxes="detector", boxes_file=str(tmp_path / "boxes.json"))
+    data = PoseEvalData("coco", tmp_path, "val2017", protocol)
+    assert len(data) == 0 and "boxes.json has no box above box_threshold=0" in data.notes[-1]
+
+
 @pytest.mark.parametrize("box", [None, ...])
 def test_a_missing_box_is_the_extent_of_the_joints(box: Any, tmp_path: Path) -> None:
     truth = judged.persons()
