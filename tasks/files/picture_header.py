@@ -11,7 +11,7 @@ import struct
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from tasks.files.opening import read_bytes
 
@@ -83,6 +83,7 @@ def parse_header(data: bytes, path: str | os.PathLike[str]) -> PictureHeader:
         return _by_pillow(data)
     except (struct.error, IndexError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
         reason = "it is cut short" if isinstance(error, struct.error | IndexError) else str(error)
+        reason = "it is of no known format" if isinstance(error, UnidentifiedImageError) else reason
         raise ValueError(
             f"Expected a picture but {path} cannot be decoded ({reason[:80]}); fetch the file again"
         ) from None
