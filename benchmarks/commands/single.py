@@ -5,20 +5,25 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import threads_of
 from benchmarks.running.progress import Watcher
+from benchmarks.running.scheduler import keep_failure
 from benchmarks.store.record import without_nan
-from benchmarks.store.store import StoredCell
+from benchmarks.store.store import Store, StoredCell
 from tasks import get_task
 from tasks.base import MetricInfo
 from tasks.files.writing import write_text
+
+if TYPE_CHECKING:
+    from benchmarks.engine.shared_failure import Failure, SharedFailure
 
 
 def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: Path | None) -> int:
@@ -31,33 +36,72 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
         os.environ["OMP_NUM_THREADS"] = str(threads)
     from benchmarks.engine import distributed as processes
     from benchmarks.engine import loops as engine
+    from benchmarks.engine.shared_failure import SharedFailure
     from benchmarks.running.trial import run_cell
 
     processes.join(places.launcher)
     engine.set_threads(threads)
+    shared = SharedFailure(processes.get_rank()) if processes.get_world_size() > 1 else None
     if not processes.is_main_process():
-        stored = run_cell(cell, places, lambda progress: None)
-        processes.leave()
-        return 0 if stored.done else 1
+        assert shared is not None
+        return _run_beside(cell, places, shared)
+    if shared is not None:
+        shared.watch(lambda failure: _end(cell, places, json_path, shared, failure))
     with Watcher([cell]) as watcher:
         watcher.start(cell)
-        stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress), wait=True)
+        stored = run_cell(cell, places, lambda progress: watcher.progress(cell, progress), wait=True, shared=shared)
         if stored.done:
             watcher.finish(cell, None, stored.record.durations_s.get("total", 0.0))
-    processes.leave()
     if not stored.done:
         if json_path is not None:
             write_json(stored.record.to_plain(), json_path)
+        if shared is not None:
+            return _said(stored, shared)
         if stored.record.user_error:
             raise ValueError(stored.record.reason)
         print(f"failed: {stored.record.reason}  (traceback: {stored.folder / 'traceback.txt'})")
         return 1
+    processes.leave()
     print_figures(stored, predictions)
     if json_path is not None:
         write_json(stored.record.to_plain(), json_path)
     if predictions is not None:
         copy_predictions(stored, predictions)
     return 0
+
+
+def _run_beside(cell: Cell, places: Places, shared: SharedFailure) -> int:
+    """A process that is not the first: it computes, and leaves storing and talking to that one."""
+    from benchmarks.engine import distributed as processes
+    from benchmarks.engine.shared_failure import end_at_once
+    from benchmarks.running.trial import run_cell
+
+    shared.watch(end_at_once)
+    stored = run_cell(cell, places, lambda progress: None, shared=shared)
+    if not stored.done:
+        shared.wait_until_noted()
+        os._exit(1)  # the group cannot be left in order any more
+    processes.leave()
+    return 0
+
+
+def _end(cell: Cell, places: Places, json_path: Path | None, shared: SharedFailure, failure: Failure) -> None:
+    """Ends the first process where another has failed and it waits for that one: stores the reason and says it."""
+    store = Store(places.out)
+    keep_failure(cell, failure.reason, store, failure.user_error)
+    stored = store.load(cell.task, cell.id)
+    if stored is not None and json_path is not None:
+        write_json(stored.record.to_plain(), json_path)
+    print(f"failed: {failure.reason} (process {failure.rank})", file=sys.stderr, flush=True)
+    shared.noted()
+    os._exit(2 if failure.user_error else 1)
+
+
+def _said(stored: StoredCell, shared: SharedFailure) -> int:
+    """Says why the processes failed, and ends this one: the group cannot be left in order any more."""
+    print(f"failed: {stored.record.reason}", file=sys.stderr, flush=True)
+    shared.noted()
+    os._exit(2 if stored.record.user_error else 1)
 
 
 def check_target(path: Path) -> None:

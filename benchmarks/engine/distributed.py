@@ -13,7 +13,17 @@ from mmengine.dist import broadcast, get_rank, get_world_size, init_dist, is_dis
 from mmengine.model import MMDistributedDataParallel
 from torch import nn
 
-__all__ = ["Together", "agree", "get_rank", "get_world_size", "is_main_process", "join", "leave", "share_of", "shared"]
+__all__ = [
+    "Together",
+    "agree",
+    "batches_of",
+    "get_rank",
+    "get_world_size",
+    "is_main_process",
+    "join",
+    "leave",
+    "shared",
+]
 
 
 def join(launcher: str) -> None:
@@ -71,7 +81,12 @@ def agree(network: nn.Module) -> None:
         broadcast(buffer)
 
 
-def share_of(count: int, rank: int, size: int) -> list[int]:
-    """Samples of one process, as many as every other's: the first ones repeat at the end."""
-    padded = -(-count // size) * size
-    return [index % count for index in range(rank, padded, size)]
+def batches_of(count: int, batch_size: int, rank: int, size: int) -> list[list[int]]:
+    """Batches of one process out of those that a single one has, as many as every other's: the first ones repeat at the end.
+
+    Whole batches are shared, since a network's rounding depends on what lies in a batch: so any number of processes gives the
+    same figures to the last digit.
+    """
+    whole = [list(range(start, min(start + batch_size, count))) for start in range(0, count, batch_size)]
+    padded = -(-len(whole) // size) * size
+    return [whole[index % len(whole)] for index in range(rank, padded, size)]

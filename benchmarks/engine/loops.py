@@ -86,14 +86,14 @@ class CollectMetric(BaseMetric):
 
     def process(self, data_batch: Any, data_samples: Any) -> None:
         if get_world_size() > 1:
-            self.results.extend(data_samples)
+            self.results.append(list(data_samples))
             return
         # One process sees every sample: a fault ends the run at once, and what an evaluation does not need is not kept.
         self.evaluation.add([index for index, _ in data_samples], [prediction for _, prediction in data_samples])
-        self.results.extend((index, None) for index, _ in data_samples)
+        self.results.append([(index, None) for index, _ in data_samples])
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
-        found = dict(results)  # padding of the last shard repeats indices
+        found = dict(pair for batch in results for pair in batch)  # batches that fill up the last share repeat
         order = sorted(found)
         if get_world_size() > 1:
             self.evaluation.add(order, [found[i] for i in order])
@@ -233,11 +233,9 @@ def evaluate(
     network.eval().to(memory_format=torch.channels_last)
     model = HarnessModel(network, task, None, protocol)
     evaluation = task.evaluation(data, protocol)
-    shard = processes.share_of(len(data), get_rank(), get_world_size())
     loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
-        batch_size=batch_size,
-        sampler=shard,
+        batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),  # type: ignore[arg-type]
         collate_fn=data.collate,
         num_workers=num_workers,
     )

@@ -197,7 +197,7 @@ class _Pool:
 
     def _finish(self, job: Job, reason: str | None, seconds: float) -> None:
         if reason is not None and job.cell is not None:
-            _keep_failure(job.cell, reason, self.store)
+            keep_failure(job.cell, reason, self.store)
         if reason is None or job.name not in self.dependants:
             self.finished.add(job.name)
         else:
@@ -211,7 +211,7 @@ class _Pool:
             self.waiting.remove(job)
             text = f"What it needs failed: {reason}"
             if job.cell is not None:
-                _keep_failure(job.cell, text, self.store)
+                keep_failure(job.cell, text, self.store)
                 self.failed += 1
             self.watch(Event("failed", job.name, job.cell, None, text, 0.0))
 
@@ -250,7 +250,7 @@ def _death(code: int | None) -> str:
     return f"The worker ended with status {code}."
 
 
-def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
+def keep_failure(cell: Cell, reason: str, store: Store, user_error: bool = False) -> None:
     """Stores a failure, unless its worker has done so; where the disk refuses, the store remembers it for the tables."""
     from benchmarks.experiment import provenance
 
@@ -258,7 +258,7 @@ def _keep_failure(cell: Cell, reason: str, store: Store) -> None:
     if held is not None and not held.done and held.record.reason == reason:
         return
     made = Provenance(ended=provenance.now(), git=Git(**provenance.git_state()), packages=provenance.packages())
-    record = msgspec.structs.replace(failure_record(cell, reason), provenance=made)
+    record = msgspec.structs.replace(failure_record(cell, reason), provenance=made, user_error=user_error)
     try:
         store.workspace(cell.task, cell.id)
         store.save(record)  # beside a finished result, where there is one

@@ -19,6 +19,7 @@ from torch import nn
 from benchmarks.engine import loops as engine
 from benchmarks.engine.distributed import get_rank, get_world_size, is_main_process
 from benchmarks.engine.hooks import Progress, Report
+from benchmarks.engine.shared_failure import SharedFailure
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.key import changed_parts, key_of, key_parts
@@ -50,6 +51,7 @@ def run_cell(
     *,
     seen: str | None = None,
     wait: bool = False,
+    shared: SharedFailure | None = None,
 ) -> StoredCell:
     """Trains or loads, evaluates, and stores a cell; a failure is stored as a failed cell with its reason.
 
@@ -61,20 +63,21 @@ def run_cell(
         keep: called with the evaluation and the network before they go (to write predictions).
         seen: stamp of the stored result that is to be replaced, "" for none; by default of the one that is there now.
         wait: until another process that runs the cell has ended.
+        shared: what the processes that run the cell together tell each other; None for one alone.
 
     Raises:
         BusyError: another process runs the cell, and this one does not wait.
     """
     store = Store(places.out)
     if not is_main_process():  # of several processes the first claims the workspace of all
-        return _run(cell, places, report, keep, store, store.work_folder(cell.task, cell.id))
+        return _run(cell, places, report, keep, store, store.work_folder(cell.task, cell.id), shared)
     if seen is None:
         seen = store.stamp(cell.task, cell.id)
     workspace = _claimed(store, cell, report, wait)
     try:
         alone = keep is None and get_world_size() == 1
         made = _made_meanwhile(store, cell, places, seen) if alone else None
-        return made or _run(cell, places, report, keep, store, workspace)
+        return made or _run(cell, places, report, keep, store, workspace, shared)
     finally:
         store.discard_workspace(cell.task, cell.id)
 
@@ -107,7 +110,15 @@ def _made_meanwhile(store: Store, cell: Cell, places: Places, seen: str) -> Stor
     return None if changed else stored
 
 
-def _run(cell: Cell, places: Places, report: Report, keep: Keep | None, store: Store, workspace: Path) -> StoredCell:
+def _run(
+    cell: Cell,
+    places: Places,
+    report: Report,
+    keep: Keep | None,
+    store: Store,
+    workspace: Path,
+    shared: SharedFailure | None,
+) -> StoredCell:
     """Runs a cell that is claimed, and stores what comes of it."""
     started, clock = provenance.now(), time.perf_counter()
     main = is_main_process()
@@ -133,8 +144,11 @@ def _run(cell: Cell, places: Places, report: Report, keep: Keep | None, store: S
         with contextlib.suppress(OSError):  # the disk may be what failed
             (kept / "traceback.txt").write_text(traceback.format_exc(), encoding="utf-8")
         kind, reason = explained(error)
-        record |= {"status": "failed", "reason": reason, "error_type": kind.__name__}
-        record |= {"user_error": issubclass(kind, ValueError | OSError)}
+        user_error = issubclass(kind, ValueError | OSError)
+        if shared is not None:  # where another failed first, its reason is that of all
+            first = shared.tell(reason, user_error)
+            reason, user_error = first.reason, first.user_error
+        record |= {"status": "failed", "reason": reason, "error_type": kind.__name__, "user_error": user_error}
         shutil.rmtree(kept / "pictures", ignore_errors=True)
     if not main:  # the first process stores what all of them made
         return store.remember(record)
