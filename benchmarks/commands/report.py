@@ -14,16 +14,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_suite(parser)
     add_places(parser)
     add_set(parser)
+    parser.add_argument(
+        "--to",
+        type=Path,
+        metavar="D",
+        help="folder of the page, where the results can only be read (default: OUT/report)",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     suite, places = stored_suite(arguments)
-    write_report(suite, Store(places.out), arguments.out)
+    write_report(suite, Store(places.out), arguments.out, arguments.to)
     return 0
 
 
-def write_report(suite: Suite, store: Store, out: Path) -> None:
-    """Writes ``out/report/index.html`` and prints its path."""
+def write_report(suite: Suite, store: Store, out: Path, to: Path | None = None) -> None:
+    """Writes ``index.html`` to the folder ``to`` (default: ``out/report``) and prints its path.
+
+    Raises:
+        OSError: the folder cannot be written; the text says what to do.
+    """
     from benchmarks.report.page import write
 
-    print(f"Report: {write(suite, store, out / 'report')}")
+    folder = to or out / "report"
+    try:
+        print(f"Report: {write(suite, store, folder)}")
+    except OSError as error:
+        raise OSError(
+            error.errno,
+            f"{folder}: the report could not be written ({error.strerror or error}); name another folder with report --to",
+        ) from error

@@ -194,3 +194,30 @@ def test_outdated_cells_are_counted_and_named(
         monkeypatch.setattr(f"benchmarks.{module}.outdated", lambda cells, store: frozenset({first}))
     text = write(two_task_suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
     assert "Outdated" in text and text.count("ade by other code or data than are here now") >= 2
+
+
+def test_a_results_folder_that_can_only_be_read(
+    runs: Runs, two_task_suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written there by tables, intervals, gate or a page that goes elsewhere."""
+    from benchmarks.analysis import gate
+    from benchmarks.commands.report import write_report
+    from benchmarks.tables.filling import fill
+    from tasks.files import writing
+
+    for cell in two_task_suite.cells:
+        runs.finish(cell)
+    root, replace = runs.store.root, Path.replace
+    before = sorted(str(path) for path in root.rglob("*"))
+
+    def refused(self: Path, target: Path) -> Path:
+        if Path(target).is_relative_to(root):
+            raise OSError(30, "Read-only file system")
+        return replace(self, target)
+
+    monkeypatch.setattr(writing.Path, "replace", refused)
+    assert fill(two_task_suite, runs.store)
+    assert gate.check(two_task_suite, runs.store, tmp_path / "expected").outcomes
+    write_report(two_task_suite, runs.store, root.parent, tmp_path / "page")
+    assert (tmp_path / "page" / "made_up.html").exists()
+    assert sorted(str(path) for path in root.rglob("*")) == before

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from benchmarks.experiment.cell import Cell, cell_from_identity, make_cell
@@ -69,6 +70,22 @@ def test_a_failed_cell_is_a_row_and_the_others_go_on(places: Places) -> None:
     assert {e.kind for e in events} >= {"start", "progress", "done", "failed"}
     # Running again does what failed, and nothing else.
     assert [p.runs for p in plan(suite, places)] == [True, False]
+
+
+def test_a_result_that_another_process_has_stored_meanwhile_is_taken(places: Places, tmp_path: Path) -> None:
+    out = dataclasses.replace(places, out=tmp_path)
+    made = run_cell(_good(), out, lambda p: None)
+    # The plan of this run saw nothing there, or another result.
+    for seen in ("", "another"):
+        assert run_cell(_good(), out, lambda p: None, seen=seen).stamp == made.stamp
+    assert not list(tmp_path.rglob("*.work"))
+    # Asked to run again: the plan has seen this one.
+    again = run_cell(_good(), out, lambda p: None, seen=made.stamp)
+    assert again.stamp != made.stamp and again.record.figures == made.record.figures
+    # Of other code it is not what this run would make.
+    changed = msgspec.structs.replace(made.record, key="of other code", label="x")
+    Store(tmp_path).save(changed, made.stats())
+    assert run_cell(_good(), out, lambda p: None, seen="").record.key == made.record.key
 
 
 def test_a_stale_cell_says_so(places: Places, monkeypatch: pytest.MonkeyPatch) -> None:
