@@ -37,10 +37,6 @@ class MetricInfo:
     bounds: tuple[float, float] | None = None
     description: str = ""
 
-    @property
-    def higher_is_better(self) -> bool:
-        return self.direction.higher_is_better
-
 
 @dataclass(frozen=True)
 class DatasetInfo:

@@ -104,7 +104,7 @@ def main(arguments: argparse.Namespace) -> int:
                 name: {
                     "value": value,
                     "unit": task.metrics[name].unit,
-                    "higher_is_better": task.metrics[name].higher_is_better,
+                    "higher_is_better": task.metrics[name].direction.higher_is_better,
                 }
                 for name, value in found.items()
             },

@@ -156,7 +156,7 @@ def _prediction_files(stored: StoredCell) -> list[Path]:
 def figure_line(name: str, value: float | None, metric: MetricInfo, width: int) -> str:
     """Name, value at two decimals or more ("-" without one), unit, and the arrow of the better direction."""
     shown = "-" if value is None else f"{value:.{max(metric.decimals, 2)}f}"
-    return f"  {name:{width}}  {shown:>9} {metric.unit} {'↑' if metric.higher_is_better else '↓'}"
+    return f"  {name:{width}}  {shown:>9} {metric.unit} {metric.direction.arrow}"
 
 
 def print_figures(stored: StoredCell, predictions: Path | None = None) -> None:

@@ -75,7 +75,11 @@ class Figure(Part, frozen=True, kw_only=True):
         """A figure with the metric's unit, direction and decimals; not-a-number becomes None."""
         kept = float(value) if np.isfinite(value) else None
         return Figure(
-            value=kept, unit=metric.unit, higher_is_better=metric.higher_is_better, decimals=metric.decimals, n=n
+            value=kept,
+            unit=metric.unit,
+            higher_is_better=metric.direction.higher_is_better,
+            decimals=metric.decimals,
+            n=n,
         )
 
     @property

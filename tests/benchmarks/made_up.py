@@ -36,9 +36,7 @@ class MadeUpTask:
         self.name, self._headline = name, headline
         info = {"rate": ("%", True), "error": ("px", False)}
         self.metrics = {
-            key: SimpleNamespace(
-                name=key, unit=unit, direction=Direction.of(higher), higher_is_better=higher, decimals=1
-            )
+            key: SimpleNamespace(name=key, unit=unit, direction=Direction.of(higher), decimals=1)
             for key, (unit, higher) in info.items()
         }
 
@@ -102,7 +100,7 @@ class Runs:
                 name: {
                     "value": value,
                     "unit": task.metrics[name].unit,
-                    "higher_is_better": task.metrics[name].higher_is_better,
+                    "higher_is_better": task.metrics[name].direction.higher_is_better,
                     "decimals": 1,
                     "n": int(people.sum()),
                 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from tasks.direction import Direction
 from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.metrics import (
     area_under_curve,
@@ -103,7 +104,7 @@ def test_shards_merge_to_the_whole() -> None:
 def test_every_figure_is_a_known_metric() -> None:
     infos = metric_infos()
     assert set(landmark_figures(made_up_stats(), "inter_ocular")) <= set(infos)
-    assert infos["AUC@0.08"].higher_is_better and not infos["NME[box]/frontal"].higher_is_better
+    assert infos["AUC@0.08"].direction is Direction.HIGHER and infos["NME[box]/frontal"].direction is Direction.LOWER
     assert all(name == info.name and info.unit == "%" for name, info in infos.items())
 
 
