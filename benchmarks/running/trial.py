@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import time
 import traceback
@@ -22,14 +21,14 @@ from benchmarks.engine.hooks import Progress, Report
 from benchmarks.engine.shared_failure import SharedFailure
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
-from benchmarks.experiment.key import changed_parts, key_of, key_parts
+from benchmarks.experiment.key import key_of, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
-from benchmarks.running.cores import available_cores
+from benchmarks.running.cores import evaluation_workers, training_workers
 from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
-from benchmarks.store.claims import BusyError
+from benchmarks.running.sharing import claimed, made_meanwhile
 from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
 from benchmarks.store.store import Store, StoredCell
 from hrnet.checkpoints import load_backbone, load_checkpoint
@@ -39,8 +38,6 @@ from tasks.base import EvalData, Evaluation
 from tasks.options import to_plain
 
 Keep = Callable[[Evaluation, nn.Module], None]
-WAIT_S = 1.0
-"""Between two looks at whether another process has ended."""
 
 
 def run_cell(
@@ -73,41 +70,13 @@ def run_cell(
         return _run(cell, places, report, keep, store, store.work_folder(cell.task, cell.id), shared)
     if seen is None:
         seen = store.stamp(cell.task, cell.id)
-    workspace = _claimed(store, cell, report, wait)
+    workspace = claimed(store, cell, report, wait)
     try:
         alone = keep is None and get_world_size() == 1
-        made = _made_meanwhile(store, cell, places, seen) if alone else None
+        made = made_meanwhile(store, cell, places, seen) if alone else None
         return made or _run(cell, places, report, keep, store, workspace, shared)
     finally:
         store.discard_workspace(cell.task, cell.id)
-
-
-def _claimed(store: Store, cell: Cell, report: Report, wait: bool) -> Path:
-    told = False
-    while True:
-        try:
-            return store.workspace(cell.task, cell.id)
-        except BusyError as error:
-            if not wait:
-                raise
-            if not told:
-                report(Progress("waits", note=f"waits: {error}"))
-            told = True
-        time.sleep(WAIT_S)
-
-
-def _made_meanwhile(store: Store, cell: Cell, places: Places, seen: str) -> StoredCell | None:
-    """What another process has stored since the plan was made, if it is what this one would make; a failure is one too."""
-    stored = store.load(cell.task, cell.id)
-    if stored is None or stored.damage or stored.stamp == seen:
-        return None
-    if not stored.done:
-        return stored
-    try:
-        changed = changed_parts(resolve(cell, places), stored.record.key, stored.record.provenance.key_parts)
-    except (FileNotFoundError, ValueError):  # the trial tells what is missing
-        return None
-    return None if changed else stored
 
 
 def _run(
@@ -298,7 +267,7 @@ class Trial:
                 workspace=self.workspace,
                 report=self.report,
                 key=self.outcome["key"],
-                num_workers=self._training_workers(cell.recipe.num_workers),
+                num_workers=training_workers(cell.recipe.num_workers, self.places.num_workers),
                 tensorboard=self.places.tensorboard,
             )
         self.durations_s |= spent
@@ -325,7 +294,7 @@ class Trial:
                         workspace=self.workspace,
                         report=self.report,
                         batch_size=batch,
-                        num_workers=self._evaluation_workers(data),
+                        num_workers=evaluation_workers(self.cell.tier, len(data), self.places.num_workers),
                         precision=self.cell.precision,
                     )
                     break
@@ -369,15 +338,6 @@ class Trial:
         if not found:
             raise FileNotFoundError(f"The detector boxes of cell {other} are missing below {out}: run that cell first.")
         return found[0].resolve()
-
-    def _training_workers(self, wanted: int) -> int:
-        """``--workers`` if given, else the recipe's number, but no more than there are cores."""
-        return min(wanted, available_cores()) if self.places.num_workers is None else self.places.num_workers
-
-    def _evaluation_workers(self, data: EvalData) -> int:
-        if self.places.num_workers is not None:
-            return self.places.num_workers
-        return min(2, os.cpu_count() or 1) if self.cell.tier == "full" and len(data) > 64 else 0
 
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:
