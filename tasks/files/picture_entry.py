@@ -44,4 +44,4 @@ class Survey:
         """How much was looked at, in words."""
         if self.read == self.total:
             return f"the headers of all {self.total:,} pictures"
-        return f"the headers of {self.read:,} of {self.total:,} pictures, evenly spread"
+        return f"the headers of {self.read:,} of {self.total:,} pictures (evenly spread)"

@@ -112,7 +112,7 @@ def test_large_splits_are_looked_at_in_part(tmp_path: Path) -> None:
     entries = [PictureEntry(tmp_path / f"{index}.jpg", f"row {index}") for index in range(12) for _ in range(2)]
     assert survey(entries, every=12).extent == "the headers of all 12 pictures"
     part = survey(entries, every=11, some=4)
-    assert part.extent == "the headers of 4 of 12 pictures, evenly spread"
+    assert part.extent == "the headers of 4 of 12 pictures (evenly spread)"
     assert "turn 4 of 4 pictures" in part.notes[0]
 
 
