@@ -24,6 +24,7 @@ MODULES: dict[str, tuple[int, int, int]] = {
     "litehrnet_30": (3, 8, 3),
     "litehrnet_micro": (1, 1, 1),
 }
+MICRO_CHANNELS = (30, 60, 120, 240)
 """Modules of the stages with two, three and four branches; a module has two blocks."""
 BLOCKS = 2
 RESOLUTION_RATIO = 8
@@ -229,6 +230,6 @@ class LiteHRNet(nn.Module):
 
 def build(name: str, init: str = "normal_0.001") -> LiteHRNet:
     """One of :data:`NAMES`; ``init`` as in :func:`hrnet.backbone.initialise` (the micro size, trained for minutes: Kaiming's)."""
-    body = LiteHRNet(MODULES[name])
+    body = LiteHRNet(MODULES[name], MICRO_CHANNELS if name in MICRO else CHANNELS)
     initialise(body, "kaiming" if name in MICRO and init == "normal_0.001" else init)
     return body

@@ -23,7 +23,7 @@ SIZES: dict[str, tuple[int, int, int, float]] = {
     "b": (768, 12, 12, 0.3),
     "l": (1024, 24, 16, 0.5),
     "h": (1280, 32, 16, 0.55),
-    "micro": (64, 4, 4, 0.0),
+    "micro": (64, 5, 4, 0.0),
 }
 """Size -> width of a token, layers, heads, and the last layer's odds of being left out in training (drop path)."""
 
@@ -54,6 +54,18 @@ class ViTPose(nn.Module):
         self.deconv_layers = None if width is None else deconvolutions(dim, 2, width)
         self.out_channels: tuple[int, ...] = (width or dim,)
         self.strides: tuple[int, ...] = (4,)
+        self.num_layers = depth + 2
+
+    def layer_of(self, parameter: str) -> int:
+        """Where a parameter stands, for rates that fall from layer to layer.
+
+        0 for embeddings, 1 to ``depth`` for the transformer's layers, ``num_layers`` - 1 for its last normalisation and what
+        follows it.
+        """
+        if parameter.startswith(("vit.pos_embed", "vit.patch_embed.")):
+            return 0
+        parts = parameter.split(".")
+        return int(parts[2]) + 1 if parts[:2] == ["vit", "blocks"] else self.num_layers - 1
 
     def tokens(self, images: Tensor) -> tuple[Tensor, tuple[int, int]]:
         """Normalised tokens (B, rows * columns, dim), and (rows, columns)."""

@@ -18,11 +18,14 @@ def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Parameter groups: the head (with its own factor), and the rest; frozen parameters are left out.
 
     ``recipe.extra`` may give biases of convolutions and linear layers a group of their own: ``bias_lr_factor``,
-    ``bias_weight_decay``.
+    ``bias_weight_decay``; or, for a body that counts its layers, ``layer_decay``: each layer learns at this share of the next
+    one's rate, the last and the head at the full rate.
     """
     named = [(n, p) for n, p in network.named_parameters() if p.requires_grad]
     groups: list[dict[str, Any]]
-    if "bias_lr_factor" in recipe.extra or "bias_weight_decay" in recipe.extra:
+    if "layer_decay" in recipe.extra:
+        groups = _by_layers(network, named, recipe)
+    elif "bias_lr_factor" in recipe.extra or "bias_weight_decay" in recipe.extra:
         groups = _with_biases(network, named, recipe)
     elif recipe.head_lr_factor == 1.0:
         groups = [{"params": [p for _, p in named]}]
@@ -39,6 +42,35 @@ def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
         groups, fused=True, **common
     )
     return result
+
+
+def _by_layers(network: nn.Module, named: list[tuple[str, nn.Parameter]], recipe: Recipe) -> list[dict[str, Any]]:
+    """A group per layer and kind: no weight decay of vectors (biases, normalisations) and position embeddings.
+
+    Raises:
+        ValueError: the body does not count its layers.
+    """
+    body: Any = network.body
+    if not hasattr(body, "layer_of"):
+        raise ValueError(
+            f"Expected a body that counts its layers (ViTPose) for recipe.extra layer_decay, got {type(body).__name__}; "
+            "leave it out"
+        )
+    groups: dict[tuple[int, bool], list[nn.Parameter]] = {}
+    for name, parameter in named:
+        own = name.removeprefix("body.")
+        layer = body.layer_of(own) if own != name else body.num_layers - 1
+        decays = parameter.ndim > 1 and not own.endswith("pos_embed")
+        groups.setdefault((layer, decays), []).append(parameter)
+    rate = float(recipe.extra["layer_decay"])
+    return [
+        {
+            "params": parameters,
+            "lr": recipe.lr * rate ** (body.num_layers - 1 - layer),
+            "weight_decay": recipe.weight_decay if decays else 0.0,
+        }
+        for (layer, decays), parameters in groups.items()
+    ]
 
 
 def _with_biases(network: nn.Module, named: list[tuple[str, nn.Parameter]], recipe: Recipe) -> list[dict[str, Any]]:

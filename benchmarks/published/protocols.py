@@ -6,6 +6,8 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.published.figures import settings_of
 
 NORMALISERS = {"inter_ocular": "inter-ocular", "inter_pupil": "inter-pupil", "box": "face box size"}
+DECODERS = {"quarter_per_axis": "quarter", "udp_combined": "udp"}
+"""Decoders that tables of papers call by the name of their kind."""
 DETECTORS = {"val2017": "detector 56.4", "test-dev2017": "detector 60.9"}
 """COCO's official files of person boxes by split; their detector is named by its AP."""
 
@@ -42,7 +44,7 @@ def _said(cell: Cell, metric: str) -> dict[str, str]:
     if cell.task == "pose":
         official = made.boxes == "detector" and not getattr(made, "boxes_file", "")
         said["boxes"] = DETECTORS.get(cell.split, "detector") if official else made.boxes
-        said["decode"] = made.decoder
+        said["decode"] = DECODERS.get(made.decoder, made.decoder)
         if "/" not in metric:
             # A part's own figure is the same in both ways of averaging the parts.
             said["pckh"] = "unweighted" if metric.endswith("unweighted") else "weighted"

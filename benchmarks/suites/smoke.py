@@ -5,7 +5,7 @@ from __future__ import annotations
 from benchmarks.experiment.suite import Suite
 from benchmarks.suites import load_suite
 
-BESIDE = ("detectors", "segmentation_rivals")
+BESIDE = ("detectors", "segmentation_rivals", "udp", "pose_rivals")
 """Suites that the default run leaves out."""
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from benchmarks.baselines import traits_of
 from tasks.pose.crops.augment import PoseAugment
-from tasks.pose.protocol import body_of
+from tasks.pose.protocol import body_of, coding_of
 from tasks.recipe import Recipe
 
 # Initialisations that the reference releases name; others start from nothing unless --set recipe.init_from=FILE says so.
@@ -24,7 +24,11 @@ def pose_recipe(dataset: str, model: str, tier: str) -> Recipe:
     if tier != "full":
         made = embedded(dataset, model)
         return replace(made, name="pose-smoke", epochs=1, batch_size=8) if tier == "smoke" else made
-    origin = traits_of(body_of(model)).origin
+    origin, coding = traits_of(body_of(model)).origin, coding_of(model)
+    if origin == "vitpose":
+        return vitpose(dataset, model)
+    if origin == "mmpose" or (coding and origin != "udp_pose"):
+        return mmpose(dataset, model)
     if origin == "pytorch_pose":
         return hourglass()
     if origin == "simple_baseline":
@@ -107,6 +111,58 @@ def _with_batch(recipe: Recipe, batch_size: int, name: str, variant: str) -> Rec
             f"Expected the recipe {name} for recipe.variant={variant}, got {recipe.name}; set its batch_size."
         )
     return replace(recipe, name=f"{name}-{variant}", batch_size=batch_size)
+
+
+def mmpose(dataset: str, model: str) -> Recipe:
+    """mmpose 1.x's training of its zoo: plain and UDP HRNet, Lite-HRNet, SimpleBaseline on other encoders.
+
+    Expected: COCO val2017 with detector boxes and flip, at 256x192: AP 76.2 (HRNet-W32 with UDP), 64.2 and 67.6 (Lite-HRNet-18
+    and -30, which start from nothing). Cost: two days on eight GPUs of 2018, 64 persons each. Others than HRNet start from
+    ImageNet weights of the encoder: --set recipe.init_from=FILE.
+
+        python run_all.py train --task pose --dataset coco --model hrnet_w32_udp --data-root D --weights W
+    """
+    lite = traits_of(body_of(model)).structure == "parallel" and traits_of(body_of(model)).origin == "mmpose"
+    augment = PoseAugment(
+        spread="truncated",
+        scale_factor=0.25 if lite else 0.5,
+        rotation_factor=60 if lite else 80,
+        half_body_prob=0.3 if dataset == "coco" else 0.0,
+        shift_factor=0.16 if dataset == "coco" else 0.0,
+    )
+    return replace(
+        hrnet(dataset, model),
+        name=f"mmpose-{dataset}",
+        batch_size=512,
+        lr=5e-4,
+        warmup_iterations=500,
+        warmup_factor=1e-3,
+        augment=augment,
+        source="mmpose 1.x 759b39c, configs/body_2d_keypoint/topdown_heatmap",
+    )
+
+
+LAYER_DECAY = {"s": 0.8, "b": 0.75, "l": 0.8, "h": 0.85}
+
+
+def vitpose(dataset: str, model: str) -> Recipe:
+    """ViTPose's training as mmpose 1.x configures it: AdamW, rates that fall from layer to layer, gradients of norm 1 at most.
+
+    Expected: COCO val2017 with detector boxes and flip, at 256x192: AP 73.9 (S), 75.7 (B); with the simple head 73.6, 75.6.
+    Cost: about a day on eight A100. It starts from weights of masked auto-encoding: --set recipe.init_from=FILE. Drop path is
+    an option of the body, at its published value.
+
+        python run_all.py train --task pose --dataset coco --model vitpose_s --data-root D --weights W --set recipe.init_from=FILE
+    """
+    size = body_of(model).removeprefix("vitpose_").removesuffix("_simple")
+    return replace(
+        mmpose(dataset, model),
+        name=f"vitpose-{dataset}",
+        optimizer="adamw",
+        weight_decay=0.1,
+        clip_grad_norm=1.0,
+        extra={"layer_decay": LAYER_DECAY[size]},
+    )
 
 
 def hourglass() -> Recipe:

@@ -20,7 +20,7 @@ from torch import nn
 
 from hrnet import identify_checkpoint, load_checkpoint, profile
 from hrnet.checkpoints.registry import interpret, recognise
-from tasks import build_model
+from tasks import build_model, get_task
 from tasks.geometry import affine_matrix, boxes_to_centre_scale_mmpose, crop, transform_points, udp_matrix
 from tasks.heatmaps import udp
 from tasks.heatmaps.decoding import decode, to_image
@@ -316,6 +316,29 @@ def test_position_embeddings_are_resized_without_antialiasing(path: Path) -> Non
             np.testing.assert_allclose(resize_positions(table_, (16, 12), size).numpy(), expected, atol=1e-5)
     resized = resize_positions(square, (14, 14), (16, 12)).numpy()
     np.testing.assert_allclose(resized, data["square_14x14_to_16x12"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "path", cases(sorted((GOLDEN / "functions").glob("layer_decay_*.tsv")), lambda path: path.stem, "layer_decay")
+)
+def test_rates_and_weight_decay_of_layers(path: Path) -> None:
+    """Every parameter of the table has its rate and weight decay in our optimiser."""
+    from benchmarks.engine.optimisation import optimizer_of
+    from hrnet.checkpoints.reading import RawCheckpoint
+
+    name = path.stem.removeprefix("layer_decay_").removesuffix("_coco17")
+    rows = table(path, "\t")
+    keys = manifest(f"mmpose_{name}_coco17")
+    network = build_model("pose", name, "coco")
+    optimizer = optimizer_of(network, get_task("pose").recipe("coco", name, "full"))
+    settings = {id(p): (g["lr"], g["weight_decay"]) for g in optimizer.param_groups for p in g["params"]}
+    made = interpret(RawCheckpoint(path, {key: torch.zeros(shape) for key, shape in keys.items()})).origin
+    ours = {origin: own for own, origin in made.items()}
+    parameters = dict(network.named_parameters())
+    assert {row["parameter"] for row in rows} == {origin for own, origin in made.items() if own in parameters}
+    for row in rows:
+        found = settings[id(parameters[ours[row["parameter"]]])]
+        assert found == pytest.approx((float(row["lr"]), float(row["weight_decay"])), rel=1e-6), row["parameter"]
 
 
 # -- whole evaluations -------------------------------------------------------------------------------------------

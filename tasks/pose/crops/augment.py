@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import PIXEL_STD
+from tasks.options import later
 from tasks.recipe import check_odds
 
 
@@ -28,6 +29,9 @@ class PoseAugment:
         colour: each channel times U(1 - c, 1 + c), clipped (pytorch-pose: 0.2; 0 elsewhere).
         sigma, target_rule, stride: of the heat maps; see `tasks.heatmaps.targets.gaussian_targets`. The stride is the network's.
             A sigma of 0 takes the references': 3 cells for inputs of 384 px and more, else 2.
+        spread: "clipped" (the references': normal draws beyond the bounds are set to them) or "truncated" (mmpose 1.x: normal
+            draws within one deviation alone, so scales 1 +- f and rotations within f degrees).
+        shift_factor, shift_prob: the box moves by truncated normal draws of this share of its sides, and the odds of it.
         joint_weights: weigh wrists, ankles, elbows and knees more in the loss; off in every published recipe.
     """
 
@@ -42,9 +46,12 @@ class PoseAugment:
     target_rule: Literal["pose", "hourglass", "unbiased"] = "pose"
     stride: int = 4
     joint_weights: bool = False
+    spread: Literal["clipped", "truncated"] = later("clipped")
+    shift_factor: float = later(0.0)
+    shift_prob: float = later(0.3)
 
     def __post_init__(self) -> None:
-        check_odds(self, "rotation_prob", "flip_prob", "half_body_prob")
+        check_odds(self, "rotation_prob", "flip_prob", "half_body_prob", "shift_prob")
 
     def sigma_for(self, input_wh: Sequence[int]) -> float:
         """Standard deviation of the targets in cells, at an input's width and height in px."""
@@ -116,6 +123,8 @@ def draw(
         half = half_body(joints_xy, seen, upper, bool(rng.standard_normal() < 0.5), aspect)
         if half is not None:
             centre32, scale32 = half
+    if augmentation.spread == "truncated":
+        return _truncated_draw(rng, augmentation, centre32, scale32)
     spread = augmentation.scale_factor
     scale32 = scale32 * np.float32(np.clip(rng.standard_normal() * spread + 1, 1 - spread, 1 + spread))
     turn = augmentation.rotation_factor
@@ -126,3 +135,25 @@ def draw(
     if augmentation.colour > 0:
         colour = rng.uniform(1 - augmentation.colour, 1 + augmentation.colour, 3).astype(np.float32)
     return Draw(centre32, scale32, rotation, flip, colour)
+
+
+def _truncated_draw(
+    rng: np.random.Generator,
+    augmentation: PoseAugment,
+    centre: NDArray[np.float32],
+    scale: NDArray[np.float32],
+) -> Draw:
+    """Shift, scale, rotation and flip from normal draws within one deviation, as mmpose 1.x."""
+
+    def draws(count: int) -> NDArray[np.float64]:
+        made = rng.standard_normal(count)
+        while (outside := np.abs(made) > 1).any():
+            made[outside] = rng.standard_normal(int(outside.sum()))
+        return made
+
+    if rng.random() < augmentation.shift_prob:
+        centre = (centre + augmentation.shift_factor * scale * PIXEL_STD * draws(2)).astype(np.float32)
+    scale = scale * np.float32(1 + augmentation.scale_factor * draws(1)[0])
+    angle = float(augmentation.rotation_factor * draws(1)[0])
+    rotation = angle if rng.random() < augmentation.rotation_prob else 0.0
+    return Draw(centre, scale, rotation, bool(rng.random() < augmentation.flip_prob))

@@ -96,3 +96,22 @@ def test_oks_nms_drops_twins_and_soft_keeps_them_last() -> None:
 def test_rescore_means_only_confident_joints() -> None:
     points = np.array([[0.5, 0.3, 0.1], [0.1, 0.1, 0.2]])
     np.testing.assert_allclose(rescore([0.5, 1.0], points, 0.2), [0.5 * 0.4, 0.0])
+
+
+def test_truncated_draws_keep_their_bounds_and_shift() -> None:
+    """mmpose's spread: scales within f of 1, rotations within f degrees, some boxes moved."""
+    augment = PoseAugment(
+        spread="truncated", scale_factor=0.5, rotation_factor=80, shift_factor=0.16, flip_prob=0.5, half_body_prob=0.0
+    )
+    centre, scale = np.array([100.0, 80.0], np.float32), np.array([0.5, 0.7], np.float32)
+    draws = [
+        draw(np.random.default_rng(k), augment, centre, scale, np.zeros((17, 2)), np.ones(17), (0,), 0.75)
+        for k in range(400)
+    ]
+    ratios = np.array([made.scale[0] / scale[0] for made in draws])
+    angles = np.array([made.rotation_deg for made in draws])
+    moved = np.array([np.abs(made.centre - centre) / (scale * 200) for made in draws])
+    assert 0.5 <= ratios.min() < 0.6 and 1.4 < ratios.max() <= 1.5 and abs(ratios.mean() - 1) < 0.05
+    assert 60 < np.abs(angles).max() <= 80 and 0.3 < (angles == 0).mean() < 0.5
+    assert 0.1 < moved.max() <= 0.161 and 0.6 < (moved.max(1) == 0).mean() < 0.8
+    assert 0.4 < np.mean([made.flip for made in draws]) < 0.6
