@@ -23,15 +23,13 @@ _MICRO = {"simple_baseline_micro": 16, "simple_baseline_micro_w22": 22}
 
 
 def deconvolutions(channels: int, count: int = 3, width: int = 256, bn_momentum: float = 0.1) -> nn.Sequential:
-    """`count` times [4x4 transposed convolution with stride 2 and no bias, BN, ReLU], from N(0, 0.001)."""
+    """`count` times [4x4 transposed convolution with stride 2 and no bias, BN, ReLU], with PyTorch's own start."""
     layers: list[nn.Module] = []
     for _ in range(count):
         layers.append(nn.ConvTranspose2d(channels, width, 4, 2, 1, bias=False))
         layers += [nn.BatchNorm2d(width, momentum=bn_momentum), nn.ReLU(inplace=True)]
         channels = width
-    made = nn.Sequential(*layers)
-    initialise(made, "normal_0.001")
-    return made
+    return nn.Sequential(*layers)
 
 
 class SimpleBaseline(ResNet):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from torch import Tensor, nn
 
 from benchmarks.baselines.simple_baseline import deconvolutions
+from hrnet.backbone import initialise
 
 NAMES = (
     "simple_baseline_r50d",
@@ -41,6 +42,7 @@ class EncoderDecoder(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.deconv_layers = deconvolutions(channels)
+        initialise(self.deconv_layers, "normal_0.001")
         self.out_channels: tuple[int, ...] = (256,)
         self.strides: tuple[int, ...] = (4,)
 

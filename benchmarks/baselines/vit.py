@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from benchmarks.baselines.simple_baseline import deconvolutions
+from hrnet.backbone import initialise
 
 NAMES = ("vitpose_s", "vitpose_b", "vitpose_l", "vitpose_h", "vitpose_micro")
 MICRO = ("vitpose_micro",)
@@ -52,6 +53,8 @@ class ViTPose(nn.Module):
         self.grid_hw = grid_hw
         self.vit = _transformer(grid_hw, dim, depth, heads, drop_path)
         self.deconv_layers = None if width is None else deconvolutions(dim, 2, width)
+        if self.deconv_layers is not None:
+            initialise(self.deconv_layers, "normal_0.001")
         self.out_channels: tuple[int, ...] = (width or dim,)
         self.strides: tuple[int, ...] = (4,)
         self.num_layers = depth + 2
