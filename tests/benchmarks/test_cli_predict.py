@@ -131,12 +131,10 @@ def test_what_cannot_be_written_is_one_line(
     target.mkdir(parents=True)
     assert f"{target}: could not be written (Is a directory)" in refused(tmp_path / "taken")
 
-    def full(path: Path, content: bytes) -> int:
-        with path.open("wb") as handle:
-            handle.write(content[:10])
+    def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr("benchmarks.commands.predict.write_bytes", full)
     line = refused(tmp_path / "full")
     assert f"{tmp_path / 'full' / target.name}: could not be written (No space left on device); make room" in line
     assert list((tmp_path / "full").iterdir()) == []
