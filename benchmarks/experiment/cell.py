@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from tasks import get_task
@@ -70,6 +71,10 @@ class Cell:
 
     def fingerprint(self) -> str:
         """Hash of the identity without what cannot change a number: the recipe's loader processes count as none."""
+        return self._fingerprint
+
+    @cached_property
+    def _fingerprint(self) -> str:
         plain = self.identity()
         if plain["recipe"] is not None:
             plain["recipe"]["num_workers"] = 0

@@ -95,6 +95,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = Path(root)
         self._unsaved: dict[tuple[str, str], StoredCell] = {}
+        self._read_before: dict[tuple[str, str], tuple[Path, tuple[int, int, int], StoredCell]] = {}
 
     def folder(self, task: str, cell_id: str) -> Path:
         return self.root / task / cell_id
@@ -113,8 +114,16 @@ class Store:
             return self._unsaved[task, cell_id]
         target = self.folder(task, cell_id)
         for folder in (target, waiting_place(target), target):  # a replacement may be going on
-            if (folder / "cell.json").is_file() or (folder / "cell.json").is_symlink():
-                return self._read(folder, task, cell_id)
+            mark = _mark(folder / "cell.json")
+            if mark is None:
+                continue
+            kept = self._read_before.get((task, cell_id))
+            if kept is not None and kept[:2] == (folder, mark):
+                return kept[2]
+            stored = self._read(folder, task, cell_id)
+            if not stored.damage or _mark(folder / "cell.json") == mark:
+                self._read_before[task, cell_id] = (folder, mark, stored)
+                return stored
         return None
 
     def _read(self, folder: Path, task: str, cell_id: str) -> StoredCell:
@@ -130,7 +139,7 @@ class Store:
                 known = get_task(record.cell.task)
                 if record.declaration.name not in known.datasets:
                     known.declare_completed(record.declaration)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
             newer = isinstance(error, records.NewerError)
             return StoredCell(folder, records.damaged(task, cell_id, str(error)), str(error), newer)
         return StoredCell(folder, record)
@@ -256,6 +265,15 @@ class Store:
         stored = self.load(task, cell_id)
         assert stored is not None
         return stored
+
+
+def _mark(path: Path) -> tuple[int, int, int] | None:
+    """Tells a file from what was there before, without reading it; None where there is none."""
+    try:
+        status = path.lstat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_mtime_ns, status.st_size
 
 
 def _cell_of(folder: Path) -> str:

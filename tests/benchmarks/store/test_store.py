@@ -173,7 +173,7 @@ def test_links_that_lead_out_of_the_results_are_not_followed(tmp_path: Path) -> 
         outside.parent.mkdir(exist_ok=True)
         moved.rename(outside)
         moved.symlink_to(outside)
-        stored = store.load("pose", ID)
+        stored = Store(store.root).load("pose", ID)
         assert stored is not None and not stored.done and "a link that leads out" in stored.damage, place
         if place == "task":
             assert list(store.all()) == []
