@@ -6,7 +6,6 @@ other weights: their interval holds that spread too (`spread_over_seeds`).
 
 from __future__ import annotations
 
-import difflib
 import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -23,6 +22,7 @@ from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import protocol_text
 from benchmarks.tables.table import Column, Entry, Spread, Table
 from benchmarks.tables.uncertainty import DRAWS, Difference, Figures, Stats, cell_figures, holm, over_seeds, paired
+from hrnet.names import close_names
 
 UNKNOWN = "unknown"
 LEAST_DRAWS = 20
@@ -258,7 +258,7 @@ def compare(path_a: Path, path_b: Path, metric: str | None = None, draws: int = 
     if metric is not None:
         known = sorted({name for stored in (*run_a, *run_b) for name in stored.record.figures})
         if metric not in known:
-            near = difflib.get_close_matches(metric, known, 1, 0.4)
+            near = close_names(metric, known, 1, 0.4)
             told = f"Did you mean {near[0]!r}? " if near else ""
             whole = ", ".join(name for name in known if "/" not in name)
             raise ValueError(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from torch import Tensor, nn
+
+from hrnet.names import close_names
 
 NAMES = ("timm:",)
 TRAITS = {"structure": "encoder", "origin": "timm", "any_option": True}
@@ -57,7 +58,7 @@ def build(name: str, **options: Any) -> TimmBody:
     wanted = name.removeprefix("timm:")
     known = timm.list_models()
     if wanted.partition(".")[0] not in known:
-        near = difflib.get_close_matches(wanted, known, n=3, cutoff=0.5)
+        near = close_names(wanted, known, 3, cutoff=0.5)
         hint = f" Did you mean {', '.join(f'timm:{n}' for n in near)}?" if near else ""
         raise ValueError(f"timm {timm.__version__} has no model {wanted!r}.{hint} timm.list_models() names all.")
     size = options.get("img_size")

@@ -7,12 +7,12 @@ Every figure keeps the source row that it was read from: `id` is the source tabl
 from __future__ import annotations
 
 import csv
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from hrnet.names import close_names
 from tasks.direction import Direction
 
 ROOT = Path(__file__).resolve().parents[2] / "results" / "published"
@@ -119,7 +119,7 @@ class Published(tuple[Figure, ...]):
         tests = {name: {value} if isinstance(value, str) else set(value) for name, value in wanted.items()}
         for name in tests:
             if name not in COLUMNS:
-                near = difflib.get_close_matches(name, COLUMNS, 1)
+                near = close_names(name, COLUMNS, 1)
                 raise ValueError(f"unknown field {name!r} of a published figure; nearest: {near or COLUMNS}")
         for figure in self:
             if all(
@@ -155,7 +155,7 @@ def _parse(record: dict[str, str], where: str) -> Figure:
     values["direction"] = DIRECTIONS.get(record["direction"], record["direction"])
     figure = Figure(**values)  # type: ignore[arg-type]
     if figure.metric not in METRICS:
-        near = difflib.get_close_matches(figure.metric, METRICS, 1)
+        near = close_names(figure.metric, METRICS, 1)
         raise ValueError(f"{where}: unknown metric {figure.metric!r} (nearest: {near}); add it to METRICS")
     unit, direction = METRICS[figure.metric]
     if (figure.unit, figure.direction) != (unit, direction):

@@ -8,13 +8,13 @@ first eight digits of its SHA-256 where the project writes them into the name), 
 from __future__ import annotations
 
 import csv
-import difflib
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from benchmarks.published.figures import ROOT
+from hrnet.names import close_names
 
 COLUMNS = (
     "file",
@@ -114,6 +114,6 @@ def weights_of(file: str, root: Path = ROOT) -> Weights:
     """The manifest's entry of a file name; `ValueError` naming the nearest otherwise."""
     known = {entry.file: entry for entry in load_weights(root)}
     if file not in known:
-        near = difflib.get_close_matches(file, known, 1)
+        near = close_names(file, known, 1)
         raise ValueError(f"{file!r} is not in {root / 'weights.csv'}; nearest: {near}")
     return known[file]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from fnmatch import fnmatch
 
 from benchmarks.experiment.cell import Cell
@@ -13,6 +12,7 @@ from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
 from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store, StoredCell
+from hrnet.names import close_names
 
 DONE, STALE, FAILED, TO_RUN = "done", "stale", "failed", "to run"
 MISSING_DATA, MISSING_WEIGHTS = "missing data", "missing weights"
@@ -45,7 +45,7 @@ def select(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
         return list(cells)
     for pattern in patterns:
         if not any(_matches(cell, pattern) for cell in cells):
-            near = ", ".join(get_close_matches(pattern, sorted({cell.name for cell in cells}), n=3, cutoff=0))
+            near = ", ".join(close_names(pattern, sorted({cell.name for cell in cells}), 3, cutoff=0))
             raise ValueError(
                 f"--only {pattern!r} matches no cell. Nearest: {near}; `run_all.py plan` without --only lists all {len(cells)}."
             )

@@ -6,12 +6,12 @@ or direction is not its column's. `Table.render` gives markdown, csv, json, LaTe
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from hrnet.names import close_names
 from tasks.direction import Direction
 
 FORMATS = {"md": "markdown", "csv": "delimited", "json": "structured", "tex": "latex", "html": "html"}
@@ -78,7 +78,7 @@ class Entry:
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
-            near = difflib.get_close_matches(self.status, STATUSES, 1)
+            near = close_names(self.status, STATUSES, 1)
             raise ValueError(f"expected a status among {STATUSES[1:]}, got {self.status!r}; nearest: {near}")
         if isinstance(self.value, float) and not math.isfinite(self.value):
             raise ValueError(f"expected a finite number, got {self.value}; pass None and say why in status or text")
@@ -162,7 +162,7 @@ class Table:
         for column in self.columns:
             if column.key == key:
                 return column
-        near = difflib.get_close_matches(key, [column.key for column in self.columns], 1)
+        near = close_names(key, [column.key for column in self.columns], 1)
         raise ValueError(f"table {self.name!r} has no column {key!r}; nearest: {near or [c.key for c in self.columns]}")
 
     def add(self, entries: Mapping[str, Entry | float | int | str | None], tier: str = "", group: str = "") -> Row:
@@ -253,7 +253,7 @@ class Table:
     def render(self, form: str = "md") -> str:
         """The table as text in one of `FORMATS`, ending in a newline."""
         if form not in FORMATS:
-            near = difflib.get_close_matches(form, FORMATS, 1)
+            near = close_names(form, FORMATS, 1)
             raise ValueError(f"expected a format among {list(FORMATS)}, got {form!r}; nearest: {near}")
         module = importlib.import_module(f"benchmarks.tables.render.{FORMATS[form]}")
         return str(module.render(self))
