@@ -134,6 +134,6 @@ def _overview() -> str:
         lines.append(f"  {verb:9s} {text}")
     lines += [
         "",
-        "run_all.py VERB --help says more. Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call.",
+        "run_all.py VERB --help says more. Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call, 130 interrupted.",
     ]
     return "\n".join(lines)

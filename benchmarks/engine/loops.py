@@ -235,7 +235,7 @@ def evaluate(
     evaluation = task.evaluation(data, protocol)
     loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
-        batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),  # type: ignore[arg-type]
+        batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),
         collate_fn=data.collate,
         num_workers=num_workers,
     )

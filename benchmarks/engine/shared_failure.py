@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-import torch
+from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 
 FAILURE, NOTED = "hrnet-benchmark/failure", "hrnet-benchmark/noted"
 LOOK_S = 0.5
@@ -41,7 +41,7 @@ class SharedFailure:
         rank: of this process. store: shared by all; by default a connection to the launcher's.
     """
 
-    def __init__(self, rank: int, store: torch.distributed.Store | None = None) -> None:
+    def __init__(self, rank: int, store: Store | None = None) -> None:
         self.rank = rank
         self.store = store or _launchers_store()
         self.handled = threading.Event()
@@ -94,6 +94,6 @@ def end_at_once(failure: Failure) -> None:
     os._exit(1)
 
 
-def _launchers_store() -> torch.distributed.Store:
+def _launchers_store() -> Store:
     address, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return torch.distributed.TCPStore(address, port, is_master=False, timeout=timedelta(seconds=10))
+    return TCPStore(address, port, is_master=False, timeout=timedelta(seconds=10))

@@ -29,6 +29,7 @@ from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
 from benchmarks.running.sharing import claimed, made_meanwhile
+from benchmarks.store.files import is_inside
 from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
 from benchmarks.store.store import Store, StoredCell
 from hrnet.checkpoints import load_backbone, load_checkpoint
@@ -335,6 +336,7 @@ class Trial:
         other, out = self.cell.boxes_from, self.places.out
         found = sorted(out.glob(f"*/{other}/predictions*/*person*.json"))
         found += sorted(out.glob(f"*/{other}/predictions*person*.json"))
+        found = [path for path in found if is_inside(path, out)]
         if not found:
             raise FileNotFoundError(f"The detector boxes of cell {other} are missing below {out}: run that cell first.")
         return found[0].resolve()
