@@ -220,6 +220,7 @@ def test_ten_steps_equal_the_official_code(
     row: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert set(row) >= COLUMNS, f"training/index.csv lacks {sorted(COLUMNS - set(row))}"
+    torch.set_num_threads(1)  # as recorded: after eight steps a sum in another order shows in the fifth digit
     inputs = inputs_of(row)
     with np.load(golden_archives.GOLDEN / "training" / f"{row['archive']}.npz") as archive:
         golden = {name: archive[name] for name in archive.files}
