@@ -24,6 +24,7 @@ lint: setup
 
 types: setup
 	$(BIN)/mypy
+	$(BIN)/mypy --strict --follow-imports=silent hrnet benchmarks
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed.bench

@@ -76,7 +76,8 @@ class SpatialWeighting(nn.Module):
         self.conv2 = ConvModule(int(channels / SPATIAL_RATIO), channels, 1, norm=False, act="sigmoid")
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.conv2(self.conv1(x.mean((2, 3), keepdim=True)))
+        weights: Tensor = self.conv2(self.conv1(x.mean((2, 3), keepdim=True)))
+        return x * weights
 
 
 class ConditionalChannelWeighting(nn.Module):
