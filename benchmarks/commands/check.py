@@ -8,6 +8,7 @@ from pathlib import Path
 from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, require_results, suite_of
 from benchmarks.experiment.staleness import NOTE, outdated
 from benchmarks.store.store import Store
+from tasks.files.json_file import many_records
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -22,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the markdown summary there")
 
 
+@many_records()
 def main(arguments: argparse.Namespace) -> int:
     from benchmarks.analysis import expected
     from benchmarks.analysis import gate as regression

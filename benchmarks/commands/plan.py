@@ -10,6 +10,7 @@ from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.plan import print_plan
 from benchmarks.running.cores import available_cores
 from benchmarks.running.plan import plan
+from tasks.files.json_file import many_records
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,6 +20,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes that a run would use")
 
 
+@many_records()
 def main(arguments: argparse.Namespace) -> int:
     suite, places = suite_of(arguments), places_of(arguments)
     if suite.tables_of(PublishedTable):

@@ -13,6 +13,7 @@ from benchmarks.published.summary import attempted, summary
 from benchmarks.store.store import Store
 from benchmarks.tables.filling import fill
 from benchmarks.tables.table import render_all
+from tasks.files.json_file import many_records
 from tasks.files.writing import write_text
 
 
@@ -26,6 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
+@many_records()
 def main(arguments: argparse.Namespace) -> int:
     suite, places = stored_suite(arguments)
     tables = fill(suite, Store(places.out), intervals=arguments.intervals, places=places)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from functools import cached_property
+from dataclasses import dataclass, fields, replace
+from functools import cached_property, lru_cache
 from typing import Any
 
 from tasks import get_task
@@ -54,8 +54,9 @@ class Cell:
 
     def identity(self) -> dict[str, Any]:
         """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
-        plain = to_plain(self)
-        plain.pop("label")
+        plain = {field.name: getattr(self, field.name) for field in fields(self) if field.name != "label"}
+        shared = {name: _plain_of(_Same(plain.pop(name))) for name in ("protocol", "recipe")}
+        plain = to_plain(plain) | {name: None if value is None else dict(value) for name, value in shared.items()}
         if self.precision == "fp32":
             plain.pop("precision")  # so that cells have the ids that they had before there was a choice
         if self.state is None:
@@ -186,6 +187,26 @@ def cell_from_identity(plain: Mapping[str, Any], label: str = "") -> Cell:
 
 def _tuples(value: Any) -> Any:
     return tuple(_tuples(v) for v in value) if isinstance(value, list) else value
+
+
+class _Same:
+    """An object that equals itself alone: what seeds of a cell share is made plain once."""
+
+    __slots__ = ("held",)
+
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def __hash__(self) -> int:
+        return id(self.held)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and self.held is other.held
+
+
+@lru_cache(maxsize=512)
+def _plain_of(part: _Same) -> Any:
+    return to_plain(part.held)
 
 
 def digest(plain: Any) -> str:
