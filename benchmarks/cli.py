@@ -32,6 +32,7 @@ VERBS = (
     "compare",
     "profile",
     "doctor",
+    "fetch",
 )
 
 READER_LEFT = 141
