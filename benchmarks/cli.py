@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
+from benchmarks.experiment.installation import program
 from benchmarks.running.interrupts import LINES, ending_at_signals
 from tasks import declare_below
 from tasks.options import nearest
@@ -51,7 +52,7 @@ def parser_for(verb: str) -> argparse.ArgumentParser:
     """The parser of one verb; only its own file is imported."""
     module = import_module(f"benchmarks.commands.{verb}")
     parser = _Parser(
-        prog=f"run_all.py {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"{program()} {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
     return parser
@@ -78,7 +79,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("HRNET_BENCHMARK_TRACEBACK"):
             raise
         if status == 0:
-            print(f"run_all.py: could not write to the standard output ({error.strerror or error})", file=sys.stderr)
+            print(f"{program()}: could not write to the standard output ({error.strerror or error})", file=sys.stderr)
         _discard_output()
         return 2
 
@@ -95,7 +96,7 @@ def _run_verb(words: list[str]) -> int:
         return 0
     verb, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("run", words)
     if verb not in VERBS:
-        print(f"run_all.py: unknown verb {verb!r}. {nearest(verb, VERBS)}", file=sys.stderr)
+        print(f"{program()}: unknown verb {verb!r}. {nearest(verb, VERBS)}", file=sys.stderr)
         return 2
     module = import_module(f"benchmarks.commands.{verb}")
     try:
@@ -111,7 +112,7 @@ def _run_verb(words: list[str]) -> int:
         if left or os.environ.get("HRNET_BENCHMARK_TRACEBACK"):
             raise
         text = " ".join(str(error).split())
-        print(f"run_all.py {verb}: {text}", file=sys.stderr)
+        print(f"{program()} {verb}: {text}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(LINES[signal.SIGINT], file=sys.stderr)
@@ -129,12 +130,13 @@ def _reader_left() -> bool:
 
 
 def _overview() -> str:
-    lines = ["usage: run_all.py [VERB] [options]      (without a verb: run --suite embedded)", ""]
+    lines = [f"usage: {program()} [VERB] [options]      (without a verb: run --suite embedded)", ""]
     for verb in VERBS:
         text = (import_module(f"benchmarks.commands.{verb}").__doc__ or "").strip().splitlines()[0]
         lines.append(f"  {verb:9s} {text}")
     lines += [
         "",
-        "run_all.py VERB --help says more. Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call, 130 interrupted.",
+        f"{program()} VERB --help says more. "
+        "Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call, 130 interrupted.",
     ]
     return "\n".join(lines)

@@ -71,3 +71,15 @@ def build_model(task: str, model: str, dataset: str, representation: str | None 
         ValueError: an unknown name; the nearest one is given.
     """
     return get_task(task).build_model(model, dataset, representation, **changes)
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        import hrnet
+
+        return hrnet.__version__
+    raise AttributeError(f"module 'tasks' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return ["__version__", "build_model", "declare_below", "get_task", "task_names"]

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.installation import expected_folder
 from benchmarks.experiment.suite import Suite
 from benchmarks.store.record import Identity
 from benchmarks.store.store import Store, StoredCell
@@ -20,7 +21,7 @@ from benchmarks.tables.uncertainty import cell_spread, over_seeds
 from tasks.direction import Direction
 from tasks.files.writing import write_text
 
-ROOT = Path(__file__).resolve().parents[2] / "results" / "expected"
+ROOT = expected_folder()
 SCHEMA = 1
 SEED_FACTOR = 3.0
 """Tolerance in standard deviations over seeds."""

@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, require_results, suite_of
+from benchmarks.experiment.installation import is_checkout
 from benchmarks.experiment.staleness import NOTE, outdated
 from benchmarks.store.store import Store
 from tasks.files.json_file import many_records
@@ -36,6 +37,11 @@ def main(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--expected {root}: expected a folder of expected values, found none. Correct the path.")
     only = {cell.id for cell in select(suite.cells, arguments.only)} if arguments.only else None
     if arguments.update:
+        if arguments.expected is None and not is_checkout():
+            raise ValueError(
+                "--update: the expected values that come with an installed package are not changed; name a folder of your own "
+                "with --expected D"
+            )
         table = regression.update(suite, store, root, only)
         print(table.render("md"), end="")
         print(f"\nExpected values: {expected.expected_path(suite.name, root)}")

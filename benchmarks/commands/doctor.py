@@ -12,8 +12,9 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from benchmarks.commands.arguments import add_places, places_of
+from benchmarks.experiment.installation import constraints_file
 from benchmarks.experiment.paths import Places, checkpoint_path, real_root
-from benchmarks.experiment.provenance import REPOSITORY, file_digest, hardware
+from benchmarks.experiment.provenance import file_digest, hardware
 from benchmarks.experiment.resolve import missing_files
 from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
@@ -85,7 +86,7 @@ def _environment() -> int:
 
 
 def _pins() -> dict[str, str]:
-    path = REPOSITORY / "constraints.txt"
+    path = constraints_file()
     if not path.exists():
         return {}
     lines = (line.split("#")[0].split(";")[0].strip() for line in path.read_text(encoding="utf-8").splitlines())

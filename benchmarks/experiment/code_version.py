@@ -7,7 +7,7 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
-from benchmarks.experiment.provenance import REPOSITORY
+from benchmarks.experiment.installation import CODE
 from benchmarks.store.sources import source_digest
 
 
@@ -26,16 +26,16 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     from benchmarks.baselines import file_of_body
     from tasks import get_task
 
-    files = [*(REPOSITORY / "hrnet").glob("*.py"), *(REPOSITORY / "tasks").glob("*.py")]
-    shared = (f for f in (REPOSITORY / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
+    files = [*(CODE / "hrnet").glob("*.py"), *(CODE / "tasks").glob("*.py")]
+    shared = (f for f in (CODE / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
     files += [path for folder in shared for path in folder.glob("*.py")]
-    files += (REPOSITORY / "tasks" / task).rglob("*.py")
-    files += (REPOSITORY / "benchmarks" / "engine").glob("*.py")
+    files += (CODE / "tasks" / task).rglob("*.py")
+    files += (CODE / "benchmarks" / "engine").glob("*.py")
     body = file_of_body(get_task(task).body_name(model))
     if body is not None:
         files += _with_imports(body)
     if from_checkpoint:
-        files += (REPOSITORY / "hrnet" / "checkpoints").glob("*.py")
+        files += (CODE / "hrnet" / "checkpoints").glob("*.py")
     return sorted(set(files))
 
 

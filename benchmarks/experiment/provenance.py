@@ -14,18 +14,25 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from benchmarks.experiment import installation
+
 PACKAGES = ("torch", "torchvision", "mmengine", "numpy", "opencv-python", "pillow", "pycocotools", "timm", "pandas")
 
 
 @lru_cache
 def git_state() -> dict[str, Any]:
-    """Commit, and a hash of the uncommitted difference; nulls outside a checkout."""
+    """Commit, and a hash of the uncommitted difference; of a wheel those that it was built from; nulls where neither is known."""
+    if not installation.is_checkout():
+        return {"commit": installation.build().get("commit"), "dirty": installation.build().get("dirty")}
 
     def git(*arguments: str) -> str | None:
         try:
             done = subprocess.run(
-                ["git", "-C", str(REPOSITORY), *arguments], capture_output=True, text=True, timeout=20, check=False
+                ["git", "-C", str(installation.CODE), *arguments],
+                capture_output=True,
+                text=True,
+                timeout=20,
+                check=False,
             )
         except (OSError, subprocess.TimeoutExpired):
             return None
@@ -41,7 +48,7 @@ def git_state() -> dict[str, Any]:
 @lru_cache
 def packages() -> dict[str, str]:
     """Versions of the packages that can move a number; the absent are left out."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), installation.DISTRIBUTION: installation.own_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)

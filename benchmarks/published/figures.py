@@ -12,10 +12,11 @@ from dataclasses import dataclass, fields
 from functools import lru_cache
 from pathlib import Path
 
+from benchmarks.experiment.installation import published_folder
 from hrnet.names import close_names
 from tasks.direction import Direction
 
-ROOT = Path(__file__).resolve().parents[2] / "results" / "published"
+ROOT = published_folder()
 HIGHER, LOWER = Direction.HIGHER, Direction.LOWER
 DIRECTIONS: dict[str, Direction] = {direction.value: direction for direction in Direction}
 UNITS = ("%", "M", "G", "s", "GiB", "1/s")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.installation import program
 from benchmarks.experiment.key import changed_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
@@ -47,7 +48,7 @@ def select(cells: Sequence[Cell], patterns: Sequence[str]) -> list[Cell]:
         if not any(_matches(cell, pattern) for cell in cells):
             near = ", ".join(close_names(pattern, sorted({cell.name for cell in cells}), 3, cutoff=0))
             raise ValueError(
-                f"--only {pattern!r} matches no cell. Nearest: {near}; `run_all.py plan` without --only lists all {len(cells)}."
+                f"--only {pattern!r} matches no cell. Nearest: {near}; `{program()} plan` without --only lists all {len(cells)}."
             )
     return [cell for cell in cells if any(_matches(cell, pattern) for pattern in patterns)]
 

@@ -15,9 +15,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.installation import CODE
 from benchmarks.experiment.key import cell_key
 from benchmarks.experiment.paths import Places
-from benchmarks.experiment.provenance import REPOSITORY
 from benchmarks.experiment.resolve import resolve
 from benchmarks.store.record import encode, record_of, sealed
 from benchmarks.suites import load_suite
@@ -95,7 +95,7 @@ def measured(verb: str, out: Path, seeds: int) -> tuple[float, float, float]:
     command = [sys.executable, "run_all.py", verb, "--suite", SUITE, "--tier", "smoke", "--seeds", str(seeds)]
     command += ["--out", str(out), *(["--intervals", "none"] if verb == "tables" else [])]
     start, before = time.perf_counter(), _processor_s()
-    done = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False)
     if done.returncode not in (0, 1):  # the gate has no expected values of these cells
         raise RuntimeError(f"{' '.join(command)}: {done.stderr}")
     used = resource.getrusage(resource.RUSAGE_CHILDREN)

@@ -15,7 +15,7 @@ import torch
 
 from benchmarks.engine import batches
 from benchmarks.engine import distributed as processes
-from benchmarks.experiment.provenance import REPOSITORY
+from benchmarks.experiment.installation import CODE
 from benchmarks.store.store import Store
 from tasks.base import TrainData
 
@@ -84,7 +84,7 @@ def run(folder: Path, count: int, verb: str, *words: str) -> dict[str, object]:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
         [*start, "run_all.py", verb, *arguments],
-        cwd=REPOSITORY,
+        cwd=CODE,
         env=environment,
         capture_output=True,
         text=True,
@@ -148,10 +148,10 @@ def test_a_process_that_fails_brings_its_reason_to_the_first_and_all_end(tmp_pat
     words = ["train", "--task", "landmarks", "--dataset", "cofw", "--model", "hrnet_micro_w8", "--tier", "smoke"]
     words += ["--embedded-root", str(tmp_path / "data"), "--out", str(tmp_path / "out"), "--launcher", "pytorch"]
     start = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(REPOSITORY)}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "PYTHONPATH": str(CODE)}
     done = subprocess.run(
         [*start, str(script), rank, str(failed_at), *words, "--batch", "2"],
-        cwd=REPOSITORY,
+        cwd=CODE,
         env=environment,
         capture_output=True,
         text=True,
