@@ -15,27 +15,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NoReturn
 
-from benchmarks.experiment.installation import program
+from benchmarks.experiment.installation import DISTRIBUTION, own_version, program
 from benchmarks.running.interrupts import LINES, ending_at_signals
 from tasks import declare_below
 from tasks.options import nearest
 
-VERBS = (
-    "plan",
-    "run",
-    "train",
-    "eval",
-    "score",
-    "predict",
-    "tables",
-    "report",
-    "check",
-    "compare",
-    "profile",
-    "doctor",
-    "fetch",
-)
-
+GROUPS: dict[str, tuple[str, ...]] = {
+    "What is there": ("doctor", "plan", "profile"),
+    "Data and weights": ("fetch",),
+    "Measure": ("run", "train", "eval", "score", "predict"),
+    "Read": ("tables", "report", "check", "compare"),
+}
+"""Verbs as ``--help`` shows them; each is a file of ``benchmarks/commands``."""
+VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)
 READER_LEFT = 141
 """Exit status of a call whose output nobody reads any more: what a shell tells of SIGPIPE."""
 
@@ -55,6 +47,17 @@ def parser_for(verb: str) -> argparse.ArgumentParser:
         prog=f"{program()} {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
+    return parser
+
+
+def parser_of_all() -> argparse.ArgumentParser:
+    """Every verb as a sub-command of one parser, under the name of the installed command: what shells complete."""
+    parser = argparse.ArgumentParser(prog=DISTRIBUTION)
+    parser.add_argument("--version", action="store_true", help="print the version")
+    verbs = parser.add_subparsers()
+    for verb in VERBS:
+        module = import_module(f"benchmarks.commands.{verb}")
+        module.add_arguments(verbs.add_parser(verb, help=first_line(verb)))
     return parser
 
 
@@ -94,6 +97,11 @@ def _run_verb(words: list[str]) -> int:
     if words and words[0] in ("-h", "--help"):
         print(_overview())
         return 0
+    if words and words[0] == "--version":
+        print(f"{DISTRIBUTION} {own_version()}")
+        return 0
+    if words and words[0] == "--print-completion":
+        return _print_completion(words[1:])
     verb, rest = (words[0], words[1:]) if words and not words[0].startswith("-") else ("run", words)
     if verb not in VERBS:
         print(f"{program()}: unknown verb {verb!r}. {nearest(verb, VERBS)}", file=sys.stderr)
@@ -129,11 +137,32 @@ def _reader_left() -> bool:
     return any(event & select.POLLERR for _, event in watched.poll(0))
 
 
+def first_line(verb: str) -> str:
+    """What a verb does, in a line: the first of its file's docstring."""
+    return (import_module(f"benchmarks.commands.{verb}").__doc__ or "").strip().splitlines()[0]
+
+
+def _print_completion(words: list[str]) -> int:
+    from benchmarks.completion import SHELLS, completion
+
+    if len(words) != 1 or words[0] not in SHELLS:
+        print(f"{program()} --print-completion: expected one of {', '.join(SHELLS)}, got {words}.", file=sys.stderr)
+        return 2
+    try:
+        print(completion(parser_of_all(), words[0]))
+    except ValueError as error:
+        print(f"{program()} --print-completion: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
 def _overview() -> str:
-    lines = [f"usage: {program()} [VERB] [options]      (without a verb: run --suite embedded)", ""]
-    for verb in VERBS:
-        text = (import_module(f"benchmarks.commands.{verb}").__doc__ or "").strip().splitlines()[0]
-        lines.append(f"  {verb:9s} {text}")
+    lines = [
+        f"usage: {program()} [VERB] [options]      (without a verb: run --suite embedded)",
+        f"       {program()} --version | --print-completion bash|zsh|tcsh",
+    ]
+    for group, verbs in GROUPS.items():
+        lines += ["", group, *(f"  {verb:9s} {first_line(verb)}" for verb in verbs)]
     lines += [
         "",
         f"{program()} VERB --help says more. "
