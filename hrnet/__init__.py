@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from hrnet.variants import VARIANTS, HRNetSpec, StageSpec
+from hrnet.version import VERSION as __version__
 
 if TYPE_CHECKING:
     from hrnet.backbone import HRNet, build_backbone
@@ -39,6 +40,7 @@ __all__ = [
     "LoadReport",
     "Profile",
     "StageSpec",
+    "__version__",
     "build_backbone",
     "build_representation",
     "identify_checkpoint",
@@ -49,8 +51,6 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name == "__version__":
-        return _version()
     if name not in _WHERE:
         raise AttributeError(f"module 'hrnet' has no attribute {name!r}")
     value = getattr(import_module(f"hrnet.{_WHERE[name]}"), name)
@@ -59,13 +59,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
-
-
-def _version() -> str:
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("hrnet-benchmark")
-    except PackageNotFoundError:
-        return "unknown"
+    return list(__all__)

@@ -96,9 +96,9 @@ def test_versions() -> None:
     import hrnet
     import tasks
 
-    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
-    [declared] = [line.split('"')[1] for line in text.splitlines() if line.startswith("version = ")]
-    assert {hrnet.__version__, tasks.__version__, benchmarks.__version__} == {declared}
+    cited = (REPOSITORY / "CITATION.cff").read_text(encoding="utf-8")
+    assert hrnet.__version__ == tasks.__version__ == benchmarks.__version__
+    assert f"\nversion: {hrnet.__version__}\n" in cited
     assert "__version__" in dir(hrnet) and "build_backbone" in dir(hrnet)
 
 

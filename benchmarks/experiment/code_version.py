@@ -26,16 +26,17 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     from benchmarks.baselines import file_of_body
     from tasks import get_task
 
-    files = [*(CODE / "hrnet").glob("*.py"), *(CODE / "tasks").glob("*.py")]
+    own = (path for path in (CODE / "hrnet").glob("*.py") if path.name != "version.py")
+    files = [*own, *(CODE / "tasks").glob("*.py")]
     shared = (f for f in (CODE / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
-    files += [path for folder in shared for path in folder.glob("*.py")]
+    files += [path for folder in shared for path in folder.rglob("*.py")]
     files += (CODE / "tasks" / task).rglob("*.py")
     files += (CODE / "benchmarks" / "engine").glob("*.py")
     body = file_of_body(get_task(task).body_name(model))
     if body is not None:
         files += _with_imports(body)
     if from_checkpoint:
-        files += (CODE / "hrnet" / "checkpoints").glob("*.py")
+        files += (CODE / "hrnet" / "checkpoints").rglob("*.py")
     return sorted(set(files))
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 import json
 import sys
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from hrnet.version import VERSION
 
 CODE = Path(__file__).resolve().parents[2]
 """The folder that holds the packages hrnet, tasks and benchmarks."""
@@ -52,13 +53,8 @@ def build() -> dict[str, Any]:
 
 
 def own_version() -> str:
-    """The version of this distribution; of a wheel the one that it was built as."""
-    if "version" in build():
-        return str(build()["version"])
-    try:
-        return version(DISTRIBUTION)
-    except PackageNotFoundError:
-        return "unknown"
+    """The version of this distribution."""
+    return VERSION
 
 
 def program() -> str:
