@@ -69,7 +69,10 @@ class Points(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The content of a ``dataset.toml``. ``recipe`` and ``protocol`` hold any fields of the task's."""
+    """The content of a ``dataset.toml``. ``recipe`` and ``protocol`` hold any fields of the task's.
+
+    ``derived`` is no field of the file: it says what was derived where the file says nothing.
+    """
 
     name: str
     task: str
@@ -81,6 +84,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     points: Points | None = None
     recipe: dict[str, Any] = {}
     protocol: dict[str, Any] = {}
+    derived: tuple[str, ...] = ()
 
     @property
     def shown_title(self) -> str:
@@ -104,6 +108,8 @@ def read_declaration(path: Path) -> Declaration:
 
 def declaration_of(plain: dict[str, Any], where: str) -> Declaration:
     """A declaration from plain data, checked; ``where`` begins the error's text. See `read_declaration`."""
+    if "derived" in plain:
+        raise ValueError(f"{where}, the file: unknown field 'derived'; see docs/own_datasets.md")
     try:
         declared = msgspec.convert(plain, Declaration)
     except msgspec.ValidationError as error:

@@ -19,7 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.segmentation.classes import CITYSCAPES, IGNORE
+from tasks.segmentation.classes import IGNORE
+from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
 from tasks.segmentation.metrics import confusion_matrix, figures_from_confusion
 
 SIZE_HW = (1024, 2048)

@@ -6,7 +6,7 @@ from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.suite import Suite, SuiteTable
 from benchmarks.tables.class_table import ClassTable
 from benchmarks.tables.task_table import TaskTable
-from tasks.segmentation.classes import class_table
+from tasks import get_task
 
 MODELS = ("hrnet_micro_w8", "simple_baseline_micro_w22", "resnet_micro_w10")
 TITLES = {
@@ -26,6 +26,6 @@ def suite(tier: str = "embedded") -> Suite:
         cells += rows
         ids = tuple(cell.id for cell in rows)
         tables.append(TaskTable(f"{tier}_segmentation_{dataset}", title, "segmentation", dataset, ids, COLUMNS))
-        name, classes = f"{tier}_segmentation_{dataset}_classes", class_table(dataset).names
+        name, classes = f"{tier}_segmentation_{dataset}_classes", get_task("segmentation").entry(dataset).table().names  # type: ignore[attr-defined]
         tables.append(ClassTable(name, f"{title}: IoU by class", "segmentation", dataset, ids, "IoU", tuple(classes)))
     return Suite("embedded_segmentation", tuple(cells), tuple(tables), "Segmentation on embedded scenes and people.")

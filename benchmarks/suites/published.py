@@ -146,10 +146,10 @@ def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
             # Targets of sigma 3 at 384x288, of sigma 2 below; DARK smooths with 17 and 11 cells.
             changes["dark_blur"] = 17 if int(height) >= 384 else 11
     elif figure.task == "segmentation":
-        from tasks.segmentation.protocol import MULTI_SCALE
+        from tasks.segmentation.entries import ENTRIES
 
         changes["flip"] = stated.get("flip") == "yes"
-        changes["scales"] = MULTI_SCALE[entry.dataset] if stated.get("scales") == "multi" else (1.0,)
+        changes["scales"] = ENTRIES[entry.dataset].multi_scale if stated.get("scales") == "multi" else (1.0,)
         if "classes" in stated:
             changes["num_classes"] = int(stated["classes"])
     elif figure.task == "landmarks" and "decode with DARK" in entry.note:

@@ -14,6 +14,7 @@ from tasks.files.picture_entry import PictureEntry
 from tasks.images import IMAGENET_MEAN, inside, normalise, read_image
 from tasks.segmentation.augment import Pair, SegmentationAugment, train_sample
 from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.entries.entry import Entry
 from tasks.segmentation.files.layouts import Layout, check_files, check_once
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 from tasks.segmentation.targets import check_sizes
@@ -22,42 +23,15 @@ MEMORY_BYTES = 2**29
 """Training data whose decoded pictures fit into this are decoded once and kept."""
 
 
-def open_layout(dataset: str, root: Path, split: str, protocol: SegmentationProtocol, pictures: bool = True) -> Layout:
-    """Opens a split at the dataset's own folder; nothing but lists and annotations is read.
-
-    Args:
-        pictures: False where only label maps will be read: the pictures' folders may lack.
-
-    Raises:
-        FileNotFoundError: the split is not there. ValueError: its lists or annotations are wrong.
-    """
-    if dataset == "cityscapes":
-        from tasks.segmentation.files.cityscapes import Cityscapes
-
-        return Cityscapes(root, split, pictures)
-    if dataset == "lip":
-        from tasks.segmentation.files.lip import Lip
-
-        return Lip(root, split, pictures)
-    from tasks.segmentation.files.pascal_context import PascalContext
-
-    if split == "testval" and protocol.score_at != "original":
-        raise ValueError(
-            "Expected score_at=original with the split 'testval': it is the benchmark at the pictures' own size. "
-            "Use --split val for the reference's quick figure on squashed pictures."
-        )
-    return PascalContext(root, split, protocol.num_classes, protocol.labels, pictures)
-
-
 class SegmentationEvalData(EvalData):
     """Items: ``images`` (3, H, W) float32 normalised RGB, ``size_hw`` at which the sample is scored, ``index``."""
 
-    def __init__(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> None:
-        self.dataset, self.protocol = dataset, protocol
-        self.layout = open_layout(dataset, root, split, protocol)
+    def __init__(self, entry: Entry, root: Path, split: str, protocol: SegmentationProtocol) -> None:
+        self.entry, self.protocol = entry, protocol
+        self.layout = entry.open(root, split, protocol, True)
         check_files(self.layout.root, self.layout.samples)
         check_once(self.layout.samples)
-        self.notes = self.layout.notes
+        self.notes = (*entry.notes, *self.layout.notes)
 
     @property
     def table(self) -> ClassTable:
@@ -151,7 +125,7 @@ class SegmentationTrainData(TrainData):
 
     def __init__(
         self,
-        dataset: str,
+        entry: Entry,
         root: Path,
         split: str,
         augment: SegmentationAugment,
@@ -159,10 +133,12 @@ class SegmentationTrainData(TrainData):
         seed: int,
     ) -> None:
         self.augment, self.seed = augment, seed
-        self.layout = open_layout(dataset, root, split, protocol)
+        self.layout = entry.open(root, split, protocol, True)
         check_files(self.layout.root, self.layout.samples)
         if any(sample.label is None for sample in self.layout.samples) and split == "test":
-            raise ValueError(f"Expected a split with labels to train on, got {split!r} of {dataset}; use train.")
+            raise ValueError(
+                f"Expected a split with labels to train on, got {split!r} of {entry.info.title}; use train."
+            )
         self.kept: dict[int, Pair] = {}
         self.keep: bool | None = None
 

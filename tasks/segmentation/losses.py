@@ -8,18 +8,18 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tasks.segmentation.classes import CITYSCAPES_WEIGHTS, IGNORE
+from tasks.segmentation.classes import IGNORE
 
 LOSSES = ("cross_entropy", "weighted_cross_entropy", "balanced_cross_entropy", "ohem", "weighted_ohem")
 OHEM_THRESHOLD, OHEM_KEPT = 0.9, 131072
-OHEM_CROPS = {"cityscapes": 3, "lip": 10}
-"""Crops in each of the reference's four processes, of which one process keeps :data:`OHEM_KEPT` pixels; 4 elsewhere."""
 AUX_WEIGHT = 0.4
 BALANCE = 1.05
 
 
-def class_weights(loss: str, num_classes: int, like: Tensor, labels: Tensor | None = None) -> Tensor | None:
-    """(K,) weights: Cityscapes' own for the "weighted" losses, by frequency for the "balanced" one, None for the others.
+def class_weights(
+    loss: str, num_classes: int, like: Tensor, labels: Tensor | None = None, own: Sequence[float] | None = None
+) -> Tensor | None:
+    """(K,) weights: the dataset's ``own`` for the "weighted" losses, by frequency for the "balanced" one, None for the others.
 
     "Balanced" weights are 1 / log(1.05 + share of the class among the labelled pixels of the batch), between 1.4 and 20.5, so
     that rare classes are learnt in the few minutes of an embedded run.
@@ -36,19 +36,20 @@ def class_weights(loss: str, num_classes: int, like: Tensor, labels: Tensor | No
         return 1 / torch.log(BALANCE + counts.to(like) / counts.sum().clamp(min=1))
     if not loss.startswith("weighted"):
         return None
-    if num_classes != len(CITYSCAPES_WEIGHTS):
+    if own is None or num_classes != len(own):
+        held = "which has none" if own is None else f"which has {len(own)}"
         raise ValueError(
-            f"Expected {len(CITYSCAPES_WEIGHTS)} classes for {loss} (Cityscapes' weights), got {num_classes}."
+            f"Expected {num_classes} class weights of the dataset for {loss}, {held}; use {loss.removeprefix('weighted_')}."
         )
-    return like.new_tensor(CITYSCAPES_WEIGHTS)
+    return like.new_tensor(own)
 
 
-def ohem_kept(dataset: str, crops: int) -> int:
+def ohem_kept(crops: int, crops_of_a_process: int) -> int:
     """How many pixels of a batch hard examples keep at least: the reference's number, in proportion to the crops.
 
-    Its 131072 are of one process and its 3 crops (Cityscapes); a process with all 12 keeps four times as many.
+    Its 131072 are of one process and its crops (3 of Cityscapes); a process with all 12 keeps four times as many.
     """
-    return OHEM_KEPT * crops // OHEM_CROPS.get(dataset, 4)
+    return OHEM_KEPT * crops // crops_of_a_process
 
 
 def enlarged(logits: Tensor, size_hw: tuple[int, int], align_corners: bool) -> Tensor:
@@ -108,6 +109,7 @@ def segmentation_loss(
     threshold: float = OHEM_THRESHOLD,
     kept: int = OHEM_KEPT,
     label_stride: int = 1,
+    own_weights: Sequence[float] | None = None,
 ) -> dict[str, Tensor]:
     """The losses of a batch by name: "loss" of the main prediction and "loss_aux", already weighted, of each auxiliary one.
 
@@ -115,12 +117,13 @@ def segmentation_loss(
         outputs: logits at the network's stride, the main ones last. labels: (B, H, W) integers, 255 where ignored.
         loss: one of :data:`LOSSES`. With hard examples the auxiliary term is the mean over all pixels, as in the reference.
         kept: pixels of the batch that hard examples keep at least, see :func:`ohem_kept`.
+        own_weights: (K,) of the dataset's classes, for the "weighted" losses.
         label_stride: the loss is taken at every n-th row and column of the labels, to which the logits are enlarged.
     """
     half = label_stride // 2
     labels = labels[:, half::label_stride, half::label_stride].long()
     size_hw = (labels.shape[-2], labels.shape[-1])
-    weights = class_weights(loss, outputs[-1].shape[1], outputs[-1].detach(), labels)
+    weights = class_weights(loss, outputs[-1].shape[1], outputs[-1].detach(), labels, own_weights)
     made: dict[str, Tensor] = {}
     for index, logits in enumerate(outputs):
         main = index == len(outputs) - 1

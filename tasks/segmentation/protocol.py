@@ -2,15 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
-
-MULTI_SCALE: dict[str, tuple[float, ...]] = {
-    "cityscapes": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75),
-    "pascal_context": (0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0),
-    "lip": (1.0,),
-}
-"""The scales of each dataset's published multi-scale test."""
 
 
 @dataclass(frozen=True)
@@ -18,7 +11,7 @@ class SegmentationProtocol:
     """How a picture becomes a label map, and where it is scored.
 
     Attributes:
-        num_classes: 19, 20, 59 (background ignored) or 60 (background scored).
+        num_classes: how many are scored.
         view: what the network sees of a (rescaled) picture:
             "whole": all of it;
             "tiles": all of it up to ``crop_hw``, beyond that tiles of ``crop_hw`` side by side, the last ones shifted back;
@@ -102,40 +95,3 @@ def with_short_side(size_hw: tuple[int, ...], side: int) -> tuple[int, int]:
     if height < width:
         return side, int(width * side / height + 0.5)
     return int(height * side / width + 0.5), side
-
-
-def reference_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtocol:
-    """The protocol of a dataset's published figures.
-
-    Cityscapes: single scale, whole picture (val 81.1 with W48). PASCAL Context: seven scales with flip, windows of 480
-    (54.1 with 59 classes); the OCR branch: windows of 520, of pictures that were first brought to a short side of 520.
-    LIP: squashed to 473, flip (55.8).
-    """
-    if dataset == "cityscapes":
-        made = SegmentationProtocol(num_classes=19, view="tiles", crop_hw=(1024, 2048))
-    elif dataset == "pascal_context":
-        made = SegmentationProtocol(
-            num_classes=59,
-            view="windows",
-            crop_hw=(480, 480),
-            base_px=520,
-            scales=MULTI_SCALE["pascal_context"],
-            flip=True,
-        )
-        if ocr:
-            made = replace(made, first_short_px=520, pad_multiple=8, crop_hw=(520, 520))
-    else:
-        made = SegmentationProtocol(num_classes=20, view="square", crop_hw=(473, 473), flip=True)
-    return replace(made, align_corners=ocr)
-
-
-def embedded_protocol(dataset: str, *, ocr: bool = False) -> SegmentationProtocol:
-    """The same rules at the embedded pictures' sizes: single scale, and flip where the benchmark flips."""
-    made = reference_protocol(dataset, ocr=ocr)
-    if dataset == "cityscapes":
-        return replace(made, crop_hw=(128, 256))
-    if dataset == "pascal_context":
-        return replace(
-            made, crop_hw=(128, 128), base_px=128, first_short_px=0, pad_multiple=1, scales=(1.0,), flip=False
-        )
-    return replace(made, crop_hw=(96, 96))

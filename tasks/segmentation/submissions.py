@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -11,18 +11,15 @@ from numpy.typing import NDArray
 from tasks.base import Stats
 from tasks.files.names import as_posix
 from tasks.segmentation.classes import IGNORE, ClassTable
-from tasks.segmentation.datasets import open_layout
+from tasks.segmentation.entries.entry import Entry
 from tasks.segmentation.files.label_png import read_ids
 from tasks.segmentation.files.layouts import Layout, check_once
 from tasks.segmentation.metrics import confusion_matrix, stats_of
 from tasks.segmentation.protocol import SegmentationProtocol
 
-CITYSCAPES_FRAME = 3
-"""Parts of a file's name (city, sequence, frame) by which Cityscapes' own tool finds a prediction."""
-
 
 def label_map_stats(
-    dataset: str, root: Path, split: str, path: Path, protocol: SegmentationProtocol
+    entry: Entry, root: Path, split: str, path: Path, protocol: SegmentationProtocol
 ) -> tuple[Stats, tuple[str, ...]]:
     """Confusion matrices of a folder of pngs that hold the dataset's own ids; the pictures need not be there.
 
@@ -32,11 +29,11 @@ def label_map_stats(
     Raises:
         ValueError: a map is missing, no png, of another size, or holds other ids; or the split has no public truth.
     """
-    layout = open_layout(dataset, root, split, protocol, pictures=False)
+    layout = entry.open(root, split, protocol, False)
     check_once(layout.samples)
     if layout.label(0) is None:
         raise ValueError(f"{split} has no public ground truth: upload {path} to the benchmark's server")
-    files, notes = find_maps(layout, dataset, path)
+    files, notes = find_maps(layout, path, entry.map_key)
     table, classes = layout.table, len(layout.table)
     kept = np.zeros((len(files), classes, classes), np.int64)
     lost = np.zeros((len(files), classes), np.int64)
@@ -44,7 +41,7 @@ def label_map_stats(
     for index, file in enumerate(files):
         label = layout.label(index)
         assert label is not None
-        ids = read_ids(file, f"{dataset} label map")
+        ids = read_ids(file, f"{entry.info.title} label map")
         held.update(np.unique(ids).tolist())
         found = _classes(ids, table, file)
         if found.shape != label.shape:
@@ -60,11 +57,14 @@ def label_map_stats(
     if lost.any():
         share = 100 * lost.sum() / max(1, stats["truth"].sum())
         notes = (*notes, f"{share:.2f} % of the labelled pixels are given to no scored class, and count as wrong")
-    return stats, (*layout.notes, *notes)
+    return stats, (*entry.notes, *layout.notes, *notes)
 
 
-def find_maps(layout: Layout, dataset: str, path: Path) -> tuple[list[Path], tuple[str, ...]]:
+def find_maps(layout: Layout, path: Path, key: Callable[[str], str] = str) -> tuple[list[Path], tuple[str, ...]]:
     """The png of every sample in a submission, and what was left out.
+
+    Args:
+        key: stem of a file -> what a map is found by where its path is not the submission's.
 
     Raises:
         ValueError: the folder does not exist, or lacks a sample's map, or holds several that it could be.
@@ -76,12 +76,12 @@ def find_maps(layout: Layout, dataset: str, path: Path) -> tuple[list[Path], tup
     by_path = {as_posix(str(file.relative_to(path))): file for file in sorted(path.rglob("*.png"))}
     by_name: dict[str, list[Path]] = {}
     for file in by_path.values():
-        by_name.setdefault(_key(file.stem, dataset), []).append(file)
+        by_name.setdefault(key(file.stem), []).append(file)
     found: list[Path] = []
     lacking: list[str] = []
     for index in range(len(layout.samples)):
         name = layout.submission_name(index)
-        alike = by_name.get(_key(Path(name).stem, dataset), [])
+        alike = by_name.get(key(Path(name).stem), [])
         if name in by_path:
             found.append(by_path[name])
         elif len(alike) > 1:
@@ -102,11 +102,6 @@ def find_maps(layout: Layout, dataset: str, path: Path) -> tuple[list[Path], tup
         raise ValueError(f"{path}: expected {len(found)} label maps, got one for several pictures; keep their folders")
     spare = len(by_path) - len(found)
     return found, (f"{spare} png files of other names in {path.name} are left out",) * (spare > 0)
-
-
-def _key(stem: str, dataset: str) -> str:
-    """What a map is found by where its path is not the submission's: of Cityscapes the frame, of others the whole stem."""
-    return "_".join(stem.split("_")[:CITYSCAPES_FRAME]) if dataset == "cityscapes" else stem
 
 
 def _classes(ids: NDArray[np.uint8], table: ClassTable, path: Path) -> NDArray[np.uint8]:

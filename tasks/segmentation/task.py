@@ -1,8 +1,8 @@
-"""Semantic segmentation: Cityscapes, PASCAL Context, LIP. Torch-free at import."""
+"""Semantic segmentation: a class for every pixel. Torch-free at import."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,15 +12,17 @@ import numpy as np
 from benchmarks.baselines import traits_of
 from hrnet.variants import VARIANTS
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.declaration import Declaration
 from tasks.direction import Direction
 from tasks.options import nearest
 from tasks.recipe import Recipe
-from tasks.segmentation.classes import CITYSCAPES, LIP, PASCAL_60, class_table
-from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainData, open_layout
+from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainData
+from tasks.segmentation.entries import ENTRIES, Entry
+from tasks.segmentation.entries.declared import completed, declared_entry
 from tasks.segmentation.evaluation import SegmentationEvaluation
 from tasks.segmentation.metrics import figures_from_stats
-from tasks.segmentation.protocol import SegmentationProtocol, embedded_protocol, reference_protocol
-from tasks.segmentation.recipes import OCR_SUFFIX, RECIPE_VARIANTS, segmentation_recipe
+from tasks.segmentation.protocol import SegmentationProtocol
+from tasks.segmentation.recipes import OCR_SUFFIX
 from tasks.survey import surveyed, surveyed_training
 
 if TYPE_CHECKING:
@@ -46,7 +48,6 @@ def _percent(name: str, description: str) -> MetricInfo:
     return MetricInfo(name, "%", Direction.HIGHER, 2, (0.0, 100.0), description)
 
 
-_CLASS_NAMES = sorted({*CITYSCAPES.names, *PASCAL_60.names, *LIP.names})
 _METRICS = [
     _percent("mIoU", "mean IoU over all classes from pooled pixels; an absent class counts 0, as in the reference"),
     _percent("mIoU/present", "mean IoU over the classes that occur in the truth or the predictions"),
@@ -55,8 +56,14 @@ _METRICS = [
     MetricInfo(
         "absent", "classes", Direction.LOWER, 0, None, "classes that occur neither in the truth nor in the predictions"
     ),
-    *(_percent(f"IoU/{name}", f"intersection over union of {name}") for name in _CLASS_NAMES),
 ]
+
+
+def _class_metrics(names: Iterable[str]) -> list[MetricInfo]:
+    return [_percent(f"IoU/{name}", f"intersection over union of {name}") for name in names]
+
+
+_CLASS_NAMES = sorted({name for entry in ENTRIES.values() for table in entry.tables for name in table.names})
 
 
 class SegmentationTask(Task):
@@ -66,37 +73,25 @@ class SegmentationTask(Task):
     version = 1
     input_fields = ("align_corners",)
     reads_submissions = True
-    datasets: Mapping[str, DatasetInfo] = {
-        "cityscapes": DatasetInfo(
-            "cityscapes",
-            "Cityscapes",
-            "cityscapes",
-            19,
-            "train",
-            "val",
-            ("train", "val", "trainval", "test"),
-            "mIoU",
-            (1024, 2048),
-            "cityscapes",
-        ),
-        "pascal_context": DatasetInfo(
-            "pascal_context",
-            "PASCAL Context",
-            "pascal_context",
-            59,
-            "train",
-            "val",
-            ("train", "val", "testval"),
-            "mIoU",
-            (480, 480),
-            "pascal_context",
-        ),
-        "lip": DatasetInfo(
-            "lip", "LIP", "lip", 20, "train", "val", ("train", "val", "testval", "test"), "mIoU", (473, 473), "lip"
-        ),
-    }
-    metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
-    recipe_variants = RECIPE_VARIANTS
+    datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
+    metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in (*_METRICS, *_class_metrics(_CLASS_NAMES))}
+    recipe_variants = {name: made for entry in ENTRIES.values() for name, made in entry.variants.items()}
+
+    def entry(self, dataset: str) -> Entry:
+        """What the task knows of a dataset, of its own or declared."""
+        declaration = self.dataset(dataset).declaration
+        return ENTRIES[dataset] if declaration is None else declared_entry(declaration)
+
+    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
+        return completed(declaration, folder)
+
+    def declared_info(self, declaration: Declaration) -> DatasetInfo:
+        return declared_entry(declaration).info
+
+    def declare_completed(self, declaration: Declaration) -> DatasetInfo:
+        made = super().declare_completed(declaration)
+        self.metrics = {**self.metrics, **{m.name: m for m in _class_metrics(self.entry(made.name).table().names)}}
+        return made
 
     # -- networks ------------------------------------------------------------------------------------------------
     def named(self, model: str, options: Mapping[str, Any]) -> str:
@@ -131,7 +126,7 @@ class SegmentationTask(Task):
         """See :func:`tasks.build_model`; the task's own options: ``num_outputs`` (or ``num_classes``), ``head`` ("conv" or
         "ocr") and ``level``.
 
-        "hrnet_w48_ocr" is short for "hrnet_w48" with head="ocr". PASCAL Context has 59 classes unless told 60.
+        "hrnet_w48_ocr" is short for "hrnet_w48" with head="ocr".
         """
         from tasks.segmentation.heads import build_network
 
@@ -142,7 +137,7 @@ class SegmentationTask(Task):
         named = changes.pop("num_classes", info.num_outputs)
         num_classes = int(changes.pop("num_outputs", named))
         self.check_model(model)
-        class_table(dataset, num_classes)
+        self.entry(dataset).table(num_classes)
         if head not in HEADS:
             raise ValueError(f"Unknown head {head!r} of segmentation. {nearest(str(head), HEADS)}")
         dilated = traits_of(body).structure == "dilated"
@@ -171,28 +166,29 @@ class SegmentationTask(Task):
         align_corners = ALIGN_CORNERS.get(
             family or "", ocr and (not model or model.removesuffix(OCR_SUFFIX) in VARIANTS)
         )
-        made = (reference_protocol if tier == "full" else embedded_protocol)(dataset, ocr=ocr)
+        made = self.entry(dataset).protocol(ocr=ocr, tier=tier)
         return replace(made, align_corners=align_corners)
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        self.dataset(dataset)
-        return segmentation_recipe(dataset, model, tier)
+        origin = traits_of(self.body_name(model)).origin
+        return self.entry(dataset).recipe(model, tier, origin)
 
     def protocol_header(self, protocol: SegmentationProtocol) -> str:
         return protocol.header
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> EvalData:
-        return surveyed(SegmentationEvalData(dataset, Path(root), split, protocol))
+        return surveyed(SegmentationEvalData(self.entry(dataset), Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: SegmentationProtocol, seed: int
     ) -> TrainData:
-        return surveyed_training(SegmentationTrainData(dataset, Path(root), split, recipe.augment, protocol, seed))
+        entry = self.entry(dataset)
+        return surveyed_training(SegmentationTrainData(entry, Path(root), split, recipe.augment, protocol, seed))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> list[Path]:
         try:
-            return open_layout(dataset, Path(root), split, protocol).files
+            return self.entry(dataset).open(Path(root), split, protocol, True).files
         except FileNotFoundError as error:
             # The text starts with what is missing; the caller reports it, or trains on another split.
             return [Path(str(error).partition(": ")[0])]
@@ -202,6 +198,7 @@ class SegmentationTask(Task):
         from tasks.segmentation.losses import AUX_WEIGHT, OHEM_THRESHOLD, ohem_kept, pixel_accuracy, segmentation_loss
 
         network: Any = model
+        entry = self.entry(str(network.dataset))
         outputs = network.outputs(batch["images"])
         extra = recipe.extra
         losses = segmentation_loss(
@@ -211,8 +208,9 @@ class SegmentationTask(Task):
             align_corners=network.align_corners,
             aux_weight=float(extra.get("aux_weight", AUX_WEIGHT)),
             threshold=float(extra.get("ohem_threshold", OHEM_THRESHOLD)),
-            kept=int(extra.get("ohem_kept", ohem_kept(network.dataset, len(batch["labels"])))),
+            kept=int(extra.get("ohem_kept", ohem_kept(len(batch["labels"]), entry.ohem_crops))),
             label_stride=int(extra.get("label_stride", 1)),
+            own_weights=entry.class_weights,
         )
         return {**losses, "accuracy": pixel_accuracy(outputs[-1].detach(), batch["labels"])}
 
@@ -228,7 +226,7 @@ class SegmentationTask(Task):
                 f"{protocol.align_corners}; leave it out of --protocol, or build the network with --set "
                 f"model.align_corners={str(protocol.align_corners).lower()}."
             )
-        mirror = class_table(str(model.dataset), protocol.num_classes).mirror()
+        mirror = self.entry(str(model.dataset)).table(protocol.num_classes).mirror()
         images, sizes_hw = batch["images"], batch["size_hw"]
         device = next(model.parameters()).device
         if isinstance(images, torch.Tensor):
@@ -245,7 +243,7 @@ class SegmentationTask(Task):
     def figures(
         self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
     ) -> dict[str, float]:
-        return figures_from_stats(stats, class_table(dataset, int(protocol["num_classes"])).names, counts)
+        return figures_from_stats(stats, self.entry(dataset).table(int(protocol["num_classes"])).names, counts)
 
     def submission_stats(
         self, dataset: str, root: Path, split: str, path: Path, protocol: SegmentationProtocol
@@ -253,8 +251,7 @@ class SegmentationTask(Task):
         """Of a folder of label pngs that hold the dataset's own ids, as submissions do."""
         from tasks.segmentation.submissions import label_map_stats
 
-        self.dataset(dataset)
-        return label_map_stats(dataset, Path(root), split, path, protocol)
+        return label_map_stats(self.entry(dataset), Path(root), split, path, protocol)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(
@@ -276,7 +273,7 @@ class SegmentationTask(Task):
             raise ValueError(
                 f"Unknown option {unknown[0]!r} of predict for segmentation. {nearest(unknown[0], ['legend'])}"
             )
-        table = class_table(dataset, protocol.num_classes)
+        table = self.entry(dataset).table(protocol.num_classes)
         made: list[tuple[np.ndarray, Any]] = []
         for path in map(Path, images):
             picture = read_image(path.parent, path.name)

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.images import inside
-from tasks.segmentation.classes import class_table
 from tasks.segmentation.files.label_png import read_label_png
 from tasks.segmentation.files.layouts import Layout, Sample, find_list, identifying_files, read_list
+from tasks.segmentation.files.pascal_classes import PASCAL_59, PASCAL_60
 from tasks.segmentation.files.pascal_detail import DetailPhase
 
 JSON = "trainval_merged.json"
@@ -31,7 +31,7 @@ class PascalContext(Layout):
     """
 
     def __init__(self, root: Path, split: str, num_classes: int, source: str = "auto", pictures: bool = True) -> None:
-        self.table = class_table("pascal_context", num_classes)
+        self.table = PASCAL_60 if num_classes == len(PASCAL_60) else PASCAL_59
         phase = "train" if split == "train" else "val"
         self.root = _voc_folder(root, pictures)
         self.detail: DetailPhase | None = None

@@ -11,10 +11,12 @@ from seg_fixtures import blocks, picture, write_lip
 
 from tasks import get_task
 from tasks.segmentation.augment import SegmentationAugment, mirrored, padded, resized, scaled_size, train_sample
-from tasks.segmentation.classes import CITYSCAPES, LIP, ClassTable
+from tasks.segmentation.classes import ClassTable
 from tasks.segmentation.datasets import SegmentationTrainData
+from tasks.segmentation.entries import ENTRIES
+from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.lip_classes import LIP
 from tasks.segmentation.protocol import with_short_side
-from tasks.segmentation.recipes import segmentation_recipe
 from tasks.segmentation.targets import mirrored_label
 
 RNG = np.random.default_rng(1)
@@ -36,7 +38,7 @@ def test_lip_flip_swaps_left_and_right_classes() -> None:
 
 def test_scale_odds_top_out_at_2_1_and_lip_at_1_6() -> None:
     for dataset, top in (("cityscapes", 2.1), ("pascal_context", 2.1), ("lip", 1.6)):
-        augment = segmentation_recipe(dataset, "hrnet_w48", "full").augment
+        augment = ENTRIES[dataset].recipe("hrnet_w48", "full", "").augment
         assert augment.scale_min + augment.scale_steps / 10 == pytest.approx(top)
 
 
@@ -108,7 +110,7 @@ def test_training_data_mirror_lips_pictures_as_they_are_stored(tmp_path: Path) -
     write_lip(tmp_path, "train")
     protocol = get_task("segmentation").protocol("lip")
     augment = SegmentationAugment((20, 20), 20, scale_min=1.0, scale_steps=0, flip=1.0, squash=True)
-    data = SegmentationTrainData("lip", tmp_path, "train", augment, protocol, 0)
+    data = SegmentationTrainData(ENTRIES["lip"], tmp_path, "train", augment, protocol, 0)
     stored = data.layout.label(0)
     assert stored is not None and stored.shape != (20, 20)
     expected = resized(np.zeros((*stored.shape, 3), np.uint8), mirrored_label(stored, LIP), (20, 20))[1]

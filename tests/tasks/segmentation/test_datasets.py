@@ -15,12 +15,13 @@ from seg_fixtures import SAMPLES, blocks, picture, save, write_cityscapes, write
 
 from tasks import get_task
 from tasks.segmentation.augment import SegmentationAugment
-from tasks.segmentation.classes import CITYSCAPES, PASCAL_59, PASCAL_60, PASCAL_DETAIL_IDS
 from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainData
-from tasks.segmentation.protocol import reference_protocol
+from tasks.segmentation.entries import ENTRIES
+from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.pascal_classes import PASCAL_59, PASCAL_60, PASCAL_DETAIL_IDS
 
 TASK = get_task("segmentation")
-CITY, CONTEXT, HUMANS = (reference_protocol(name) for name in ("cityscapes", "pascal_context", "lip"))
+CITY, CONTEXT, HUMANS = (ENTRIES[name].protocol() for name in ("cityscapes", "pascal_context", "lip"))
 
 
 def ids_of(root: Path, name: str) -> np.ndarray:
@@ -30,11 +31,11 @@ def ids_of(root: Path, name: str) -> np.ndarray:
 # -- Cityscapes --------------------------------------------------------------------------------------------------
 def test_cityscapes_tree_and_list_give_the_same_samples(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
-    walked = SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+    walked = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
     lines = [f"{s.image}\t{s.label}" for s in walked.layout.samples]
     (tmp_path / "list" / "cityscapes").mkdir(parents=True)
     (tmp_path / "list" / "cityscapes" / "val.lst").write_text("\n".join(reversed(lines)) + "\n")
-    listed = SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+    listed = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
     assert listed.image_ids() == walked.image_ids()[::-1] and len(listed) == 3
     assert listed.layout.files[0].name == "val.lst" and walked.layout.files == listed.layout.files[:0:-1]
 
@@ -43,7 +44,7 @@ def test_cityscapes_label_ids_become_train_ids(tmp_path: Path) -> None:
     from cityscapesscripts.helpers.labels import id2label
 
     write_cityscapes(tmp_path)
-    data = SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+    data = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
     label, ids = data.label(0), ids_of(tmp_path, data.image_ids()[0])
     assert label is not None
     expected = np.vectorize(lambda i: id2label[i].trainId)(ids)
@@ -66,28 +67,28 @@ def test_class_tables_agree_with_the_official_ones() -> None:
 
 def test_train_id_pngs_are_told_by_their_names(tmp_path: Path) -> None:
     write_cityscapes(tmp_path, 1)
-    data = SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+    data = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
     name = data.layout.samples[0].label
     label = data.label(0)
     assert name is not None and label is not None
     other = name.replace("labelIds", "labelTrainIds")
     save(tmp_path / other, label)
     (tmp_path / "val.lst").write_text(f"{data.layout.samples[0].image}\t{other}\n")
-    assert (SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0) == label).all()
+    assert (SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY).label(0) == label).all()
 
 
 def test_test_split_has_pictures_alone(tmp_path: Path) -> None:
     write_cityscapes(tmp_path, split="test")
-    data = SegmentationEvalData("cityscapes", tmp_path, "test", CITY)
+    data = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "test", CITY)
     assert len(data) == 3 and data.label(0) is None
     with pytest.raises(ValueError, match="split with labels to train on"):
-        SegmentationTrainData("cityscapes", tmp_path, "test", SegmentationAugment((32, 32)), CITY, 0)
+        SegmentationTrainData(ENTRIES["cityscapes"], tmp_path, "test", SegmentationAugment((32, 32)), CITY, 0)
 
 
 def test_missing_split_names_the_folder_and_counts_as_missing_data(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     with pytest.raises(FileNotFoundError, match="leftImg8bit/train: expected Cityscapes pictures"):
-        SegmentationEvalData("cityscapes", tmp_path, "train", CITY)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "train", CITY)
     files = TASK.data_files("cityscapes", tmp_path, "train", CITY)
     assert files == [tmp_path / "leftImg8bit" / "train"] and not files[0].exists()
     assert all(f.exists() for f in TASK.data_files("cityscapes", tmp_path, "val", CITY))
@@ -97,7 +98,7 @@ def test_missing_split_names_the_folder_and_counts_as_missing_data(tmp_path: Pat
 @pytest.mark.parametrize("columns", [0, 2, 3, 4])
 def test_lip_lists_of_two_to_four_columns_and_none(tmp_path: Path, columns: int) -> None:
     write_lip(tmp_path, columns=columns)
-    data = SegmentationEvalData("lip", tmp_path, "val", HUMANS)
+    data = SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", HUMANS)
     assert data.image_ids() == ["0", "1", "2"]
     item = data[1]
     assert item["images"].shape == (3, 473, 473) and item["size_hw"] == (30, 50)
@@ -107,7 +108,7 @@ def test_lip_lists_of_two_to_four_columns_and_none(tmp_path: Path, columns: int)
 
 def test_lip_grey_jpegs_become_three_equal_channels(tmp_path: Path) -> None:
     write_lip(tmp_path)
-    grey = SegmentationEvalData("lip", tmp_path, "val", HUMANS).picture(2)
+    grey = SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", HUMANS).picture(2)
     assert grey.shape == (33, 33, 3) and (grey[..., 0] == grey[..., 2]).all()
 
 
@@ -117,7 +118,7 @@ def test_pascal_masks_and_pngs_give_the_same_labels(tmp_path: Path, source: str)
     ranks = write_pascal(tmp_path)
     for num_classes in (59, 60):
         protocol = replace(CONTEXT, num_classes=num_classes, labels=source)  # type: ignore[arg-type]
-        data = SegmentationEvalData("pascal_context", tmp_path, "testval", protocol)
+        data = SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "testval", protocol)
         assert len(data) == 2
         for k in range(2):
             expected = ranks[k] if num_classes == 60 else np.where(ranks[k] == 0, 255, ranks[k].astype(int) - 1)
@@ -131,28 +132,28 @@ def test_pascal_png_folder_with_name_lists(tmp_path: Path) -> None:
     (voc / "labels").rename(voc / "SegmentationClassContext")
     (voc / "ImageSets" / "SegmentationContext").mkdir(parents=True)
     (voc / "ImageSets" / "SegmentationContext" / "val.txt").write_text("2008_000000\n2008_000002\n")
-    data = SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)
+    data = SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT)
     assert data.image_ids() == ["2008_000000", "2008_000002"] and data.label(0) is not None
 
 
 def test_val_at_the_crop_and_testval_at_the_original_size_are_told_apart(tmp_path: Path) -> None:
     write_pascal(tmp_path)
     quick = replace(CONTEXT, score_at="crop", crop_hw=(24, 24), view="whole", scales=(1.0,))
-    data = SegmentationEvalData("pascal_context", tmp_path, "val", quick)
+    data = SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", quick)
     label = data.label(0)
     assert label is not None and label.shape == (24, 24) and data[0]["images"].shape == (3, 24, 24)
     assert data[0]["size_hw"] == (24, 24) and "not the benchmark" in quick.header
     with pytest.raises(ValueError, match="score_at=original with the split 'testval'"):
-        SegmentationEvalData("pascal_context", tmp_path, "testval", quick)
-    assert SegmentationEvalData("pascal_context", tmp_path, "testval", CONTEXT)[0]["size_hw"] == (40, 56)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "testval", quick)
+    assert SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "testval", CONTEXT)[0]["size_hw"] == (40, 56)
 
 
 # -- training ----------------------------------------------------------------------------------------------------
 def test_training_items_depend_on_their_address_alone(tmp_path: Path) -> None:
     write_cityscapes(tmp_path, split="train")
     augment = SegmentationAugment((24, 40))
-    one = SegmentationTrainData("cityscapes", tmp_path, "train", augment, CITY, 0)
-    two = SegmentationTrainData("cityscapes", tmp_path, "train", augment, CITY, 0)
+    one = SegmentationTrainData(ENTRIES["cityscapes"], tmp_path, "train", augment, CITY, 0)
+    two = SegmentationTrainData(ENTRIES["cityscapes"], tmp_path, "train", augment, CITY, 0)
     two[(1, 0)], two[(0, 2)]
     assert (one[(0, 1)]["images"] == two[(0, 1)]["images"]).all() and (
         one[(0, 1)]["labels"] == two[(0, 1)]["labels"]
@@ -171,7 +172,7 @@ def test_colours_instead_of_ids(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     save(label_path(tmp_path), picture(np.random.default_rng(0), 32, 64))
     with pytest.raises(ValueError, match=r"000000_000019_gtFine_labelIds.png: .* got colours \(3 channels\)"):
-        SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY).label(0)
 
 
 def test_instance_ids_instead_of_class_ids(tmp_path: Path) -> None:
@@ -180,7 +181,7 @@ def test_instance_ids_instead_of_class_ids(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match="8-bit class ids, got 16-bit values up to 26001; this looks like an instance png"
     ):
-        SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY).label(0)
 
 
 def test_train_ids_where_label_ids_belong(tmp_path: Path) -> None:
@@ -189,61 +190,61 @@ def test_train_ids_where_label_ids_belong(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"expected ids 0..33 .* got \[255\]; 255 marks ignored pixels in labelTrainIds"
     ):
-        SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY).label(0)
 
 
 def test_the_cause_that_is_named_fits_the_id(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     save(label_path(tmp_path), np.full((32, 64), 77, np.uint8))
     with pytest.raises(ValueError, match=r"got \[77\]; the file belongs to another dataset or encoding"):
-        SegmentationEvalData("cityscapes", tmp_path, "val", CITY).label(0)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY).label(0)
 
 
 def test_a_missing_label_of_a_walked_tree_blames_no_line(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     label_path(tmp_path).unlink()
     with pytest.raises(ValueError, match=r"labelIds.png, found no such file; complete the download") as caught:
-        SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
     assert "line" not in str(caught.value)
 
 
 def test_a_label_of_another_size_than_its_picture(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
     save(label_path(tmp_path), np.full((16, 32), 7, np.uint8))
-    data = SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+    data = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
     message = "expected a label map of the picture's size 64x32, got 32x16"
     with pytest.raises(ValueError, match=message):
         TASK.evaluation(data, CITY).add([0], [np.zeros((32, 64), np.uint8)])
-    training = SegmentationTrainData("cityscapes", tmp_path, "val", SegmentationAugment((16, 16)), CITY, 0)
+    training = SegmentationTrainData(ENTRIES["cityscapes"], tmp_path, "val", SegmentationAugment((16, 16)), CITY, 0)
     with pytest.raises(ValueError, match=message):
         training[(0, 0)]
 
 
 def test_a_list_line_with_a_missing_file(tmp_path: Path) -> None:
     write_cityscapes(tmp_path)
-    good = SegmentationEvalData("cityscapes", tmp_path, "val", CITY).layout.samples[0]
+    good = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY).layout.samples[0]
     (tmp_path / "val.lst").write_text(f"{good.image}\t{good.label}\n\n{good.image}\tgtFine/val/nowhere.png\n")
     with pytest.raises(
         ValueError, match=r"val.lst:3: expected the label map .*gtFine/val/nowhere.png, found no such file"
     ):
-        SegmentationEvalData("cityscapes", tmp_path, "val", CITY)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
 
 
 def test_an_empty_list(tmp_path: Path) -> None:
     write_lip(tmp_path)
     (tmp_path / "valList.txt").write_text("\n\n")
     with pytest.raises(ValueError, match=r"valList.txt: expected one picture per line, got an empty list"):
-        SegmentationEvalData("lip", tmp_path, "val", HUMANS)
+        SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", HUMANS)
 
 
 def test_a_list_line_with_too_many_or_too_few_columns(tmp_path: Path) -> None:
     write_lip(tmp_path)
     (tmp_path / "valList.txt").write_text("a b c d e\n")
     with pytest.raises(ValueError, match=r"valList.txt:1: expected 1 to 4 columns .* got 5"):
-        SegmentationEvalData("lip", tmp_path, "val", HUMANS)
+        SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", HUMANS)
     (tmp_path / "valList.txt").write_text("val_images/0.jpg\n")
     with pytest.raises(ValueError, match=r"valList.txt:1: expected 2 to 4 columns"):
-        SegmentationEvalData("lip", tmp_path, "val", HUMANS)
+        SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", HUMANS)
 
 
 def edited_json(root: Path, **changes: object) -> None:
@@ -259,21 +260,21 @@ def test_an_rle_of_the_wrong_size(tmp_path: Path) -> None:
     with pytest.raises(
         ValueError, match=r"annos_segmentation\[1\]: expected an RLE of the picture's size 56x40, got 40x56"
     ):
-        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT).label(0)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT).label(0)
 
 
 def test_runs_that_do_not_add_up(tmp_path: Path) -> None:
     write_pascal(tmp_path)
     edited_json(tmp_path, segmentation={"size": [40, 56], "counts": [10, 20]})
     with pytest.raises(ValueError, match="expected runs over 2240 pixels, got 30"):
-        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT).label(0)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT).label(0)
 
 
 def test_a_category_outside_the_sixty(tmp_path: Path) -> None:
     write_pascal(tmp_path)
     edited_json(tmp_path, category_id=3)
     with pytest.raises(ValueError, match="expected one of the 60 category ids of PASCAL Context, got 3"):
-        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT).label(0)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT).label(0)
 
 
 def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
@@ -283,11 +284,11 @@ def test_a_broken_json_and_one_without_this_phase(tmp_path: Path) -> None:
     content["images"] = [image for image in content["images"] if image["phase"] == "val"]
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"expected images of phase 'train', got an empty list \(phases: \['val'\]\)"):
-        SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "train", CONTEXT)
     for broken in (b"{", b"[" * 100_000, b"\xff"):
         path.write_bytes(broken)
         with pytest.raises(ValueError, match=r"trainval_merged\.json: expected .*PASCAL in Detail annotations"):
-            SegmentationEvalData("pascal_context", tmp_path, "train", CONTEXT)
+            SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "train", CONTEXT)
 
 
 @pytest.mark.parametrize(
@@ -316,7 +317,7 @@ def test_a_record_without_a_field(part: str, change: Callable[[Any], Any], words
     change(content[part][1])
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=words):
-        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT)
 
 
 def test_a_segmentation_that_is_none_and_one_cut_short(tmp_path: Path) -> None:
@@ -326,7 +327,7 @@ def test_a_segmentation_that_is_none_and_one_cut_short(tmp_path: Path) -> None:
     for wrong, words in (([], "run lengths with size and counts"), (whole[:-3], "expected runs over 2240 pixels")):
         edited_json(tmp_path, segmentation={"size": [40, 56], "counts": wrong} if wrong else wrong)
         with pytest.raises(ValueError, match=rf"annos_segmentation\[1\]: .*{words}"):
-            SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)[0]
+            SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT)[0]
 
 
 @pytest.mark.parametrize("phase", ["all", "val"])
@@ -338,21 +339,21 @@ def test_no_annotations_at_all_or_none_of_this_phase(phase: str, tmp_path: Path)
     content["annos_segmentation"] = [r for r in content["annos_segmentation"] if r["image_id"] in train]
     path.write_text(json.dumps(content))
     with pytest.raises(ValueError, match=r"trainval_merged.json: expected annotations of the 2 pictures .* empty list"):
-        SegmentationEvalData("pascal_context", tmp_path, "val", CONTEXT)
+        SegmentationEvalData(ENTRIES["pascal_context"], tmp_path, "val", CONTEXT)
 
 
 def test_paths_may_not_leave_the_dataset(tmp_path: Path) -> None:
     write_cityscapes(tmp_path / "cityscapes")
     (tmp_path / "cityscapes" / "val.lst").write_text("../secret.png\t../secret.png\n")
     with pytest.raises(ValueError, match="inside the data root"):
-        SegmentationEvalData("cityscapes", tmp_path / "cityscapes", "val", CITY)
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path / "cityscapes", "val", CITY)
 
 
 # -- the real samples --------------------------------------------------------------------------------------------
 @pytest.mark.skipif(not (SAMPLES / "cityscapes").is_dir(), reason=f"no samples at {SAMPLES}")
 def test_real_frame_maps_as_its_own_train_ids_say() -> None:
     """Its pngs were reduced one by one, so that 77 pixels on borders differ between them."""
-    data = SegmentationEvalData("cityscapes", SAMPLES / "cityscapes", "val", CITY)
+    data = SegmentationEvalData(ENTRIES["cityscapes"], SAMPLES / "cityscapes", "val", CITY)
     official = next((SAMPLES / "cityscapes").rglob("*_labelTrainIds.png"))
     label, expected = data.label(0), np.asarray(Image.open(official))
     assert len(data) == 1 and np.count_nonzero(label != expected) == 77
@@ -361,7 +362,7 @@ def test_real_frame_maps_as_its_own_train_ids_say() -> None:
 
 @pytest.mark.skipif(not (SAMPLES / "lip").is_dir(), reason=f"no samples at {SAMPLES}")
 def test_real_lip_crop_opens_without_a_list() -> None:
-    data = SegmentationEvalData("lip", SAMPLES / "lip", "train", HUMANS)
+    data = SegmentationEvalData(ENTRIES["lip"], SAMPLES / "lip", "train", HUMANS)
     label = data.label(0)
     assert data.image_ids() == ["684_2150041"] and label is not None and label.shape == data.picture(0).shape[:2]
     assert set(np.unique(label)) == {0, 2, 5, 13, 14, 15}

@@ -10,12 +10,12 @@ from seg_fixtures import SAMPLES, write_cityscapes
 
 from tasks import get_task
 from tasks.options import to_plain
-from tasks.segmentation.classes import CITYSCAPES
+from tasks.segmentation.entries import ENTRIES
+from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
 from tasks.segmentation.files.judge import pixel_level_evaluation
-from tasks.segmentation.protocol import reference_protocol
 
 pytest.importorskip("cityscapesscripts")
-PROTOCOL = reference_protocol("cityscapes")
+PROTOCOL = ENTRIES["cityscapes"].protocol()
 TASK = get_task("segmentation")
 
 

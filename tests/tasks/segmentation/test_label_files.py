@@ -18,6 +18,7 @@ from PIL import Image
 from tasks import get_task
 from tasks.files.names import distinct_names, first_repeated
 from tasks.segmentation.datasets import SegmentationEvalData
+from tasks.segmentation.entries import ENTRIES
 from tasks.segmentation.files.label_png import read_ids
 from tests.tasks.segmentation.seg_fixtures import save, write_cityscapes, write_lip, write_pascal
 
@@ -88,9 +89,9 @@ def test_other_files_are_refused_by_name(tmp_path: Path, write: Callable[[Path],
 def test_lists_of_other_systems_are_read(tmp_path: Path, encoding: str, newline: str, slash: str) -> None:
     write_lip(tmp_path, columns=2)
     text = (tmp_path / "valList.txt").read_text()
-    before = SegmentationEvalData("lip", tmp_path, "val", TASK.protocol("lip"))
+    before = SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", TASK.protocol("lip"))
     (tmp_path / "valList.txt").write_bytes(text.replace("/", slash).replace("\n", newline).encode(encoding))
-    data = SegmentationEvalData("lip", tmp_path, "val", TASK.protocol("lip"))
+    data = SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", TASK.protocol("lip"))
     assert data.image_ids() == before.image_ids() == ["0", "1", "2"]
     np.testing.assert_array_equal(data.label(1), before.label(1))
 
@@ -99,11 +100,11 @@ def test_a_list_in_latin_1_and_a_pipe_are_refused_by_line(tmp_path: Path) -> Non
     write_lip(tmp_path, columns=2)
     (tmp_path / "valList.txt").write_bytes(b"val_images/0.jpg val_segmentations/0.png\nval_images/Zo\xeb.jpg x.png\n")
     with pytest.raises(ValueError, match=r"valList\.txt, line 2: expected UTF-8 .*0xeb \(Latin-1"):
-        SegmentationEvalData("lip", tmp_path, "val", TASK.protocol("lip"))
+        SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", TASK.protocol("lip"))
     (tmp_path / "valList.txt").unlink()
     os.mkfifo(tmp_path / "valList.txt")
     with pytest.raises(ValueError, match=r"valList\.txt but it is a pipe"):
-        SegmentationEvalData("lip", tmp_path, "val", TASK.protocol("lip"))
+        SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", TASK.protocol("lip"))
 
 
 def test_a_picture_listed_twice_is_refused_for_evaluation(tmp_path: Path) -> None:
@@ -113,7 +114,7 @@ def test_a_picture_listed_twice_is_refused_for_evaluation(tmp_path: Path) -> Non
     with pytest.raises(
         ValueError, match=r"valList\.txt:4: expected every picture once, .*1\.jpg again .*valList\.txt:2"
     ):
-        SegmentationEvalData("lip", tmp_path, "val", TASK.protocol("lip"))
+        SegmentationEvalData(ENTRIES["lip"], tmp_path, "val", TASK.protocol("lip"))
 
 
 @pytest.mark.parametrize(

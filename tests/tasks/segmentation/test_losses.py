@@ -10,7 +10,8 @@ from torch.nn import functional
 from tasks import get_task
 from tasks.options import override
 from tasks.segmentation import losses as losses_module
-from tasks.segmentation.classes import CITYSCAPES_WEIGHTS
+from tasks.segmentation.entries import ENTRIES
+from tasks.segmentation.files.cityscapes_classes import CITYSCAPES_WEIGHTS
 from tasks.segmentation.losses import (
     class_weights,
     cross_entropy,
@@ -49,7 +50,7 @@ def test_hard_examples_equal_the_sorted_definition(threshold: float, kept: int) 
 
 def test_weighted_mean_divides_by_the_weights() -> None:
     logits, labels = batch(1)
-    weights = class_weights("weighted_cross_entropy", 19, logits)
+    weights = class_weights("weighted_cross_entropy", 19, logits, own=CITYSCAPES_WEIGHTS)
     assert weights is not None
     valid = labels != 255
     per_pixel = functional.cross_entropy(logits, labels, reduction="none", ignore_index=255)[valid]
@@ -60,7 +61,9 @@ def test_weighted_mean_divides_by_the_weights() -> None:
 @pytest.mark.parametrize("loss", ["cross_entropy", "balanced_cross_entropy", "ohem", "weighted_ohem"])
 def test_a_batch_without_labels_gives_zero_not_nan(loss: str) -> None:
     logits, labels = batch(2)
-    made = segmentation_loss([logits, logits], torch.full_like(labels, 255), loss, align_corners=False)
+    made = segmentation_loss(
+        [logits, logits], torch.full_like(labels, 255), loss, align_corners=False, own_weights=CITYSCAPES_WEIGHTS
+    )
     total = sum(made.values())
     assert isinstance(total, Tensor) and float(total.detach()) == 0
     total.backward()
@@ -80,7 +83,9 @@ def test_beside_hard_examples_the_auxiliary_term_is_the_mean_over_all_pixels(los
     """The reference adds the unreduced map to the hard pixels' mean, and takes the mean of the sum."""
     logits, labels = batch(3)
     weights = torch.tensor(CITYSCAPES_WEIGHTS) if loss == "weighted_ohem" else None
-    made = segmentation_loss([logits, logits], labels, loss, align_corners=False, kept=50)
+    made = segmentation_loss(
+        [logits, logits], labels, loss, align_corners=False, kept=50, own_weights=CITYSCAPES_WEIGHTS
+    )
     losses = functional.cross_entropy(logits, labels, weights, ignore_index=255, reduction="none")
     main = hard_example_cross_entropy(logits, labels, weights, kept=50)
     assert torch.allclose(made["loss"] + made["loss_aux"], (0.4 * losses + main).mean())
@@ -88,8 +93,15 @@ def test_beside_hard_examples_the_auxiliary_term_is_the_mean_over_all_pixels(los
 
 def test_hard_examples_keep_the_references_share_of_a_batch() -> None:
     """131072 pixels are one process's of three crops; who has all twelve in one process keeps four times as many."""
-    assert [ohem_kept("cityscapes", crops) for crops in (3, 12, 1)] == [131072, 4 * 131072, 131072 // 3]
-    assert (ohem_kept("pascal_context", 16), ohem_kept("lip", 40)) == (4 * 131072, 4 * 131072)
+    assert [ohem_kept(crops, ENTRIES["cityscapes"].ohem_crops) for crops in (3, 12, 1)] == [
+        131072,
+        4 * 131072,
+        131072 // 3,
+    ]
+    assert (ohem_kept(16, ENTRIES["pascal_context"].ohem_crops), ohem_kept(40, ENTRIES["lip"].ohem_crops)) == (
+        4 * 131072,
+        4 * 131072,
+    )
 
 
 @pytest.mark.parametrize("crops", [2, 6])
@@ -145,8 +157,10 @@ def test_unknown_losses_and_foreign_weights_are_errors() -> None:
     logits, labels = batch()
     with pytest.raises(ValueError, match="Did you mean 'ohem'"):
         segmentation_loss([logits], labels, "ohen", align_corners=False)
-    with pytest.raises(ValueError, match="Expected 19 classes for weighted_cross_entropy"):
-        class_weights("weighted_cross_entropy", 20, logits)
+    with pytest.raises(
+        ValueError, match="Expected 20 class weights of the dataset for weighted_cross_entropy, which has 19"
+    ):
+        class_weights("weighted_cross_entropy", 20, logits, own=CITYSCAPES_WEIGHTS)
 
 
 def test_quick_accuracy_is_one_for_perfect_logits() -> None:

@@ -16,10 +16,10 @@ from seg_fixtures import Strided, write_cityscapes, write_lip, write_pascal
 from benchmarks.experiment.cell import cell_from_identity, make_cell
 from tasks import get_task
 from tasks.options import to_plain
-from tasks.segmentation.classes import class_table
 from tasks.segmentation.drawing import class_shares, overlay
+from tasks.segmentation.entries import ENTRIES
 from tasks.segmentation.metrics import stats_of
-from tasks.segmentation.protocol import SegmentationProtocol, reference_protocol
+from tasks.segmentation.protocol import SegmentationProtocol
 
 TASK = get_task("segmentation")
 WRITERS = {"cityscapes": write_cityscapes, "lip": write_lip, "pascal_context": write_pascal}
@@ -83,7 +83,7 @@ def test_submission_pngs_hold_the_datasets_own_ids(dataset: str, offset: int | N
     WRITERS[dataset](tmp_path / "data")
     evaluation = evaluated(dataset, tmp_path / "data")
     evaluation.write_predictions(tmp_path / "out")
-    table = class_table(dataset)
+    table = ENTRIES[dataset].table()
     written = sorted((tmp_path / "out").iterdir())
     assert len(written) == len(evaluation.data) and all(p.suffix == ".png" for p in written)
     for index in range(len(evaluation.data)):
@@ -112,7 +112,7 @@ def test_pictures_show_truth_and_prediction_with_a_legend(tmp_path: Path) -> Non
 
 
 def test_overlay_lays_each_classes_colour_over_its_pixels() -> None:
-    table = class_table("cityscapes")
+    table = ENTRIES["cityscapes"].table()
     classes = np.zeros((480, 480), np.uint8)
     classes[:, 240:] = 13
     drawn = overlay(np.zeros((480, 480, 3), np.uint8), classes, table, legend=False)
@@ -177,7 +177,7 @@ def test_protocols_of_the_reference(dataset: str, family: str | None, expected: 
 
 
 def test_protocol_changes_are_checked() -> None:
-    protocol = reference_protocol("cityscapes")
+    protocol = ENTRIES["cityscapes"].protocol()
     changed = TASK.protocol_with(protocol, {"scales": "0.5,1,1.5", "flip": "true", "combine": "softmax"})
     assert changed.scales == (0.5, 1.0, 1.5) and "probabilities averaged" in changed.header
     with pytest.raises(ValueError, match="Did you mean 'scales'"):

@@ -16,9 +16,11 @@ from torch.nn import functional
 
 from tasks.images import normalise
 from tasks.segmentation import testing
-from tasks.segmentation.classes import CITYSCAPES, LIP
 from tasks.segmentation.datasets import network_input
-from tasks.segmentation.protocol import SegmentationProtocol, reference_protocol
+from tasks.segmentation.entries import ENTRIES
+from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.lip_classes import LIP
+from tasks.segmentation.protocol import SegmentationProtocol
 
 SAME = CITYSCAPES.mirror()
 
@@ -168,14 +170,14 @@ def test_exp_of_logits_and_softmax_differ_over_views_as_documented() -> None:
 
 
 def test_view_sizes_follow_the_reference() -> None:
-    pascal = reference_protocol("pascal_context")
+    pascal = ENTRIES["pascal_context"].protocol()
     assert testing.view_size((375, 500), 1.0, pascal) == (390, 520)
     assert testing.view_size((500, 375), 1.75, pascal) == (910, 683)
-    ocr = reference_protocol("pascal_context", ocr=True)
+    ocr = ENTRIES["pascal_context"].protocol(ocr=True)
     # The OCR branch brings the short side to 520 first, pads to multiples of 8, and scales the long side of that.
     assert testing.view_size((520, 696), 1.0, ocr) == (389, 520)
     assert testing.view_size((520, 696), 2.0, ocr) == (777, 1040)
-    assert testing.view_size((1024, 2048), 0.5, reference_protocol("cityscapes")) == (512, 1024)
+    assert testing.view_size((1024, 2048), 0.5, ENTRIES["cityscapes"].protocol()) == (512, 1024)
 
 
 @pytest.mark.parametrize(("size_hw", "first_hw"), [((37, 50), (52, 70)), ((61, 44), (72, 52)), ((40, 40), (52, 52))])
@@ -185,7 +187,7 @@ def test_the_ocr_branch_brings_pascal_to_a_short_side_first(
     noise = np.random.default_rng(0).integers(0, 256, (*size_hw, 3), dtype=np.uint8)
     picture = np.asarray(cv2.GaussianBlur(noise, (5, 5), 0), np.uint8)
     model, scales = Strided(19).eval(), (0.5, 1.0, 1.75)
-    reference = reference_protocol("pascal_context", ocr=True)
+    reference = ENTRIES["pascal_context"].protocol(ocr=True)
     protocol = replace(reference, num_classes=19, crop_hw=(48, 48), base_px=52, first_short_px=52, scales=scales)
     assert (protocol.view, protocol.flip, protocol.align_corners, protocol.pad_multiple) == ("windows", True, True, 8)
     made = network_input(picture, protocol)

@@ -17,6 +17,7 @@ from benchmarks.cli import entry
 from benchmarks.experiment.cell import make_cell
 from tasks import build_model, get_task
 from tasks.segmentation.datasets import SegmentationEvalData
+from tasks.segmentation.entries import ENTRIES
 from tasks.segmentation.protocol import SegmentationProtocol
 
 TASK = get_task("segmentation")
@@ -189,7 +190,7 @@ def test_a_label_of_another_size_is_refused_before_it_is_squashed(tmp_path: Path
     with pytest.raises(ValueError, match="of the picture's size 64x32, got 32x16"):
         TASK.eval_data("cityscapes", tmp_path, "val", squashed)
     with pytest.raises(ValueError, match="of the picture's size 64x32, got 32x16"):
-        SegmentationEvalData("cityscapes", tmp_path, "val", squashed)[0]
+        SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", squashed)[0]
 
 
 # -- representations -----------------------------------------------------------------------------------------------
