@@ -64,7 +64,7 @@ class Points(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Landmarks by number (from 0): pairs that a mirror swaps, and what errors are divided by: the distance of two, or "box"."""
 
     count: int
-    flip_pairs: tuple[tuple[int, int], ...] = ()
+    flip_pairs: tuple[tuple[int, int], ...] | None = None
     normaliser: tuple[int, int] | str = "box"
 
 
@@ -223,7 +223,7 @@ def _check_labels(labels: Labels, wrong: Any) -> None:
 def _check_points(points: Points, wrong: Any) -> None:
     if points.count < 1:
         raise wrong("points.count", f"expected at least 1, got {points.count}")
-    _check_pairs("points.flip_pairs", points.flip_pairs, range(points.count), wrong)
+    _check_pairs("points.flip_pairs", points.flip_pairs or (), range(points.count), wrong)
     if isinstance(points.normaliser, str):
         if points.normaliser != "box":
             raise wrong("points.normaliser", f'expected two points or "box", got {points.normaliser!r}')

@@ -12,8 +12,35 @@ import numpy as np
 from tasks.base import EvalData, Evaluation, Stats
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.drawing import draw_in_view
+from tasks.landmarks.files.faces import Faces
+from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.metrics import check_stats, cumulative_errors, face_errors, figure_counts, normaliser_lengths
 from tasks.landmarks.protocol import LandmarkProtocol
+
+
+def landmark_stats(faces: Faces, markup: Markup, points: np.ndarray, protocol: LandmarkProtocol) -> Stats:
+    """Per-face statistics of points (N, P, 2), 1-based px.
+
+    Raises:
+        ValueError: another number of points, or a face without the distance that the protocol divides by.
+    """
+    lengths = normaliser_lengths(faces.points, markup, faces.box_size)
+    for name, length in lengths.items():
+        bad = np.flatnonzero(~(length > 0))
+        if len(bad) and name == protocol.normaliser:
+            raise ValueError(
+                f"{faces.where(int(bad[0]))}: expected a positive {name} distance to divide by but got "
+                f"{length[bad[0]]:g}; correct or remove the record"
+            )
+    # Faces of one picture are drawn together.
+    stats: Stats = {"image": np.array(faces.images), "error_px": face_errors(points, faces.points)}
+    # A face without this distance (both pupils on one spot) cannot be normed by it: the figure is left out.
+    stats |= {f"length_{name}": length for name, length in lengths.items() if (length > 0).all()}
+    stats |= {f"subset_{name}": members for name, members in sorted(faces.subsets.items())}
+    if faces.occluded is not None:
+        stats["occluded"] = faces.occluded
+    check_stats(stats, protocol.normaliser)
+    return stats
 
 
 class LandmarkEvaluation(Evaluation):
@@ -47,27 +74,7 @@ class LandmarkEvaluation(Evaluation):
         return self.points
 
     def stats(self) -> Stats:
-        faces = self.data.faces
-        lengths = normaliser_lengths(faces.points, self.data.markup, faces.box_size)
-        for name, length in lengths.items():
-            bad = np.flatnonzero(~(length > 0))
-            if len(bad) and name == self.protocol.normaliser:
-                raise ValueError(
-                    f"{faces.where(int(bad[0]))}: expected a positive {name} distance to divide by but got "
-                    f"{length[bad[0]]:g}; correct or remove the record"
-                )
-        stats: Stats = {
-            # Faces of one picture are drawn together.
-            "image": np.array(faces.images),
-            "error_px": face_errors(self.complete()[..., :2], faces.points),
-        }
-        # A face without this distance (both pupils on one spot) cannot be normed by it: the figure is left out.
-        stats |= {f"length_{name}": length for name, length in lengths.items() if (length > 0).all()}
-        stats |= {f"subset_{name}": members for name, members in sorted(faces.subsets.items())}
-        if faces.occluded is not None:
-            stats["occluded"] = faces.occluded
-        check_stats(stats, self.protocol.normaliser)
-        return stats
+        return landmark_stats(self.data.faces, self.data.markup, self.complete()[..., :2], self.protocol)
 
     def counts(self) -> dict[str, int]:
         return figure_counts(self.stats(), self.protocol.normaliser)

@@ -7,7 +7,7 @@ error curve from 0 to t, over t. Source: docs/protocols.md, section 9.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -19,12 +19,6 @@ from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import NORMALISERS
 
 THRESHOLDS = (0.08, 0.10)
-SUBSETS: dict[str, tuple[str, ...]] = {
-    "300w": ("common", "challenge", "indoor", "outdoor"),
-    "aflw": ("frontal",),
-    "cofw": ("hardly_occluded", "occluded"),
-    "wflw": ("pose", "expression", "illumination", "makeup", "occlusion", "blur"),
-}
 POINT_SUBSETS = ("visible_points", "occluded_points")
 """COFW's points by their occlusion flag; a face without any such point does not count."""
 
@@ -32,9 +26,9 @@ POINT_SUBSETS = ("visible_points", "occluded_points")
 def normaliser_lengths(truth: ArrayLike, markup: Markup, box_size: ArrayLike | None = None) -> dict[str, NDArray]:
     """What errors may be divided by, (B,) px each, for true points (B, N, 2).
 
-    "inter_ocular" joins the outer eye corners, "inter_pupil" the eye centres (means of the eyes' points where pupils
-    are not annotated); "box" is AFLW's box_size, elsewhere the root of the landmark box's area. AFLW has the box alone:
-    in profile its eyes coincide.
+    "inter_ocular" joins the outer eye corners, "inter_pupil" the eye centres (means of the eyes' points where pupils are not
+    annotated), "points" the two that a mark-up names; "box" is the file's box_size (AFLW's), elsewhere the root of the landmark
+    box's area. AFLW has the box alone: in profile its eyes coincide.
     """
     points = np.asarray(truth, dtype=np.float64)
     found: dict[str, NDArray] = {}
@@ -44,6 +38,9 @@ def normaliser_lengths(truth: ArrayLike, markup: Markup, box_size: ArrayLike | N
     if markup.pupils is not None:
         left, right = (points[:, list(eye)].mean(1) for eye in markup.pupils)
         found["inter_pupil"] = np.linalg.norm(left - right, axis=-1)
+    if markup.norm_points is not None:
+        a, b = markup.norm_points
+        found["points"] = np.linalg.norm(points[:, a] - points[:, b], axis=-1)
     if box_size is not None:
         found["box"] = np.asarray(box_size, dtype=np.float64)
     else:
@@ -149,8 +146,8 @@ def figure_counts(stats: Stats, normaliser: str) -> dict[str, int]:
     return {figure: counts[figure.partition("/")[2]] for figure in landmark_figures(stats, normaliser)}
 
 
-def metric_infos() -> Mapping[str, MetricInfo]:
-    """Every figure that a landmark dataset may give, subsets included."""
+def metric_infos(subsets: Iterable[str]) -> Mapping[str, MetricInfo]:
+    """Every figure that a landmark dataset may give, those of ``subsets`` included."""
     plain = {
         "NME[inter_ocular]": MetricInfo(
             "NME[inter_ocular]",
@@ -176,6 +173,14 @@ def metric_infos() -> Mapping[str, MetricInfo]:
             (0.0, float("inf")),
             "mean error over the face box's size (AFLW) or root area",
         ),
+        "NME[points]": MetricInfo(
+            "NME[points]",
+            "%",
+            Direction.LOWER,
+            2,
+            (0.0, float("inf")),
+            "mean error over the distance of the two points that the dataset names",
+        ),
     }
     for threshold in THRESHOLDS:
         rate, area = f"FR@{threshold:.2f}", f"AUC@{threshold:.2f}"
@@ -184,7 +189,6 @@ def metric_infos() -> Mapping[str, MetricInfo]:
             area, "%", Direction.HIGHER, 2, (0.0, 100.0), f"area below the error curve up to {threshold}"
         )
     made: dict[str, MetricInfo] = dict(plain)
-    subsets = [name for names in SUBSETS.values() for name in names]
     for suffix in [*subsets, *POINT_SUBSETS]:
         for name, info in plain.items():
             if suffix in POINT_SUBSETS and not name.startswith("NME"):

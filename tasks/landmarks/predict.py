@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tasks.images import read_image
 from tasks.landmarks.datasets import face_input
 from tasks.landmarks.drawing import draw_points
+from tasks.landmarks.entries.entry import Entry
 from tasks.landmarks.files.boxes_csv import Box, boxes_in_csv
 from tasks.landmarks.files.faces import landmark_boxes
-from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ SEARCH_ROUNDS = 3
 def predict_pictures(
     task: Task,
     model: nn.Module,
-    dataset: str,
+    entry: Entry,
     images: Sequence[Path],
     protocol: LandmarkProtocol,
     boxes: str | Path | None = None,
@@ -53,7 +53,7 @@ def predict_pictures(
             height, width = picture.shape[:2]
             box: Box = (np.array([(width + 1) / 2, (height + 1) / 2]), max(width, height) / 200 / protocol.padding)
             for _ in range(SEARCH_ROUNDS):
-                points = _points(task, model, dataset, picture, box, protocol)
+                points = _points(task, model, entry, picture, box, protocol)
                 centres, scales = landmark_boxes(points[None, :, :2])
                 # Points that collapsed onto one spot give no box to follow.
                 if not scales[0] * 200 > 0.02 * max(width, height):
@@ -61,8 +61,8 @@ def predict_pictures(
                 box = (centres[0], float(scales[0]))
             found = [box]
         for centre, scale in found:
-            points = _points(task, model, dataset, picture, (centre, scale), protocol)
-            canvas = draw_points(canvas, points, MARKUPS[dataset])
+            points = _points(task, model, entry, picture, (centre, scale), protocol)
+            canvas = draw_points(canvas, points, entry.markup)
             half = scale * 100
             faces.append(
                 {
@@ -76,12 +76,12 @@ def predict_pictures(
 
 
 def _points(
-    task: Task, model: nn.Module, dataset: str, picture: NDArray[np.uint8], box: Box, protocol: LandmarkProtocol
+    task: Task, model: nn.Module, entry: Entry, picture: NDArray[np.uint8], box: Box, protocol: LandmarkProtocol
 ) -> np.ndarray:
     import torch
 
     centre, scale = box[0], box[1] * protocol.padding
-    inputs = face_input(picture, centre, scale, protocol, dataset != "cofw")
+    inputs = face_input(picture, centre, scale, protocol, entry.as_float)
     device = next(model.parameters()).device
     batch = {
         "images": torch.from_numpy(inputs[None]).to(device),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-NORMALISERS = ("inter_ocular", "inter_pupil", "box")
+NORMALISERS = ("inter_ocular", "inter_pupil", "box", "points")
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class LandmarkProtocol:
         box: "file" (the csv's centre and scale; COFW's and the raw releases' follow from the landmarks, AFLW's is its face
             rectangle), "landmarks" (the rule of section 9 for every set), or "rect" (the rectangle of WFLW's raw list).
             All but "rect" are oracle boxes.
-        normaliser: what failure rate, AUC and the error curve divide by; every NME that the mark-up allows is given.
+        normaliser: what failure rate, AUC and the error curve divide by; every NME that the mark-up allows is
+            given. "points" are the two that a set of one's own names.
     """
 
     input_wh: tuple[int, int] = (256, 256)
@@ -38,20 +39,19 @@ class LandmarkProtocol:
     shift: bool = False
     padding: float = 1.25
     box: Literal["file", "landmarks", "rect"] = "file"
-    normaliser: Literal["inter_ocular", "inter_pupil", "box"] = "inter_ocular"
+    normaliser: Literal["inter_ocular", "inter_pupil", "box", "points"] = "inter_ocular"
 
 
-def landmark_protocol(dataset: str, model: str = "", family: str | None = None, tier: str = "full") -> LandmarkProtocol:
-    """The protocol of a dataset, with what the checkpoint's family implies.
+def landmark_protocol(family: str | None = None, tier: str = "full") -> LandmarkProtocol:
+    """The protocol of a tier, with what the checkpoint's family implies; the normaliser is the dataset's.
 
     Cells of the small tiers are trained here: 64 px, the affine crop and sub-pixel decoding, one protocol for all.
     """
-    normaliser: Literal["inter_ocular", "box"] = "box" if dataset == "aflw" else "inter_ocular"
     if tier != "full":
-        return LandmarkProtocol(input_wh=(64, 64), crop="affine", decoder="dark", dark_blur=5, normaliser=normaliser)
+        return LandmarkProtocol(input_wh=(64, 64), crop="affine", decoder="dark", dark_blur=5)
     if family is not None and family.startswith("mm"):
-        return LandmarkProtocol(crop="affine", decoder="quarter", flip=True, shift=True, normaliser=normaliser)
-    return LandmarkProtocol(normaliser=normaliser)
+        return LandmarkProtocol(crop="affine", decoder="quarter", flip=True, shift=True)
+    return LandmarkProtocol()
 
 
 def check_protocol(protocol: LandmarkProtocol) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.landmarks.datasets import FaceAugment
+from tasks.landmarks.augment import FaceAugment
 from tasks.recipe import Recipe
 
 # What the reference initialises from; others start from nothing unless --set recipe.init_from=FILE says so.
 IMAGENET_FILES = {"hrnet_w18": "hrnetv2_w18_imagenet_pretrained.pth"}
 
 
-def landmark_recipe(dataset: str, model: str, tier: str) -> Recipe:
-    """The recipe of a tier; see the functions below for what each costs and should reach."""
+def landmark_recipe(dataset: str, model: str, tier: str, lr: float, epochs: int) -> Recipe:
+    """The recipe of a tier; see the functions below for what each costs and should reach.
+
+    Args:
+        lr: of the reference's training. epochs: of the embedded tier.
+    """
     if tier == "full":
-        return reference(dataset, model)
-    made = embedded(dataset, model)
+        return reference(dataset, model, lr)
+    made = embedded(dataset, epochs)
     return replace(made, name="landmarks-smoke", epochs=1, batch_size=6) if tier == "smoke" else made
 
 
-def reference(dataset: str, model: str) -> Recipe:
+def reference(dataset: str, model: str, lr: float) -> Recipe:
     """HRNet's own face training (HRNet-Facial-Landmark-Detection f776dbe, experiments/*/face_alignment_*_hrnet_w18.yaml).
 
     Expected, HRNetV2-W18, NME in percent: 300W common 2.87 / challenge 5.15 / full 3.32, test 3.85; AFLW full 1.57 /
@@ -31,7 +35,7 @@ def reference(dataset: str, model: str) -> Recipe:
         name=f"face-{dataset}",
         epochs=60,
         batch_size=16,
-        lr=2e-4 if dataset == "aflw" else 1e-4,
+        lr=lr,
         optimizer="adam",
         schedule="step",
         milestones=(30, 50),
@@ -43,7 +47,7 @@ def reference(dataset: str, model: str) -> Recipe:
     )
 
 
-def embedded(dataset: str, model: str) -> Recipe:
+def embedded(dataset: str, epochs: int) -> Recipe:
     """Micro networks on the embedded faces, from nothing, at 64 px with unrounded targets.
 
     Expected: micro HRNetV2 NME[inter_ocular] <= 6 % on 300W (full; measured 5.5, mean of three seeds), <= 6.5 % on
@@ -55,7 +59,7 @@ def embedded(dataset: str, model: str) -> Recipe:
     augment = FaceAugment(scale_factor=0.12, rotation_factor=15.0, rotation_prob=0.5, sigma=1.0, target_rule="exact")
     return Recipe(
         name=f"embedded-{dataset}",
-        epochs={"300w": 11, "cofw": 11}.get(dataset, 9),
+        epochs=epochs,
         batch_size=16,
         lr=8e-3,
         optimizer="adam",

@@ -1,4 +1,4 @@
-"""Facial landmarks: 300W, AFLW, COFW and WFLW. Torch-free at import."""
+"""Landmarks in given boxes, of faces above all. Torch-free at import."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ import numpy as np
 
 from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
-from tasks.landmarks.datasets import FaceAugment, LandmarkEvalData, LandmarkTrainData, annotation_files
+from tasks.declaration import Declaration
+from tasks.landmarks.augment import FaceAugment
+from tasks.landmarks.datasets import LandmarkEvalData, LandmarkTrainData
+from tasks.landmarks.entries import ENTRIES, Entry
+from tasks.landmarks.entries.declared import completed, declared_entry
 from tasks.landmarks.evaluation import LandmarkEvaluation
-from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.metrics import landmark_figures, metric_infos
-from tasks.landmarks.protocol import LandmarkProtocol, header, landmark_protocol
-from tasks.landmarks.recipes import landmark_recipe
+from tasks.landmarks.protocol import LandmarkProtocol, header
 from tasks.options import refuse_unknown
 from tasks.recipe import Recipe
 from tasks.survey import surveyed
@@ -23,30 +25,26 @@ from tasks.survey import surveyed
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-_WFLW_TESTS = ("largepose", "expression", "illumination", "makeup", "occlusion", "blur")
-SPLITS: dict[str, tuple[str, ...]] = {
-    "300w": ("train", "valid", "valid_common", "valid_challenge", "test"),
-    "aflw": ("train", "test", "test_frontal"),
-    "cofw": ("train", "test"),
-    "wflw": ("train", "test", *(f"test_{subset}" for subset in _WFLW_TESTS)),
-}
-_TITLES = {"300w": "300W", "aflw": "AFLW", "cofw": "COFW", "wflw": "WFLW"}
-
-
-def _info(name: str) -> DatasetInfo:
-    evaluated = "valid" if name == "300w" else "test"
-    headline = "NME[box]" if name == "aflw" else "NME[inter_ocular]"
-    points = MARKUPS[name].num_points
-    return DatasetInfo(name, _TITLES[name], name, points, "train", evaluated, SPLITS[name], headline, (256, 256), name)
-
 
 class LandmarkTask(Task):
     """Facial landmark detection in given face boxes."""
 
     name = "landmarks"
     version = 1
-    datasets: Mapping[str, DatasetInfo] = {name: _info(name) for name in MARKUPS}
-    metrics: Mapping[str, MetricInfo] = metric_infos()
+    reads_submissions = True
+    datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
+    metrics: Mapping[str, MetricInfo] = metric_infos(subset for entry in ENTRIES.values() for subset in entry.subsets)
+
+    def entry(self, dataset: str) -> Entry:
+        """What the task knows of a dataset, of its own or declared."""
+        declaration = self.dataset(dataset).declaration
+        return ENTRIES[dataset] if declaration is None else declared_entry(declaration)
+
+    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
+        return completed(declaration)
+
+    def declared_info(self, declaration: Declaration) -> DatasetInfo:
+        return declared_entry(declaration).info
 
     # -- networks ------------------------------------------------------------------------------------------------
     def default_representation(self, model: str, dataset: str) -> str:
@@ -65,12 +63,10 @@ class LandmarkTask(Task):
     def protocol(
         self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
     ) -> LandmarkProtocol:
-        self.dataset(dataset)
-        return landmark_protocol(dataset, model, family, tier)
+        return self.entry(dataset).protocol(model, family, tier)
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        self.dataset(dataset)
-        return landmark_recipe(dataset, model, tier)
+        return self.entry(dataset).recipe(model, tier)
 
     def protocol_header(self, protocol: LandmarkProtocol) -> str:
         return header(protocol)
@@ -78,16 +74,17 @@ class LandmarkTask(Task):
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: LandmarkProtocol) -> EvalData:
         self._check_split(dataset, Path(root), split, protocol)
-        return surveyed(LandmarkEvalData(dataset, Path(root), split, protocol))
+        return surveyed(LandmarkEvalData(self.entry(dataset), Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: LandmarkProtocol, seed: int
     ) -> TrainData:
         augment = recipe.augment or FaceAugment()
-        return LandmarkTrainData(dataset, Path(root), split, protocol, augment, seed, recipe.input_wh)
+        entry = self.entry(dataset)
+        return LandmarkTrainData(entry, Path(root), split, protocol, augment, seed, recipe.input_wh)
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: LandmarkProtocol) -> list[Path]:
-        return annotation_files(dataset, Path(root), split, protocol.box)
+        return self.entry(dataset).files(Path(root), split, protocol.box)
 
     def _check_split(self, dataset: str, root: Path, split: str, protocol: LandmarkProtocol) -> None:
         """Where a split's files are missing but other splits' are there, say which."""
@@ -95,7 +92,7 @@ class LandmarkTask(Task):
             return
         present = [
             other
-            for other in SPLITS[dataset]
+            for other in self.dataset(dataset).splits
             if all(path.exists() for path in self.data_files(dataset, root, other, protocol))
         ]
         if present:
@@ -116,7 +113,7 @@ class LandmarkTask(Task):
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: LandmarkProtocol) -> list[np.ndarray]:
         from tasks.landmarks.inference import predict_points
 
-        return predict_points(model, batch, MARKUPS[str(model.dataset)], protocol)
+        return predict_points(model, batch, self.entry(str(model.dataset)).markup, protocol)
 
     def evaluation(self, data: EvalData, protocol: LandmarkProtocol) -> Evaluation:
         return LandmarkEvaluation(data, protocol)
@@ -125,6 +122,14 @@ class LandmarkTask(Task):
         self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
     ) -> dict[str, float]:
         return landmark_figures(stats, str(protocol["normaliser"]), counts)
+
+    def submission_stats(
+        self, dataset: str, root: Path, split: str, path: Path, protocol: LandmarkProtocol
+    ) -> tuple[Stats, tuple[str, ...]]:
+        """Of a csv of points, one line a face."""
+        from tasks.landmarks.submissions import csv_stats
+
+        return csv_stats(self.entry(dataset), Path(root), split, path, protocol)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(
@@ -138,7 +143,7 @@ class LandmarkTask(Task):
         from tasks.landmarks.predict import predict_pictures
 
         refuse_unknown(options, ("boxes",), "predict for landmarks")
-        return predict_pictures(self, model, dataset, images, protocol, **options)
+        return predict_pictures(self, model, self.entry(dataset), images, protocol, **options)
 
 
 TASK = LandmarkTask()

@@ -27,7 +27,7 @@ class SegmentationEvalData(EvalData):
     """Items: ``images`` (3, H, W) float32 normalised RGB, ``size_hw`` at which the sample is scored, ``index``."""
 
     def __init__(self, entry: Entry, root: Path, split: str, protocol: SegmentationProtocol) -> None:
-        self.entry, self.protocol = entry, protocol
+        self.protocol = protocol
         self.layout = entry.open(root, split, protocol, True)
         check_files(self.layout.root, self.layout.samples)
         check_once(self.layout.samples)

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tasks.landmarks.files.markup import MARKUPS, mirror_points
+from tasks.landmarks.entries import ENTRIES
+from tasks.landmarks.files.markup import mirror_points
 from tasks.landmarks.metrics import face_errors, failure_rate, normaliser_lengths
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.landmarks.targets import decode_faces
@@ -32,7 +33,7 @@ def load(path: Path) -> dict[str, np.ndarray]:
 
 @pytest.mark.parametrize(("path", "dataset"), archives())
 def test_nme_and_failure_rates(path: Path, dataset: str) -> None:
-    data, markup = load(path), MARKUPS[dataset]
+    data, markup = load(path), ENTRIES[dataset].markup
     box = data["box_size"] if dataset == "aflw" else None
     lengths = normaliser_lengths(data["gt"], markup, box)
     nme = face_errors(data["pred"], data["gt"]).mean(1) / lengths["box" if dataset == "aflw" else "inter_ocular"]
@@ -52,5 +53,5 @@ def test_decoding(path: Path, dataset: str) -> None:
 @pytest.mark.parametrize(("path", "dataset"), archives())
 def test_mirror(path: Path, dataset: str) -> None:
     data = load(path)
-    mirrored = mirror_points(data["gt"][0], float(data["flip_width"]), MARKUPS[dataset])
+    mirrored = mirror_points(data["gt"][0], float(data["flip_width"]), ENTRIES[dataset].markup)
     np.testing.assert_allclose(mirrored, data["flipped_first"], rtol=0, atol=1e-6)

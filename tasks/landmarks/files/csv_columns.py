@@ -12,8 +12,6 @@ from dataclasses import dataclass
 
 NAME = "image_name"
 CENTRE_X, CENTRE_Y = ("center_w", "centre_w", "center_x", "centre_x"), ("center_h", "centre_h", "center_y", "centre_y")
-KNOWN_COUNTS = (19, 29, 68, 98)
-"""Points of the public mark-ups, for the hint about a csv of another dataset."""
 
 _NUMBER_AXIS = re.compile(r"(?:.*[_\- .])?(\d+)[_\- .]?([xy])")
 _AXIS_NUMBER = re.compile(r"(?:.*[_\- .])?([xy])[_\- .]?(\d+)")
@@ -62,7 +60,7 @@ def columns_of(header: Sequence[str], num_points: int, where: str, needs_box_siz
     box_size = _place(names, ("box_size",), where) if needs_box_size or "box_size" in names else None
     taken = {*found.values(), *centre, box_size}
     rest = {place: name for place, name in enumerate(names) if place not in taken}
-    points = _points(rest, num_points, where)
+    points = point_columns(rest, num_points, where)
     others = tuple(header[place].strip() for place in rest if place not in set(points))
     return Columns(len(names), found[NAME], found["scale"], centre, box_size, points, others)
 
@@ -76,7 +74,7 @@ def _place(names: Sequence[str], wanted: Sequence[str], where: str) -> int:
     return place
 
 
-def _points(rest: dict[int, str], num_points: int, where: str) -> tuple[int, ...]:
+def point_columns(rest: dict[int, str], num_points: int, where: str) -> tuple[int, ...]:
     """Places of x and y of every point, by names that tell number and axis, or that count 2 P values in the official order."""
     named: dict[tuple[int, str], int] = {}
     for place, name in rest.items():
@@ -117,6 +115,6 @@ def _counted(rest: dict[int, str], num_points: int, where: str) -> tuple[int, ..
 
 def _wrong_points(found: float, num_points: int) -> str:
     hint = "name every point's x and y once"
-    if found in KNOWN_COUNTS and found != num_points:
+    if found == int(found) > 1 and found != num_points:
         hint = f"it holds {int(found)} points, and this dataset has {num_points}: is it the csv of another dataset?"
     return f"expected x and y of {num_points} points, numbered from 0 or 1, but got {2 * found:g} coordinates; {hint}"

@@ -1,4 +1,4 @@
-"""Reading the csv form of 300W, AFLW and WFLW: one line per face, box columns, x and y of every landmark. Torch-free.
+"""Reading the csv form of HRNet's face code: one line per face, box columns, x and y of every landmark. Torch-free.
 
 Columns go by the header's names (`tasks.landmarks.files.csv_columns`). Source: docs/protocols.md, sections 9 and 10.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -17,8 +18,8 @@ from tasks.landmarks.files.csv_columns import Columns, columns_of
 from tasks.landmarks.files.faces import Faces
 
 ADVICE = "put the dataset in its official layout (tasks/landmarks/README.md) or correct --data-root and --split"
-BOX_SIZES = ("aflw",)
-"""Datasets whose csv has the column box_size."""
+BoxSize = Literal["needed", "taken", "ignored"]
+"""What becomes of the column box_size: it must be there, it counts where it is there, or it is not read."""
 
 
 def rows_of(path: Path, what: str, advice: str = "") -> Iterator[tuple[int, list[str]]]:
@@ -37,7 +38,7 @@ def rows_of(path: Path, what: str, advice: str = "") -> Iterator[tuple[int, list
         raise ValueError(f"{path}, line {reader.line_num}: expected a csv but got: {error}; correct the line") from None
 
 
-def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
+def read_csv(path: Path, num_points: int, root: Path, box_size: BoxSize = "ignored") -> Faces:
     """Read a face csv.
 
     Raises:
@@ -46,7 +47,8 @@ def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
     """
     rows = rows_of(path, "the face csv", ADVICE)
     _, header = next(rows, (1, [""]))
-    columns = columns_of(header or [""], num_points, f"{path}, line 1", dataset in BOX_SIZES)
+    columns = columns_of(header or [""], num_points, f"{path}, line 1", box_size == "needed")
+    sized = columns.box_size is not None and box_size != "ignored"
     numeric = [columns.scale, *columns.centre, *([columns.box_size] if columns.box_size is not None else [])]
     numeric += columns.points
     images: list[str] = []
@@ -75,7 +77,7 @@ def read_csv(path: Path, dataset: str, num_points: int, root: Path) -> Faces:
         points=table[:, box:].reshape(-1, num_points, 2),
         centres=table[:, 1:3],
         scales=table[:, 0],
-        box_size=_box_size(table[:, 3], columns, path, records) if dataset in BOX_SIZES else None,
+        box_size=_box_size(table[:, 3], columns, path, records) if sized else None,
         notes=(f"{path.name}: {len(columns.others)} columns are not read ({others})",) if columns.others else (),
     )
 
@@ -121,13 +123,13 @@ def row_keys(faces: Faces) -> list[tuple[str, float, float]]:
     return [(name, round(float(x), 2), round(float(y), 2)) for name, (x, y) in zip(faces.images, first, strict=True)]
 
 
-def members(faces: Faces, path: Path, dataset: str, num_points: int) -> np.ndarray:
+def members(faces: Faces, path: Path, num_points: int, box_size: BoxSize = "ignored") -> np.ndarray:
     """(N,) bool: which faces stand in another csv of the same dataset.
 
     Raises:
         ValueError: the csv is malformed, or holds a face that is none of these; file and line are named.
     """
-    part = read_csv(path, dataset, num_points, faces.root)
+    part = read_csv(path, num_points, faces.root, box_size)
     keys, chosen = row_keys(faces), row_keys(part)
     known = set(keys)
     strange = [index for index, key in enumerate(chosen) if key not in known]

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from tasks.heatmaps.flip import flip_test, unflip
 from tasks.landmarks import inference as landmark_inference
-from tasks.landmarks.files.markup import MARKUPS
+from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.pose import inference as pose_inference
 from tasks.pose.joints import COCO
@@ -44,7 +44,7 @@ def pose(images: Tensor, shift: bool) -> Tensor:
 
 
 def landmarks(images: Tensor, shift: bool) -> Tensor:
-    markup = MARKUPS["cofw"]
+    markup = ENTRIES["cofw"].markup
     protocol = LandmarkProtocol(flip=True, shift=shift)
     return landmark_inference.predict_heatmaps(Sampler(markup.num_points), images, markup, protocol)
 

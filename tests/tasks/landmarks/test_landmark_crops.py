@@ -10,10 +10,12 @@ import pytest
 from PIL import Image
 
 from tasks.geometry import transform_points
+from tasks.landmarks.augment import FaceAugment
 from tasks.landmarks.crops import crop_matrix, reference_crop, resize, rotate, stretch
-from tasks.landmarks.datasets import FaceAugment, LandmarkTrainData, _zero_based, face_input
-from tasks.landmarks.files.markup import MARKUPS, mirror_points
-from tasks.landmarks.protocol import LandmarkProtocol, check_protocol, landmark_protocol
+from tasks.landmarks.datasets import LandmarkTrainData, _zero_based, face_input
+from tasks.landmarks.entries import ENTRIES
+from tasks.landmarks.files.markup import mirror_points
+from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 
 
 def textured(height: int, width: int, seed: int = 0) -> np.ndarray:
@@ -145,7 +147,7 @@ HEADER = ",".join(["image_name,scale,center_w,center_h", *(f"original_{k}_{axis}
 @pytest.mark.parametrize(("crop", "rule"), [("reference", "face"), ("affine", "pose"), ("affine", "exact")])
 def test_targets_peak_where_the_landmark_is_seen(tmp_path: Path, crop: str, rule: str) -> None:
     """One landmark is the only bright spot of its picture: through scale, rotation and mirror its own map peaks on it."""
-    markup = MARKUPS["300w"]
+    markup = ENTRIES["300w"].markup
     rng = np.random.default_rng(0)
     (tmp_path / "images").mkdir()
     lines = [HEADER]
@@ -159,7 +161,7 @@ def test_targets_peak_where_the_landmark_is_seen(tmp_path: Path, crop: str, rule
     (tmp_path / "face_landmarks_300w_train.csv").write_text("\n".join(lines) + "\n")
     protocol = LandmarkProtocol((128, 128), crop, "reference" if crop == "reference" else "quarter")
     augment = FaceAugment(rotation_prob=1.0, flip_prob=0.5, target_rule=rule)
-    data = LandmarkTrainData("300w", tmp_path, "train", protocol, augment, 0)
+    data = LandmarkTrainData(ENTRIES["300w"], tmp_path, "train", protocol, augment, 0)
     mirrors = 0
     for epoch in range(8):
         for index, lit in enumerate((36, 8, 54, 30)):
@@ -177,8 +179,8 @@ def test_targets_peak_where_the_landmark_is_seen(tmp_path: Path, crop: str, rule
 
 
 def test_draws_belong_to_seed_epoch_and_index(faces_root: Path) -> None:
-    protocol = landmark_protocol("wflw", tier="smoke")
-    make = lambda seed: LandmarkTrainData("wflw", faces_root / "wflw", "train", protocol, FaceAugment(), seed)  # noqa: E731
+    protocol = ENTRIES["wflw"].protocol(tier="smoke")
+    make = lambda seed: LandmarkTrainData(ENTRIES["wflw"], faces_root / "wflw", "train", protocol, FaceAugment(), seed)  # noqa: E731
     first, again, other = make(0), make(0), make(1)
     again[(0, 1)]
     for key in ((0, 2), (3, 0)):
@@ -197,7 +199,7 @@ def test_a_landmark_above_the_picture_gets_no_map(tmp_path: Path) -> None:
     line = "a.png,0.5,50.0,30.0," + ",".join(map(str, points.ravel()))
     (tmp_path / "face_landmarks_300w_train.csv").write_text(f"{HEADER}\n{line}\n")
     data = LandmarkTrainData(
-        "300w", tmp_path, "train", LandmarkProtocol(), FaceAugment(rotation_prob=0, flip_prob=0), 0
+        ENTRIES["300w"], tmp_path, "train", LandmarkProtocol(), FaceAugment(rotation_prob=0, flip_prob=0), 0
     )
     target = data[(0, 0)]["target"]
     assert target[3].max() == 0 and target[4].max() == 1
@@ -205,14 +207,14 @@ def test_a_landmark_above_the_picture_gets_no_map(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("dataset", ["300w", "cofw"])
 def test_samples_can_be_sent_to_loader_processes(faces_root: Path, dataset: str) -> None:
-    protocol = landmark_protocol(dataset, tier="smoke")
-    data = LandmarkTrainData(dataset, faces_root / dataset, "train", protocol, FaceAugment(), 0)
+    protocol = ENTRIES[dataset].protocol(tier="smoke")
+    data = LandmarkTrainData(ENTRIES[dataset], faces_root / dataset, "train", protocol, FaceAugment(), 0)
     there = pickle.loads(pickle.dumps(data))
     np.testing.assert_array_equal(there[(2, 1)]["images"], data[(2, 1)]["images"])
 
 
 def test_mirror_twice_is_the_identity() -> None:
-    for markup in MARKUPS.values():
+    for markup in (entry.markup for entry in ENTRIES.values()):
         points = np.random.default_rng(0).uniform(0, 100, (markup.num_points, 2))
         np.testing.assert_allclose(mirror_points(mirror_points(points, 130, markup), 130, markup), points)
         assert len(set(markup.order().tolist())) == markup.num_points
@@ -220,7 +222,7 @@ def test_mirror_twice_is_the_identity() -> None:
 
 def test_input_is_normalised() -> None:
     made = face_input(
-        np.full((50, 50, 3), 255, np.uint8), np.array([25.0, 25.0]), 0.2, landmark_protocol("300w", tier="smoke")
+        np.full((50, 50, 3), 255, np.uint8), np.array([25.0, 25.0]), 0.2, ENTRIES["300w"].protocol(tier="smoke")
     )
     np.testing.assert_allclose(
         made[:, 40, 40], (1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225], rtol=1e-5
@@ -241,6 +243,6 @@ def test_protocols_that_cannot_be_carried_out(protocol: LandmarkProtocol, said: 
 
 
 def test_an_mmpose_checkpoint_brings_its_own_protocol() -> None:
-    ours, theirs = landmark_protocol("300w"), landmark_protocol("300w", family="mmpose_1x")
+    ours, theirs = ENTRIES["300w"].protocol(), ENTRIES["300w"].protocol(family="mmpose_1x")
     assert (ours.crop, ours.decoder, ours.flip) == ("reference", "reference", False)
     assert (theirs.crop, theirs.flip, theirs.shift) == ("affine", True, True)

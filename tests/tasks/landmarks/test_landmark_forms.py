@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 
 from tasks import get_task
-from tasks.landmarks.datasets import FaceAugment, LandmarkEvalData, LandmarkTrainData, open_pictures, read_faces
+from tasks.landmarks.augment import FaceAugment
+from tasks.landmarks.datasets import LandmarkEvalData, LandmarkTrainData, read_faces
+from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.files.cofw import CofwPictures, matlab_picture, read_cofw
 from tasks.landmarks.files.csv_form import read_csv
 from tasks.landmarks.files.faces import landmark_boxes
@@ -42,7 +44,7 @@ def write_300w(root: Path, *lines: str) -> Path:
 # ---- good files ----
 def test_csv_is_read_as_it_stands(tmp_path: Path) -> None:
     path = write_300w(tmp_path, csv_line("a.png", POINTS, (2.385, 489.5, 503.5)), "", csv_line("b.png", POINTS + 1))
-    faces = read_csv(path, "300w", 68, tmp_path)
+    faces = read_csv(path, 68, tmp_path)
     assert faces.images == ("a.png", "b.png") and faces.records == ("line 2", "line 4")
     np.testing.assert_array_equal(faces.points[0], POINTS)
     np.testing.assert_array_equal(faces.centres[0], [489.5, 503.5])
@@ -50,10 +52,10 @@ def test_csv_is_read_as_it_stands(tmp_path: Path) -> None:
 
 
 def test_aflw_takes_its_box_from_the_file(faces_root: Path) -> None:
-    faces = read_faces("aflw", faces_root / "aflw", "test", PROTOCOL)
+    faces = read_faces(ENTRIES["aflw"], faces_root / "aflw", "test", PROTOCOL)
     assert faces.box_size is not None
     np.testing.assert_allclose(faces.scales, faces.box_size / 200)
-    frontal = read_faces("aflw", faces_root / "aflw", "test_frontal", PROTOCOL)
+    frontal = read_faces(ENTRIES["aflw"], faces_root / "aflw", "test_frontal", PROTOCOL)
     assert faces.subsets["frontal"].sum() == len(frontal)
     assert [n for n, f in zip(faces.images, faces.subsets["frontal"], strict=True) if f] == list(frontal.images)
 
@@ -62,7 +64,7 @@ def test_300w_csv_and_pts_agree(faces_root: Path, tmp_path: Path) -> None:
     """The raw release, without any csv, gives the same faces and boxes."""
     (tmp_path / "images").symlink_to(faces_root / "300w" / "images")
     for split in ("train", "valid", "valid_common", "valid_challenge", "test"):
-        listed, raw = (read_faces("300w", root, split, PROTOCOL) for root in (faces_root / "300w", tmp_path))
+        listed, raw = (read_faces(ENTRIES["300w"], root, split, PROTOCOL) for root in (faces_root / "300w", tmp_path))
         order = np.argsort(listed.images), np.argsort(raw.images)
         assert np.array(listed.images)[order[0]].tolist() == np.array(raw.images)[order[1]].tolist()
         np.testing.assert_allclose(listed.points[order[0]], raw.points[order[1]], atol=1e-3)
@@ -71,25 +73,25 @@ def test_300w_csv_and_pts_agree(faces_root: Path, tmp_path: Path) -> None:
 
 
 def test_300w_subsets(faces_root: Path) -> None:
-    valid = read_faces("300w", faces_root / "300w", "valid", PROTOCOL)
+    valid = read_faces(ENTRIES["300w"], faces_root / "300w", "valid", PROTOCOL)
     assert valid.subsets["common"].tolist() == [True] * 3 + [False] * 2
     assert (valid.subsets["challenge"] == ~valid.subsets["common"]).all()
-    test = read_faces("300w", faces_root / "300w", "test", PROTOCOL)
+    test = read_faces(ENTRIES["300w"], faces_root / "300w", "test", PROTOCOL)
     assert test.subsets["indoor"].tolist() == [True, False]
 
 
 def test_wflw_csv_and_list_agree(faces_root: Path, tmp_path: Path) -> None:
     root = faces_root / "wflw"
-    faces = read_faces("wflw", root, "test", PROTOCOL)
+    faces = read_faces(ENTRIES["wflw"], root, "test", PROTOCOL)
     (tmp_path / "list_98pt_rect_attr_test.txt").write_bytes((root / "list_98pt_rect_attr_test.txt").read_bytes())
-    raw = read_faces("wflw", tmp_path, "test", PROTOCOL)
+    raw = read_faces(ENTRIES["wflw"], tmp_path, "test", PROTOCOL)
     assert faces.images == raw.images
     np.testing.assert_allclose(faces.points, raw.points, atol=1e-3)
     np.testing.assert_allclose(faces.centres, raw.centres)
     assert set(faces.subsets) == set(raw.subsets)
     for name, members in raw.subsets.items():
         np.testing.assert_array_equal(faces.subsets[name], members)
-    by_rect = read_faces("wflw", root, "test", LandmarkProtocol(box="rect"))
+    by_rect = read_faces(ENTRIES["wflw"], root, "test", LandmarkProtocol(box="rect"))
     assert by_rect.rects is not None and not np.allclose(by_rect.scales, faces.scales)
 
 
@@ -97,11 +99,11 @@ def test_box_rule_on_the_real_rows() -> None:
     path = SAMPLES / "300w" / "face_landmarks_300w_test.csv"
     if not path.exists():
         pytest.skip(f"no samples at {SAMPLES}")
-    faces = read_csv(path, "300w", 68, path.parent)
+    faces = read_csv(path, 68, path.parent)
     centres, scales = landmark_boxes(faces.points)
     np.testing.assert_array_equal(centres, faces.centres)
     np.testing.assert_allclose(scales, faces.scales)
-    pictures = open_pictures("300w", path.parent, "test", faces, 64)
+    pictures = ENTRIES["300w"].pictures(path.parent, "test", faces, 64)
     for index in range(len(faces)):
         height, width = pictures(index).shape[:2]
         assert (faces.points[index].max(0) <= [width, height]).all() and pictures(index).std() > 20
@@ -161,7 +163,7 @@ def test_cofw_cells_may_stand_in_a_row_or_a_column(tmp_path: Path) -> None:
 def test_a_transposed_cofw_picture_is_noticed(faces_root: Path) -> None:
     """The eyes of the embedded faces are darker than the skin between them; in a transposed picture they are not there."""
     root = faces_root / "cofw"
-    faces = read_faces("cofw", root, "train", PROTOCOL)
+    faces = read_faces(ENTRIES["cofw"], root, "train", PROTOCOL)
     stored = CofwPictures(root / "COFW_train_color.mat", "train")
 
     def darkness(transposed: bool) -> float:
@@ -182,7 +184,7 @@ def test_a_transposed_cofw_picture_is_noticed(faces_root: Path) -> None:
 
 
 def test_cofw_subsets_follow_the_flags(faces_root: Path) -> None:
-    faces = read_faces("cofw", faces_root / "cofw", "test", PROTOCOL)
+    faces = read_faces(ENTRIES["cofw"], faces_root / "cofw", "test", PROTOCOL)
     assert faces.occluded is not None and faces.occluded.shape == (5, 29)
     np.testing.assert_array_equal(faces.subsets["occluded"], faces.occluded.mean(1) > 0.25)
 
@@ -196,8 +198,8 @@ def test_every_kind_of_picture_is_read_as_rgb(tmp_path: Path, mode: str) -> None
     (tmp_path / "images").mkdir()
     made.save(tmp_path / "images" / "a.png")
     write_300w(tmp_path, csv_line("a.png", POINTS))
-    faces = read_faces("300w", tmp_path, "test", PROTOCOL)
-    read = open_pictures("300w", tmp_path, "test", faces, 16)(0)
+    faces = read_faces(ENTRIES["300w"], tmp_path, "test", PROTOCOL)
+    read = ENTRIES["300w"].pictures(tmp_path, "test", faces, 16)(0)
     np.testing.assert_array_equal(read, np.asarray(made.convert("RGB")))
 
 
@@ -205,7 +207,7 @@ def test_every_kind_of_picture_is_read_as_rgb(tmp_path: Path, mode: str) -> None
 def test_too_few_columns_name_the_line(tmp_path: Path) -> None:
     path = write_300w(tmp_path, csv_line("a.png", POINTS), csv_line("b.png", POINTS[:67]))
     with pytest.raises(ValueError, match=r"300w_test.csv, line 3: expected 140 columns .* got 138; complete the line"):
-        read_csv(path, "300w", 68, tmp_path)
+        read_csv(path, 68, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "\n", csv_line("a.png", POINTS)])
@@ -213,7 +215,7 @@ def test_a_csv_without_its_header_loses_no_face(tmp_path: Path, text: str) -> No
     path = tmp_path / "face_landmarks_300w_test.csv"
     path.write_text("\n".join([text, csv_line("b.png", POINTS)]) if text.strip() else text)
     with pytest.raises(ValueError, match=r"300w_test\.csv, line 1: expected a header that begins with image_name"):
-        read_csv(path, "300w", 68, tmp_path)
+        read_csv(path, 68, tmp_path)
 
 
 def test_a_face_of_a_subset_that_the_whole_lacks(faces_root: Path, tmp_path: Path) -> None:
@@ -226,13 +228,13 @@ def test_a_face_of_a_subset_that_the_whole_lacks(faces_root: Path, tmp_path: Pat
     with pytest.raises(
         ValueError, match=rf"test_frontal\.csv, line {number} \(0/another\.jpg\): expected a face of .*aflw_test\.csv"
     ):
-        read_faces("aflw", tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES["aflw"], tmp_path, "test", PROTOCOL)
 
 
 def test_68_points_for_a_98_point_dataset(tmp_path: Path) -> None:
     path = write_300w(tmp_path, csv_line("a.png", POINTS))
     with pytest.raises(ValueError, match=r"line 1: .*holds 68 points, and this dataset has 98"):
-        read_csv(path, "wflw", 98, tmp_path)
+        read_csv(path, 98, tmp_path)
 
 
 @pytest.mark.parametrize(("value", "said"), [("x7", "a number"), ("nan", "a finite number"), ("", "a number")])
@@ -241,32 +243,32 @@ def test_a_non_number_names_line_and_column(tmp_path: Path, value: str, said: st
     fields[10] = value
     path = write_300w(tmp_path, ",".join(fields))
     with pytest.raises(ValueError, match=rf"line 2: expected {said} in column 11 but got '{value}'"):
-        read_csv(path, "300w", 68, tmp_path)
+        read_csv(path, 68, tmp_path)
 
 
 def test_missing_csv(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such file; put the dataset in its official layout"):
-        read_faces("300w", tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES["300w"], tmp_path, "test", PROTOCOL)
 
 
 @pytest.mark.parametrize("scale", [0.0, -1.0])
 def test_a_box_without_area(tmp_path: Path, scale: float) -> None:
     write_300w(tmp_path, csv_line("a.png", POINTS, (scale, 60.0, 70.0)))
     with pytest.raises(ValueError, match=r"line 2 \(a.png\): expected a face box with an area"):
-        read_faces("300w", tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES["300w"], tmp_path, "test", PROTOCOL)
 
 
 def test_points_on_one_spot_give_no_box(tmp_path: Path) -> None:
     write_300w(tmp_path, csv_line("a.png", np.full((68, 2), 30.0)))
     with pytest.raises(ValueError, match="expected a face box with an area"):
-        read_faces("300w", tmp_path, "test", LandmarkProtocol(box="landmarks"))
+        read_faces(ENTRIES["300w"], tmp_path, "test", LandmarkProtocol(box="landmarks"))
 
 
 def test_missing_and_broken_pictures(tmp_path: Path) -> None:
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "broken.png").write_bytes(b"not a picture")
     write_300w(tmp_path, csv_line("gone.png", POINTS), csv_line("broken.png", POINTS))
-    data = LandmarkEvalData("300w", tmp_path, "test", PROTOCOL)
+    data = LandmarkEvalData(ENTRIES["300w"], tmp_path, "test", PROTOCOL)
     with pytest.raises(ValueError, match=r"line 2 \(gone.png\): .*no such file"):
         data[0]
     with pytest.raises(ValueError, match=r"line 3 \(broken.png\): .*cannot be decoded"):
@@ -334,7 +336,7 @@ def test_wflw_list_with_a_short_line(tmp_path: Path) -> None:
 
 def test_rect_boxes_need_wflw(faces_root: Path) -> None:
     with pytest.raises(ValueError, match="Expected face rectangles for box=rect"):
-        read_faces("300w", faces_root / "300w", "test", LandmarkProtocol(box="rect"))
+        read_faces(ENTRIES["300w"], faces_root / "300w", "test", LandmarkProtocol(box="rect"))
 
 
 # ---- headers and outliers ----
@@ -354,7 +356,7 @@ def test_columns_go_by_their_names(tmp_path: Path, style: str) -> None:
     order = np.random.default_rng(len(style)).permutation(len(names)).tolist()
     path = tmp_path / "face_landmarks_300w_test.csv"
     path.write_text(shuffled([*names, "yaw"], [*fields, "3"], [*order, len(names)]))
-    faces = read_csv(path, "300w", 68, tmp_path)
+    faces = read_csv(path, 68, tmp_path)
     np.testing.assert_array_equal(faces.points[0], POINTS)
     assert faces.images == ("a.png",) and faces.centres[0].tolist() == [60, 70] and faces.scales[0] == 2
     assert faces.notes == ("face_landmarks_300w_test.csv: 1 columns are not read (yaw)",)
@@ -364,11 +366,11 @@ def test_numbered_columns_keep_the_official_order(tmp_path: Path) -> None:
     path = tmp_path / "face_landmarks_300w_test.csv"
     names = ["image_name", "scale", "center_w", "center_h", *(f"p{k}" for k in range(136))]
     path.write_text(",".join(names) + "\n" + csv_line("a.png", POINTS) + "\n")
-    np.testing.assert_array_equal(read_csv(path, "300w", 68, tmp_path).points[0], POINTS)
+    np.testing.assert_array_equal(read_csv(path, 68, tmp_path).points[0], POINTS)
     names[5], names[6] = names[6], names[5]
     path.write_text(",".join(names) + "\n" + csv_line("a.png", POINTS) + "\n")
     with pytest.raises(ValueError, match=r"line 1: expected columns x and y of 68 points .*name the columns"):
-        read_csv(path, "300w", 68, tmp_path)
+        read_csv(path, 68, tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -386,7 +388,7 @@ def test_headers_that_do_not_tell_are_refused(tmp_path: Path, old: str, new: str
     path = write_300w(tmp_path, csv_line("a.png", POINTS))
     path.write_text(path.read_text().replace(old, new, 1))
     with pytest.raises(ValueError, match=rf"300w_test\.csv, line 1: .*({words})"):
-        read_csv(path, "300w", 68, tmp_path)
+        read_csv(path, 68, tmp_path)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
@@ -394,7 +396,7 @@ def test_headers_that_do_not_tell_are_refused(tmp_path: Path, old: str, new: str
 def test_csv_of_other_systems(tmp_path: Path, encoding: str, delimiter: str) -> None:
     path = write_300w(tmp_path, csv_line("b\\Zoë.png", POINTS))
     path.write_bytes(path.read_text().replace(",", delimiter).replace("\n", "\r\n").encode(encoding))
-    faces = read_csv(path, "300w", 68, tmp_path)
+    faces = read_csv(path, 68, tmp_path)
     assert faces.images == ("b/Zoë.png",) and (faces.points[0] == POINTS).all()
 
 
@@ -423,10 +425,10 @@ def moved(**changes: float) -> tuple[np.ndarray, tuple[float, float, float]]:
 def test_an_outlier_is_named_and_not_averaged_in(tmp_path: Path, changes: dict[str, float], words: str | None) -> None:
     path = write_300w(tmp_path, csv_line("a.png", POINTS, (0.7, 78.0, 78.0)), csv_line("b.png", *moved(**changes)))
     if words is None:
-        assert len(read_faces("300w", tmp_path, "test", PROTOCOL)) == 2
+        assert len(read_faces(ENTRIES["300w"], tmp_path, "test", PROTOCOL)) == 2
         return
     with pytest.raises(ValueError, match=rf"{path.name}, line 3 \(b\.png\): .*{words}.*\(1 such faces\)"):
-        read_faces("300w", tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES["300w"], tmp_path, "test", PROTOCOL)
 
 
 def test_a_box_size_of_another_unit_is_named(tmp_path: Path) -> None:
@@ -436,7 +438,7 @@ def test_a_box_size_of_another_unit_is_named(tmp_path: Path) -> None:
     path = tmp_path / "face_landmarks_aflw_test.csv"
     path.write_text("\n".join([header(19, "scale,box_size,center_w,center_h"), *rows]) + "\n")
     with pytest.raises(ValueError, match=r"line 3 \(b\.jpg\): expected a box_size of about the face's size"):
-        read_faces("aflw", tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES["aflw"], tmp_path, "test", PROTOCOL)
 
 
 def test_an_outlier_among_points_that_make_their_own_box(tmp_path: Path) -> None:
@@ -449,7 +451,7 @@ def test_an_outlier_among_points_that_make_their_own_box(tmp_path: Path) -> None
     text = "\n".join(f"{x} {y}" for x, y in points)
     (folder / "a.pts").write_text(f"version: 1\nn_points: 68\n{{\n{text}\n}}\n")
     with pytest.raises(ValueError, match=r"a\.pts .*points of one face near each other"):
-        read_faces("300w", tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES["300w"], tmp_path, "test", PROTOCOL)
 
 
 def test_a_box_or_points_of_another_picture_are_refused_when_opened_and_when_read(tmp_path: Path) -> None:
@@ -462,10 +464,10 @@ def test_a_box_or_points_of_another_picture_are_refused_when_opened_and_when_rea
     with pytest.raises(ValueError, match=r"line 2 \(a\.png\): expected a box that touches its picture of 160x160"):
         get_task("landmarks").eval_data("300w", tmp_path, "test", PROTOCOL)
     with pytest.raises(ValueError, match=r"line 2 \(a\.png\): expected a box that touches its picture"):
-        LandmarkEvalData("300w", tmp_path, "test", PROTOCOL)[0]
+        LandmarkEvalData(ENTRIES["300w"], tmp_path, "test", PROTOCOL)[0]
     (tmp_path / "face_landmarks_300w_test.csv").rename(tmp_path / "face_landmarks_300w_train.csv")
     with pytest.raises(ValueError, match=r"line 2 \(a\.png\): expected a box that touches its picture"):
-        LandmarkTrainData("300w", tmp_path, "train", PROTOCOL, FaceAugment(), 0)
+        LandmarkTrainData(ENTRIES["300w"], tmp_path, "train", PROTOCOL, FaceAugment(), 0)
 
 
 @pytest.mark.parametrize(
@@ -475,7 +477,7 @@ def test_a_pipe_in_place_of_a_file_is_refused_at_once(tmp_path: Path, name: str)
     os.mkfifo(tmp_path / name)
     dataset = {"face": "300w", "COFW": "cofw", "list": "wflw"}[name[:4]]
     with pytest.raises(ValueError, match=rf"{name} but it is a pipe"):
-        read_faces(dataset, tmp_path, "test", PROTOCOL)
+        read_faces(ENTRIES[dataset], tmp_path, "test", PROTOCOL)
 
 
 def test_numbers_that_are_none(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.direction import Direction
-from tasks.landmarks.files.markup import MARKUPS
+from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.metrics import (
     area_under_curve,
     check_stats,
@@ -34,16 +34,16 @@ def made_up_stats(count: int = 40, seed: int = 0) -> dict[str, np.ndarray]:
 def test_normalisers_by_hand() -> None:
     points = np.zeros((1, 68, 2))
     points[0, 36], points[0, 45] = (10, 20), (40, 60)
-    assert normaliser_lengths(points, MARKUPS["300w"])["inter_ocular"][0] == 50
+    assert normaliser_lengths(points, ENTRIES["300w"].markup)["inter_ocular"][0] == 50
     # the left eye's six points all at (10, 20), the right eye's at (13, 24): centres five apart
     points[0, 36:42], points[0, 42:48] = (10, 20), (13, 24)
-    assert normaliser_lengths(points, MARKUPS["300w"])["inter_pupil"][0] == 5
+    assert normaliser_lengths(points, ENTRIES["300w"].markup)["inter_pupil"][0] == 5
     wflw = np.zeros((1, 98, 2))
     wflw[0, 96], wflw[0, 97], wflw[0, 60], wflw[0, 72] = (0, 3), (4, 0), (0, 0), (6, 8)
-    lengths = normaliser_lengths(wflw, MARKUPS["wflw"])
+    lengths = normaliser_lengths(wflw, ENTRIES["wflw"].markup)
     assert lengths["inter_pupil"][0] == 5 and lengths["inter_ocular"][0] == 10
     assert lengths["box"][0] == pytest.approx(np.sqrt(6 * 8))
-    assert normaliser_lengths(np.zeros((2, 19, 2)), MARKUPS["aflw"], [70, 80]).keys() == {"box"}
+    assert normaliser_lengths(np.zeros((2, 19, 2)), ENTRIES["aflw"].markup, [70, 80]).keys() == {"box"}
 
 
 def test_figures_by_hand() -> None:
@@ -102,7 +102,7 @@ def test_shards_merge_to_the_whole() -> None:
 
 
 def test_every_figure_is_a_known_metric() -> None:
-    infos = metric_infos()
+    infos = metric_infos(name for entry in ENTRIES.values() for name in entry.subsets)
     assert set(landmark_figures(made_up_stats(), "inter_ocular")) <= set(infos)
     assert infos["AUC@0.08"].direction is Direction.HIGHER and infos["NME[box]/frontal"].direction is Direction.LOWER
     assert all(name == info.name and info.unit == "%" for name, info in infos.items())

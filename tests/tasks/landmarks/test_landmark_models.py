@@ -95,10 +95,10 @@ def test_batched_equals_single(faces_root: Path) -> None:
 
 def test_flipping_twice_is_the_plain_prediction(faces_root: Path) -> None:
     """The flip test of a mirrored crop is the mirror image of the flip test (without shift): both average the same two."""
-    from tasks.landmarks.files.markup import MARKUPS
+    from tasks.landmarks.entries import ENTRIES
     from tasks.landmarks.inference import predict_heatmaps
 
-    task, markup = tasks.get_task("landmarks"), MARKUPS["300w"]
+    task, markup = tasks.get_task("landmarks"), ENTRIES["300w"].markup
     protocol = task.protocol_with(task.protocol("300w", tier="smoke"), {"flip": True})
     network = tasks.build_model("landmarks", "hrnet_micro_w8", "300w").eval()
     images = torch.rand(1, 3, 64, 64)
