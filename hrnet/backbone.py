@@ -65,6 +65,10 @@ class HRNet(nn.Module):
             xs = stage(transition(xs))
         return xs[: len(self.strides)]
 
+    def recomputable(self) -> list[nn.Module]:
+        """The bottlenecks at the highest resolution and every module of the three stages: see `hrnet.traits.Recomputable`."""
+        return [*self.layer1, *self.stage2, *self.stage3, *self.stage4]
+
     def set_conventions(self, **conventions: Any) -> None:
         """Sets ``upsample``, ``align_corners`` or ``bn_momentum`` on the built network; no parameter changes.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, Protocol, runtime_checkable
 
 Structure = Literal["parallel", "encoder", "encoder_decoder", "stacked", "dilated", "other"]
 
@@ -35,3 +35,11 @@ class Traits:
     def one_map(self) -> bool:
         """Whether heads read one map, because there is no other."""
         return self.structure in ("encoder_decoder", "stacked", "dilated")
+
+
+@runtime_checkable
+class Recomputable(Protocol):
+    """A body that names the parts whose activations may be made again in the backward pass, to save memory."""
+
+    def recomputable(self) -> list[Any]:
+        """Modules of the body, none within another, each called once a forward pass."""

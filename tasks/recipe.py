@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
+from tasks.options import later
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -18,6 +20,12 @@ class Recipe:
     epoch of that index on (the first epoch has index 0). "poly" decays per iteration, one iteration late as in the reference:
     lr * (1 - max(iteration - 1, 0) / total) ** power, or at once where ``extra["poly_lag"]`` is 0; "cosine" per iteration to
     ``lr_min``; warm-up is linear, from ``warmup_factor`` at iteration 0 to the full rate at ``warmup_iterations``.
+
+    Off where the papers have them off: ``accumulate`` splits each batch into as many parts, whose gradients make one step;
+    ``ema_decay`` keeps an exponential moving average of the weights, which is what is evaluated (0: none); ``validate_every``
+    measures the headline metric on the evaluated split every so many epochs and keeps the best weights (0: the last ones);
+    ``early_stop`` ends a training after so many measurements without gain (0: never); ``checkpoint_activations`` trades a third
+    more time for the memory of HRNet's activations.
     """
 
     name: str
@@ -48,17 +56,30 @@ class Recipe:
     input_wh: tuple[int, int] | None = None
     source: str = ""
     extra: dict[str, Any] = field(default_factory=dict)
+    accumulate: int = later(1)
+    ema_decay: float = later(0.0)
+    validate_every: int = later(0)
+    early_stop: int = later(0)
+    checkpoint_activations: bool = later(False)
 
     def __post_init__(self) -> None:
         """Raises ValueError for a length, a size or a rate that nothing can be trained with; the field is named."""
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "accumulate"):
             if getattr(self, name) < 1:
                 raise ValueError(f"Expected recipe.{name} of at least 1, got {getattr(self, name)}.")
-        for name in ("num_workers", "warmup_iterations", "weight_decay"):
+        for name in ("num_workers", "warmup_iterations", "weight_decay", "validate_every", "early_stop"):
             if not getattr(self, name) >= 0:
                 raise ValueError(f"Expected recipe.{name} of at least 0, got {getattr(self, name)}.")
         if not 0 < self.lr < math.inf:
             raise ValueError(f"Expected a finite recipe.lr above 0, got {self.lr}.")
+        if not 0 <= self.ema_decay < 1:
+            raise ValueError(f"Expected recipe.ema_decay from 0 to below 1, got {self.ema_decay}.")
+        if self.early_stop and not self.validate_every:
+            raise ValueError("Expected recipe.validate_every of at least 1 with recipe.early_stop, got 0.")
+        if self.accumulate > self.batch_size:
+            raise ValueError(
+                f"Expected recipe.accumulate of at most the batch size {self.batch_size}, got {self.accumulate}."
+            )
         if any(late <= early for early, late in pairwise((0, *self.milestones))):
             given = ",".join(map(str, self.milestones))
             raise ValueError(f"Expected recipe.milestones as ascending epochs above 0, got {given}.")

@@ -11,7 +11,10 @@ from typing import Any
 import torch
 from mmengine.dist import broadcast, get_rank, get_world_size, init_dist, is_distributed, is_main_process
 from mmengine.model import MMDistributedDataParallel
-from torch import nn
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from benchmarks.engine.accumulation import step_in_parts
 
 __all__ = [
     "Together",
@@ -63,6 +66,13 @@ class Together(MMDistributedDataParallel):
 
     def _run_forward(self, data: Any, mode: str) -> Any:
         return self(batch=data, mode=mode)
+
+    def train_step(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """One optimiser step, in as many parts as the model says."""
+        if self.module.parts > 1:
+            return step_in_parts(self, self.module, data, optim_wrapper, self.module.parts)
+        result: dict[str, Tensor] = super().train_step(data, optim_wrapper)
+        return result
 
 
 def shared(model: nn.Module, device: torch.device) -> nn.Module:

@@ -14,65 +14,31 @@ import logging
 import multiprocessing
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from mmengine.dist import get_rank, get_world_size
 from mmengine.evaluator import BaseMetric, Evaluator
 from mmengine.hooks import Hook
-from mmengine.model import BaseModel
 from mmengine.runner import Runner
 from mmengine.visualization import Visualizer
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.engine import distributed as processes
+from benchmarks.engine.averaging import AverageHook
 from benchmarks.engine.batches import EpochSampler
 from benchmarks.engine.hooks import Interrupted, Progress, Report, StopHook, WatchHook
+from benchmarks.engine.model import HarnessModel
 from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
 from benchmarks.engine.precision import check_precision, reduced
+from benchmarks.engine.recompute import recomputed
 from benchmarks.engine.resume import ResumeHook
+from benchmarks.engine.validation import Validation, ValidationHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
-
-
-class HarnessModel(BaseModel):
-    """A task's network as mmengine wants to drive it: ``mode="loss"`` or ``mode="predict"``."""
-
-    def __init__(self, network: nn.Module, task: Task, recipe: Recipe | None, protocol: Any) -> None:
-        super().__init__()
-        self.network, self.task, self.recipe, self.protocol = network, task, recipe, protocol
-        self.predict_s = 0.0
-        self.images = 0
-
-    def forward(self, batch: dict[str, Any], mode: str = "tensor") -> Any:
-        if isinstance(batch.get("images"), Tensor) and batch["images"].ndim == 4:
-            batch["images"] = batch["images"].contiguous(memory_format=torch.channels_last)
-        if mode == "loss":
-            assert self.recipe is not None
-            return self.task.loss(self.network, batch, self.recipe)
-        start = time.perf_counter()
-        with torch.inference_mode():
-            predictions = self.task.predict(self.network, batch, self.protocol)
-        self.predict_s += time.perf_counter() - start
-        self.images += len(predictions)
-        return list(zip(_integers(batch["index"]), predictions, strict=True))
-
-    def _run_forward(self, data: Any, mode: str) -> Any:
-        return self(batch=data, mode=mode)
-
-    def train(self, mode: bool = True) -> HarnessModel:
-        super().train(mode)
-        if mode and self.recipe is not None and self.recipe.batch_norm == "frozen":
-            for module in self.network.modules():
-                if isinstance(module, nn.modules.batchnorm._BatchNorm):
-                    module.eval()
-        return self
-
-
-def _integers(indices: Any) -> list[int]:
-    return [int(i) for i in (indices.tolist() if isinstance(indices, Tensor) else indices)]
 
 
 class CollectMetric(BaseMetric):
@@ -134,6 +100,20 @@ def seed_everything(seed: int) -> None:
     torch.manual_seed(seed)
 
 
+class Trained(NamedTuple):
+    """What a training leaves beside the network.
+
+    Attributes:
+        curves: one entry per epoch.
+        durations_s: seconds spent on data and on steps.
+        notes: what a reader of the figures must know.
+    """
+
+    curves: list[dict[str, float]]
+    durations_s: dict[str, float]
+    notes: tuple[str, ...] = ()
+
+
 def train(
     network: nn.Module,
     task: Task,
@@ -148,16 +128,15 @@ def train(
     num_workers: int | None = None,
     tensorboard: bool = False,
     stop_after_epoch: int | None = None,
-) -> tuple[list[dict[str, float]], dict[str, float]]:
+    validation: Validation | None = None,
+) -> Trained:
     """Trains ``network`` in place; continues from ``workspace/resume.pt`` if an earlier call was interrupted.
 
     Args:
         key: of the cell; a state that was saved under another one is discarded.
         num_workers: loader processes; None for as many as the recipe names.
         stop_after_epoch: ends early, as an interruption would, with the state on disk; for tests.
-
-    Returns:
-        the training curves, one entry per epoch, and the seconds spent on data and on steps.
+        validation: how the network is judged meanwhile, where the recipe says ``validate_every``.
     """
     if len(data) == 0:
         raise ValueError(
@@ -188,7 +167,10 @@ def train(
     wrapper = wrapper_of(optimizer, recipe)
     curves: list[dict[str, float]] = []
     watch = WatchHook(report, seed, curves)
-    hooks: list[Hook] = [watch, ResumeHook(workspace / "resume.pt", curves, key, report)]
+    carried, keep_result = _carried(network, recipe, validation, curves)
+    hooks: list[Hook] = [watch, *carried.values(), ResumeHook(workspace / "resume.pt", curves, key, report, carried)]
+    notes: list[str] = []
+    model.say = lambda text: _say(text, notes, report)
     runner = _runner(
         processes.shared(model, device),
         workspace,
@@ -201,11 +183,45 @@ def train(
     )
     if stop_after_epoch is not None:
         runner.register_hook(StopHook(stop_after_epoch), priority="VERY_LOW")
-    with reduced(network, recipe.precision, device), contextlib.suppress(Interrupted):
+    with (
+        recomputed(network, recipe.checkpoint_activations),
+        reduced(network, recipe.precision, device),
+        contextlib.suppress(Interrupted),
+    ):
         runner.train()
     runner.visualizer.close()
+    notes += keep_result()
     processes.agree(network)
-    return curves, {"train_data": watch.data_s, "train_step": watch.step_s}
+    return Trained(curves, {"train_data": watch.data_s, "train_step": watch.step_s}, tuple(notes))
+
+
+def _say(text: str, notes: list[str], report: Report) -> None:
+    notes[:] = [text]  # a later one of the same kind takes its place
+    report(Progress("train", note=text))
+
+
+def _carried(
+    network: nn.Module, recipe: Recipe, validation: Validation | None, curves: list[dict[str, float]]
+) -> tuple[dict[str, Any], Callable[[], list[str]]]:
+    """Hooks of averaging and validation by name, and what makes their result the network's at the end."""
+    carried: dict[str, Any] = {}
+    measured = network
+    if recipe.ema_decay:
+        carried["average"] = average = AverageHook(network, recipe.ema_decay)
+        measured = average.result
+    if recipe.validate_every:
+        if validation is None:
+            raise ValueError("Expected a split to validate on for recipe.validate_every, got none.")
+        carried["validation"] = ValidationHook(validation, measured, recipe.validate_every, recipe.early_stop, curves)
+
+    def keep_result() -> list[str]:
+        judge = carried.get("validation")
+        notes = [judge.take_best()] if judge is not None and judge.weights else []
+        if measured is not network:
+            network.load_state_dict(measured.state_dict())
+        return notes
+
+    return carried, keep_result
 
 
 def evaluate(

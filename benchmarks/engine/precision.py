@@ -70,13 +70,17 @@ def reduced(network: nn.Module, precision: str, device: torch.device) -> Iterato
     if not isinstance(network, TaskModel):
         raise ValueError(f"--precision {precision}: expected a TaskModel, got a {type(network).__name__}.")
     calls = network.reduced_calls()
+    before = [module.__dict__.get(name) for module, name in calls]  # of a training in which is evaluated
     for module, name in calls:
         setattr(module, name, _in_precision(getattr(module, name), DTYPES[precision], device.type))
     try:
         yield
     finally:
-        for module, name in calls:
-            delattr(module, name)  # the class's own method shows again
+        for (module, name), held in zip(calls, before, strict=True):
+            if held is None:
+                delattr(module, name)  # the class's own method shows again
+            else:
+                setattr(module, name, held)
 
 
 def _in_precision(call: Callable[..., Any], dtype: torch.dtype, device: str) -> Callable[..., Any]:

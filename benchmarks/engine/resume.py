@@ -9,8 +9,9 @@ import copy
 import io
 import pickle
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from mmengine.dist import is_main_process
@@ -27,6 +28,19 @@ UNFIT = (RuntimeError, ValueError, KeyError, TypeError, AttributeError, IndexErr
 """What torch raises at a state of another shape."""
 
 
+class Carried(Protocol):
+    """What a training carries from epoch to epoch beside network, optimiser and schedules."""
+
+    def state_dict(self) -> dict[str, Any]:
+        """Tensors and plain data."""
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Raises one of `UNFIT` where the state is not of this training."""
+
+    def resumed(self, runner: Runner) -> None:
+        """Called when the whole state was taken up."""
+
+
 class ResumeHook(Hook):
     """Saves the whole state after every epoch as tensors and plain data, and continues from it.
 
@@ -37,9 +51,16 @@ class ResumeHook(Hook):
     priority = "LOWEST"
 
     def __init__(
-        self, path: Path, curves: list[dict[str, float]], key: str, report: Report, every_s: float = 5.0
+        self,
+        path: Path,
+        curves: list[dict[str, float]],
+        key: str,
+        report: Report,
+        carried: Mapping[str, Carried] | None = None,
+        every_s: float = 5.0,
     ) -> None:
         self.path, self.curves, self.key, self.report, self.every_s = path, curves, key, report, every_s
+        self.carried = carried or {}
         self.last = time.monotonic()
 
     def before_train(self, runner: Runner) -> None:
@@ -61,17 +82,19 @@ class ResumeHook(Hook):
                 return "data, weights or code have changed since"
         except (OSError, EOFError, pickle.UnpicklingError, *UNFIT):
             return "it cannot be read, or an older version wrote it"
-        before = copy.deepcopy(_state_of(runner))
+        before = copy.deepcopy(self._state(runner))
         try:
             _check(state, runner)
-            _load(state, runner)
+            self._load(state, runner)
         except UNFIT as error:
-            _load(before, runner)
+            self._load(before, runner)
             text = str(error).strip() or type(error).__name__
             return f"it does not fit this training: {text.splitlines()[0]}"
         loop: Any = runner.train_loop
         loop._epoch, loop._iter = state["epoch"], state["iteration"]
         self.curves[:] = state["curves"]
+        for part in self.carried.values():
+            part.resumed(runner)
         runner.logger.info("continues after epoch %d", state["epoch"])
         return ""
 
@@ -82,7 +105,7 @@ class ResumeHook(Hook):
         if not last and time.monotonic() - self.last < self.every_s:
             return
         self.last = time.monotonic()
-        state = _state_of(runner) | {
+        state = self._state(runner) | {
             "key": self.key,
             "epoch": runner.epoch + 1,
             "iteration": runner.iter,
@@ -90,13 +113,21 @@ class ResumeHook(Hook):
         }
         save_tensors(state, self.path, "the state of the training")
 
+    def _state(self, runner: Runner) -> dict[str, Any]:
+        state: dict[str, Any] = {
+            "network": _network(runner).state_dict(),
+            "optimizer": runner.optim_wrapper.state_dict(),
+            "schedulers": [_plain(s.state_dict()) for s in runner.param_schedulers],
+        }
+        return state | {name: part.state_dict() for name, part in self.carried.items()}
 
-def _state_of(runner: Runner) -> dict[str, Any]:
-    return {
-        "network": _network(runner).state_dict(),
-        "optimizer": runner.optim_wrapper.state_dict(),
-        "schedulers": [_plain(s.state_dict()) for s in runner.param_schedulers],
-    }
+    def _load(self, state: dict[str, Any], runner: Runner) -> None:
+        _network(runner).load_state_dict(state["network"])
+        runner.optim_wrapper.load_state_dict(state["optimizer"])
+        for scheduler, saved in zip(runner.param_schedulers, state["schedulers"], strict=True):
+            scheduler.load_state_dict(saved)
+        for name, part in self.carried.items():
+            part.load_state_dict(state[name])
 
 
 def _check(state: dict[str, Any], runner: Runner) -> None:
@@ -123,13 +154,6 @@ def _check(state: dict[str, Any], runner: Runner) -> None:
                 raise ValueError(f"the optimiser's values {index} have the shape {tuple(value.shape)}")
     if len(state["schedulers"]) != len(runner.param_schedulers):
         raise ValueError(f"expected {len(runner.param_schedulers)} schedules, got {len(state['schedulers'])}")
-
-
-def _load(state: dict[str, Any], runner: Runner) -> None:
-    _network(runner).load_state_dict(state["network"])
-    runner.optim_wrapper.load_state_dict(state["optimizer"])
-    for scheduler, saved in zip(runner.param_schedulers, state["schedulers"], strict=True):
-        scheduler.load_state_dict(saved)
 
 
 def save_tensors(state: Any, path: Path, what: str) -> None:

@@ -29,6 +29,7 @@ from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
 from benchmarks.running.sharing import claimed, made_meanwhile
+from benchmarks.running.validating import validation_of
 from benchmarks.store.files import is_inside
 from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
 from benchmarks.store.store import Store, StoredCell
@@ -258,7 +259,7 @@ class Trial:
             for part in (data, evaluated):  # the second before hours of training, too
                 self.task.meet(network, part)
         with self._timed("train"):
-            curves, spent = engine.train(
+            trained = engine.train(
                 network,
                 self.task,
                 data,
@@ -270,15 +271,17 @@ class Trial:
                 key=self.outcome["key"],
                 num_workers=training_workers(cell.recipe.num_workers, self.places.num_workers),
                 tensorboard=self.places.tensorboard,
+                validation=validation_of(cell, evaluated, self.protocol, self.places, self.workspace, self.report),
             )
-        self.durations_s |= spent
+        self.durations_s |= trained.durations_s
         if is_main_process():
             save_weights(network, cell, self.kept / "weights.pt")
-        self.train_notes = tuple(f"in training: {note}" for note in data.notes if note not in evaluated.notes)
+        of_data = tuple(f"in training: {note}" for note in data.notes if note not in evaluated.notes)
+        self.train_notes = (*of_data, *trained.notes)
         self.outcome["trained_on"] = TrainedOn(split=resolved.train_split, samples=len(data), note=resolved.train_note)
         if self.places.tensorboard and (self.workspace / "tensorboard").exists():
             shutil.copytree(self.workspace / "tensorboard", self.kept / "tensorboard", dirs_exist_ok=True)
-        return curves
+        return trained.curves
 
     def evaluate(self, network: nn.Module, data: EvalData, cost: Profile) -> Evaluation:
         """Predicts every sample; on a full accelerator the batch is halved and the evaluation begun again."""

@@ -30,7 +30,7 @@ def test_resumed_equals_uninterrupted(model: str, tmp_path: Path, monkeypatch: p
             data = TASK.train_data("cityscapes", tmp_path / "data", "train", recipe, protocol, 3)
             engine.seed_everything(3)
             network = build_model("segmentation", model, "cityscapes")
-            curves, _ = engine.train(
+            curves, *_ = engine.train(
                 network,
                 TASK,
                 data,

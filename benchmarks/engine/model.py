@@ -1,0 +1,94 @@
+"""A task's network as mmengine drives it, and its training step."""
+
+from __future__ import annotations
+
+import benchmarks.engine.first_import  # noqa: F401  before mmengine's own import of yapf
+
+# isort: split
+import time
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from mmengine.optim import OptimWrapper
+from torch import Tensor, nn
+
+from benchmarks.engine.accumulation import step_in_parts
+from tasks.base import Task
+from tasks.recipe import Recipe
+
+
+class HarnessModel(BaseModel):
+    """A task's network as mmengine wants to drive it: ``mode="loss"`` or ``mode="predict"``.
+
+    Attributes:
+        parts: into how many a training batch is split; doubled where an accelerator's memory is full.
+        say: told once when it is.
+    """
+
+    def __init__(self, network: nn.Module, task: Task, recipe: Recipe | None, protocol: Any) -> None:
+        super().__init__()
+        self.network, self.task, self.recipe, self.protocol = network, task, recipe, protocol
+        self.parts = 1 if recipe is None else recipe.accumulate
+        self.say: Callable[[str], None] = lambda text: None
+        self.predict_s = 0.0
+        self.images = 0
+
+    def forward(self, batch: dict[str, Any], mode: str = "tensor") -> Any:
+        if isinstance(batch.get("images"), Tensor) and batch["images"].ndim == 4:
+            batch["images"] = batch["images"].contiguous(memory_format=torch.channels_last)
+        if mode == "loss":
+            assert self.recipe is not None
+            return self.task.loss(self.network, batch, self.recipe)
+        start = time.perf_counter()
+        with torch.inference_mode():
+            predictions = self.task.predict(self.network, batch, self.protocol)
+        self.predict_s += time.perf_counter() - start
+        self.images += len(predictions)
+        return list(zip(_integers(batch["index"]), predictions, strict=True))
+
+    def _run_forward(self, data: Any, mode: str) -> Any:
+        return self(batch=data, mode=mode)
+
+    def train_step(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        """One optimiser step; a batch that does not fit an accelerator is split, and stays so.
+
+        Raises:
+            ValueError: not even one sample fits.
+        """
+        while True:
+            try:
+                return self._step(data, optim_wrapper)
+            except torch.cuda.OutOfMemoryError as error:
+                samples = len(data["images"])
+                if self.parts >= samples:
+                    raise ValueError(
+                        f"A training step does not fit the accelerator's memory, not even in {samples} parts of one sample. Try "
+                        "--set recipe.checkpoint_activations=true, --precision bf16 or a smaller recipe.input_wh."
+                    ) from error
+            self.parts = min(2 * self.parts, samples)
+            optim_wrapper.zero_grad()
+            torch.cuda.empty_cache()
+            self.say(
+                f"batches went through the network in {self.parts} parts, since the accelerator's memory was full: statistics of "
+                f"batch normalisation are of the parts; --set recipe.accumulate={self.parts} states it from the beginning"
+            )
+
+    def _step(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
+        if self.parts > 1:
+            return step_in_parts(self, self, data, optim_wrapper, self.parts)
+        result: dict[str, Tensor] = super().train_step(data, optim_wrapper)
+        return result
+
+    def train(self, mode: bool = True) -> HarnessModel:
+        super().train(mode)
+        if mode and self.recipe is not None and self.recipe.batch_norm == "frozen":
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+        return self
+
+
+def _integers(indices: Any) -> list[int]:
+    return [int(i) for i in (indices.tolist() if isinstance(indices, Tensor) else indices)]
