@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from benchmarks.experiment.cell import PRECISIONS, TIERS, Cell, with_precision
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
+from benchmarks.running.executors.accelerators import VISIBLE, visible_gpus
 from benchmarks.running.plan import select
 from benchmarks.suites import load_suite
 from tasks import get_task
@@ -28,6 +30,13 @@ def at_least(least: int) -> Callable[[str], int]:
         return int(text)
 
     return convert
+
+
+def device(text: str) -> str:
+    """The argparse type of ``--device``."""
+    if not re.fullmatch(r"auto|cpu|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"expected auto, cpu, cuda or cuda:NUMBER, got {text!r}")
+    return text
 
 
 def add_places(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +75,7 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
         help="loader processes of training and evaluation (default: the recipe's, no more than cores)",
     )
     group.add_argument("--threads", type=at_least(1), metavar="N", help="threads per process")
-    group.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto")
+    group.add_argument("--device", type=device, default="auto", metavar="D", help="auto, cpu, cuda, or one: cuda:1")
     group.add_argument("--tensorboard", action="store_true", help="write TensorBoard events beside the results")
     group.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="distributed launcher")
 
@@ -116,16 +125,8 @@ def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> Non
 
 def places_of(arguments: argparse.Namespace) -> Places:
     """Reads the shared arguments; sets the device for this process and those it starts."""
-    device = getattr(arguments, "device", "auto")
-    if device == "cpu":
-        os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    elif device == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise ValueError(
-                "--device cuda: expected an accelerator, found none. Leave the option out to run on the CPU."
-            )
+    if getattr(arguments, "engine", "local") == "local":  # a cluster's machines have others
+        choose_device(getattr(arguments, "device", "auto"))
     return Places(
         out=arguments.out / "runs",
         embedded=arguments.embedded_root,
@@ -136,7 +137,35 @@ def places_of(arguments: argparse.Namespace) -> Places:
         threads=getattr(arguments, "threads", None),
         tensorboard=getattr(arguments, "tensorboard", False),
         launcher=getattr(arguments, "launcher", "none"),
+        cells_per_gpu=getattr(arguments, "cells_per_gpu", 1),
     )
+
+
+def choose_device(chosen: str) -> None:
+    """Lets this process and those it starts see the accelerators of ``--device`` alone.
+
+    Raises:
+        ValueError: there is no such accelerator.
+    """
+    if chosen == "cpu":
+        os.environ[VISIBLE] = ""
+    if not chosen.startswith("cuda"):
+        return
+    _, _, number = chosen.partition(":")
+    if number:
+        seen = visible_gpus()
+        if int(number) >= len(seen):
+            raise ValueError(
+                f"--device {chosen}: expected at least {int(number) + 1} accelerators, found {len(seen)}. Leave the option out "
+                "to take what there is."
+            )
+        os.environ[VISIBLE] = seen[int(number)]
+    import torch
+
+    if not torch.cuda.is_available():
+        raise ValueError(
+            f"--device {chosen}: expected an accelerator, found none. Leave the option out to run on the CPU."
+        )
 
 
 def require_results(places: Places) -> None:

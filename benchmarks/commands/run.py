@@ -12,11 +12,11 @@ from benchmarks.commands.arguments import (
     add_places,
     add_set,
     add_suite,
-    at_least,
     check_places,
     places_of,
     suite_of,
 )
+from benchmarks.commands.engines import add_engine, check_engine, engine_of
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -32,12 +32,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_places(parser)
     add_machine(parser)
     add_set(parser)
-    parser.add_argument("--jobs", type=at_least(1), metavar="N", help="worker processes (default: one per core)")
+    add_engine(parser)
     parser.add_argument("--rerun", nargs="*", default=[], choices=("failed", "all"), help="run these again")
     parser.add_argument("--no-report", action="store_true", help="do not write the html report")
 
 
 def main(arguments: argparse.Namespace) -> int:
+    check_engine(arguments)
     suite, places = suite_of(arguments), places_of(arguments)
     check_places(places)
     sweep(places.out, places.embedded)
@@ -48,8 +49,9 @@ def main(arguments: argparse.Namespace) -> int:
     absent = [item for item in planned if item.status in (MISSING_DATA, MISSING_WEIGHTS)]
     failed = 0
     if todo:
+        engine = engine_of(arguments, places, len(todo))
         with Watcher([item.cell for item in todo]) as watcher:
-            failed = run(planned, places, arguments.jobs, watcher, store)
+            failed = run(planned, places, arguments.jobs, watcher, store, engine.executor, engine.gpu)
     published = bool(suite.tables_of(PublishedTable))
     if not published:  # where hundreds of rows lack their data as a rule
         _remember(absent, store)

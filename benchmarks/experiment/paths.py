@@ -23,6 +23,7 @@ class Places:
         weights: released checkpoints; None if none was given.
         batch_size: of evaluation; None lets model and input size decide, and on an accelerator its memory.
         num_workers: loader processes of evaluation and training; None for the recipe's, and no more than there are cores.
+        cells_per_gpu: cells that share an accelerator, and its memory in equal parts.
     """
 
     out: Path = Path("results/runs")
@@ -34,6 +35,7 @@ class Places:
     threads: int | None = None
     tensorboard: bool = False
     launcher: str = "none"
+    cells_per_gpu: int = 1
 
 
 def dataset_root(cell: Cell, places: Places) -> Path:

@@ -25,20 +25,32 @@ def input_hw(cell: Cell, default: tuple[int, int]) -> tuple[int, int]:
     return default
 
 
-def evaluation_batch(activations: int, device: torch.device) -> int:
+def share_accelerator(cells: int) -> None:
+    """Leaves this process its part of an accelerator's memory where several cells share it; without one nothing."""
+    if cells > 1 and torch.cuda.is_available():
+        torch.cuda.set_per_process_memory_fraction(1 / cells)
+
+
+def evaluation_batch(activations: int, device: torch.device, cells: int = 1) -> int:
     """As many samples as fit, up to where nothing is gained. Rounding differs between batch sizes in the last digits.
 
     On a CPU 1 GiB of activations, whatever memory is free, so that a model and an input size always get the same batch; on
-    an accelerator a quarter of what is free.
+    an accelerator a quarter of what is free, of this cell's part where several share it.
 
     Args:
         activations: numbers (float32) that one sample's forward pass holds.
+        cells: that share the accelerator.
     """
     cuda = device.type == "cuda"
-    room, limit = (torch.cuda.mem_get_info()[0] / 4, 128) if cuda else (CPU_ACTIVATIONS_BYTES, 32)
+    room, limit = (_accelerator_room(cells) / 4, 128) if cuda else (CPU_ACTIVATIONS_BYTES, 32)
     fits = room / max(1, activations * 4)
     result: int = max(1, min(limit, 2 ** int(math.log2(max(1.0, fits)))))
     return result
+
+
+def _accelerator_room(cells: int) -> float:
+    free, total = torch.cuda.mem_get_info()
+    return min(float(free), total / cells)
 
 
 def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.device) -> float | None:

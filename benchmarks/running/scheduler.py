@@ -1,13 +1,15 @@
-"""Runs planned cells side by side in worker processes, one thread each, and keeps going when one fails. Torch-free."""
+"""Runs planned cells side by side and keeps going when one fails: what may begin, what follows from an end. Torch-free.
+
+Where they run is an executor's business (`benchmarks.running.executors`).
+"""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
+import heapq
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
 from typing import Any
 
 import msgspec
@@ -15,32 +17,19 @@ import msgspec
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import available_cores, threads_of
-from benchmarks.running.interrupts import children_without_interrupts
+from benchmarks.running.executors.interface import Executor, Job
+from benchmarks.running.executors.local import LocalExecutor
+from benchmarks.running.executors.resources import resources_of
 from benchmarks.running.plan import Planned
-from benchmarks.running.worker import main as worker_main
 from benchmarks.store.claims import BusyError
 from benchmarks.store.record import Git, Identity, Provenance, Record
 from benchmarks.store.store import Store
 
-WAIT_S = 1.0
-"""Before a cell that another process runs is tried again."""
-
-
-@dataclass
-class Job:
-    """Something for a worker: a cell, or the embedded data that cells need."""
-
-    name: str
-    message: tuple[Any, ...]
-    cell: Cell | None = None
-    needs: set[str] = field(default_factory=set)
-    estimate_s: float = 0.0
-    not_before: float = 0.0
-
 
 @dataclass
 class Event:
-    """What happened: ``kind`` is "start", "progress", "waits" (another process runs the cell), "done" or "failed"."""
+    """What happened: ``kind`` is "start", "progress", "waits" (another process runs the cell, or it begins anew on another
+    machine), "done" or "failed"."""
 
     kind: str
     name: str
@@ -53,19 +42,12 @@ class Event:
 Watch = Callable[[Event], None]
 
 
-@dataclass
-class _Worker:
-    process: Any
-    connection: Connection
-    job: Job | None = None
-    since: float = 0.0
-
-
-def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1) -> list[Job]:
+def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1, gpu: bool = False) -> list[Job]:
     """Data jobs first; each cell waits for its data, and for the cell whose boxes it reads.
 
     Args:
-        count: cells that run side by side.
+        count: cells that run side by side on a machine.
+        gpu: whether cells run on accelerators.
     """
     jobs: dict[str, Job] = {}
     for item in planned:
@@ -82,115 +64,137 @@ def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1) -> list[
         seen = item.stored.stamp if item.stored is not None else ""
         threads = threads_of(cell.tier, places.threads, count)
         message = ("cell", cell.identity(), cell.label, places, seen, threads)
-        jobs[cell.id] = Job(cell.id, message, cell, needs, item.estimate_s)
+        jobs[cell.id] = Job(cell.id, message, cell, needs, item.estimate_s, resources_of(cell, places, gpu))
     known = set(jobs)
     for job in jobs.values():
         job.needs &= known
     return list(jobs.values())
 
 
-def run(planned: Sequence[Planned], places: Places, jobs: int | None, watch: Watch, store: Store | None = None) -> int:
+def run(
+    planned: Sequence[Planned],
+    places: Places,
+    jobs: int | None,
+    watch: Watch,
+    store: Store | None = None,
+    executor: Executor | None = None,
+    gpu: bool = False,
+) -> int:
     """Runs the cells that need it; returns how many failed.
 
     Args:
         planned: from :func:`benchmarks.running.plan.plan`; those that need no run are passed over.
-        jobs: worker processes; None for as many as there are cores.
+        jobs: worker processes of this machine; None for as many as there are cores.
         watch: called in this process with every event.
         store: what the tables are filled from; failures that the disk has no room for are remembered there.
+        executor: where the cells run; by default in worker processes of this machine.
+        gpu: whether cells run on accelerators that the executor hands out.
 
     A worker that dies (killed, out of memory) costs its cell only: the cell is stored as failed with that reason and a
     new worker takes the next. A cell that another process runs is left to it, and its result is read. On KeyboardInterrupt the
     workers are ended; finished cells are on disk.
     """
     todo = [item for item in planned if item.runs]
-    count = max(1, min(jobs or available_cores(), len(todo)))
-    pool = _Pool(jobs_of(todo, places, count), count, watch, store or Store(places.out))
+    if executor is None:
+        executor = LocalExecutor(max(1, min(jobs or available_cores(), len(todo))))
+    count = executor.cells if isinstance(executor, LocalExecutor) else 1
+    schedule = Schedule(jobs_of(todo, places, count, gpu), executor, watch, store or Store(places.out))
     try:
-        pool.run()
+        schedule.run()
     finally:
-        pool.end()
-    return pool.failed
+        executor.end()
+    return schedule.failed
 
 
-class _Pool:
-    """Jobs in order of their estimated time, longest first, and the workers that take them."""
+@dataclass
+class _Waiting:
+    """Jobs in order of their estimated time, longest first."""
 
-    def __init__(self, jobs: Sequence[Job], count: int, watch: Watch, store: Store) -> None:
-        self.waiting = sorted(jobs, key=lambda job: -job.estimate_s)
-        self.dependants = {name for job in self.waiting for name in job.needs}
-        self.count, self.watch, self.store = count, watch, store
-        self.workers: list[_Worker] = []
-        self.finished: set[str] = set()
+    heap: list[tuple[float, int, Job]] = field(default_factory=list)
+    order: itertools.count[int] = field(default_factory=itertools.count)
+
+    def put(self, job: Job) -> None:
+        heapq.heappush(self.heap, (-job.estimate_s, next(self.order), job))
+
+    def take(self, room: int) -> list[Job]:
+        return [heapq.heappop(self.heap)[2] for _ in range(min(room, len(self.heap)))]
+
+
+class Schedule:
+    """Jobs, in the order that their needs allow, and what came of them.
+
+    Args:
+        jobs: all of them; a need names one of them.
+    """
+
+    def __init__(self, jobs: Sequence[Job], executor: Executor, watch: Watch, store: Store) -> None:
+        self.executor, self.watch, self.store = executor, watch, store
+        self.jobs = {job.name: job for job in jobs}
+        self.missing = {job.name: set(job.needs) for job in jobs}
+        self.dependants: dict[str, list[Job]] = {}
+        for job in jobs:
+            for need in sorted(job.needs):
+                self.dependants.setdefault(need, []).append(job)
+        self.ready = {False: _Waiting(), True: _Waiting()}
+        self.put_off: list[tuple[float, str]] = []
+        self.since: dict[str, float] = {}
+        """Of the jobs that are handed over: when they began."""
+        self.begun: set[str] = set()
         self.told: set[str] = set()
         self.failed = 0
+        for job in jobs:
+            if not job.needs:
+                self._make_ready(job)
 
     def run(self) -> None:
-        while self.waiting or any(worker.job for worker in self.workers):
+        while self.since or self.put_off or any(waiting.heap for waiting in self.ready.values()):
             self._hand_out()
-            busy = [worker for worker in self.workers if worker.job is not None]
-            if not busy:
-                time.sleep(WAIT_S / 4)
-                continue
-            pause = min(
-                [1.0, *(max(0.0, job.not_before - time.monotonic()) + 0.01 for job in self.waiting if job.not_before)]
-            )
-            ends = [end for worker in busy for end in (worker.connection, worker.process.sentinel)]
-            for ready in wait(ends, timeout=pause):
-                worker = next(w for w in busy if ready in (w.connection, w.process.sentinel))
-                if worker.job is not None:
-                    self._listen(worker, worker.job)
+            for name, message in self.executor.poll(self._pause_s()):
+                if name in self.since:
+                    self._hear(self.jobs[name], message)
 
-    def end(self) -> None:
-        """Ends the workers; what they were doing is given up."""
-        for worker in self.workers:
-            worker.connection.close()
-            if worker.job is not None:
-                worker.process.terminate()
-        for worker in self.workers:
-            worker.process.join(timeout=10)
+    def _make_ready(self, job: Job) -> None:
+        self.ready[job.resources.gpus > 0].put(job)
 
     def _hand_out(self) -> None:
         now = time.monotonic()
-        for job in [j for j in self.waiting if j.needs <= self.finished and j.not_before <= now]:
-            worker = next((w for w in self.workers if w.job is None), None)
-            if worker is None and len(self.workers) < self.count:
-                worker = _start()
-                self.workers.append(worker)
-            if worker is None:
-                return
-            self.waiting.remove(job)
-            worker.job, worker.since = job, time.perf_counter()
-            worker.connection.send(job.message)
-            if not job.not_before:
-                self.watch(Event("start", job.name, job.cell))
+        while self.put_off and self.put_off[0][0] <= now:
+            self._make_ready(self.jobs[heapq.heappop(self.put_off)[1]])
+        if self.executor.in_batches and any(self.jobs[name].cell is None for name in self.since):
+            return
+        for gpu, waiting in self.ready.items():
+            chosen = waiting.take(self.executor.room(gpu)) if waiting.heap else []
+            if chosen:
+                self.since |= {job.name: time.perf_counter() for job in chosen}
+                self.executor.submit(chosen)
 
-    def _listen(self, worker: _Worker, job: Job) -> None:
-        """Takes a worker's message, or notes its death."""
-        message = _receive(worker)
-        if message is None and worker.process.is_alive():
-            return
-        if message is not None and message[0] == "progress":
+    def _pause_s(self) -> float:
+        next_s = self.put_off[0][0] - time.monotonic() if self.put_off else 1.0
+        return min(1.0, max(0.01, next_s))
+
+    def _hear(self, job: Job, message: tuple[Any, ...]) -> None:
+        kind = message[0]
+        if kind == "started":
+            self.since[job.name] = time.perf_counter()
+            if job.name not in self.begun:
+                self.begun.add(job.name)
+                self.watch(Event("start", job.name, job.cell))
+        elif kind == "progress":
             self.watch(Event("progress", job.name, job.cell, message[1]))
-            return
-        worker.job = None
-        if message is not None and message[0] == "busy":
+        elif kind == "again":
+            self.watch(Event("waits", job.name, job.cell, None, message[1]))
+        elif kind == "busy":
             self._put_off(job, message[1])
-            return
-        reason = None
-        if message is None:
-            worker.process.join()
-            reason = _death(worker.process.exitcode)
-            self.workers.remove(worker)
-        elif message[0] == "error":
-            reason = message[1]
-        elif message[0] == "cell_done" and message[1] == "failed":
-            reason = message[2] or "failed"
-        self._finish(job, reason, time.perf_counter() - worker.since)
+        else:
+            reason = message[1] if kind in ("error", "died") else None
+            if kind == "cell_done" and message[1] == "failed":
+                reason = message[2] or "failed"
+            self._finish(job, reason, time.perf_counter() - self.since.pop(job.name))
 
     def _put_off(self, job: Job, reason: str) -> None:
         """A cell that another process runs comes after the others, and is looked at again."""
-        job.not_before = time.monotonic() + WAIT_S
-        self.waiting.append(job)
+        del self.since[job.name]
+        heapq.heappush(self.put_off, (time.monotonic() + self.executor.retry_s, job.name))
         if job.name not in self.told:
             self.told.add(job.name)
             self.watch(Event("waits", job.name, job.cell, None, reason))
@@ -198,56 +202,19 @@ class _Pool:
     def _finish(self, job: Job, reason: str | None, seconds: float) -> None:
         if reason is not None and job.cell is not None:
             keep_failure(job.cell, reason, self.store)
-        if reason is None or job.name not in self.dependants:
-            self.finished.add(job.name)
-        else:
-            self._drop_dependants(job.name, reason)
         self.failed += reason is not None and job.cell is not None
         self.watch(Event("failed" if reason else "done", job.name, job.cell, None, reason, seconds))
-
-    def _drop_dependants(self, name: str, reason: str) -> None:
-        """Cells that wait for what failed are failed with its reason."""
-        for job in [job for job in self.waiting if name in job.needs]:
-            self.waiting.remove(job)
-            text = f"What it needs failed: {reason}"
-            if job.cell is not None:
-                keep_failure(job.cell, text, self.store)
-                self.failed += 1
-            self.watch(Event("failed", job.name, job.cell, None, text, 0.0))
-
-
-def _start() -> _Worker:
-    context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe()
-    before = {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    os.environ.update(dict.fromkeys(before, "1"))  # a cell that may use more says so
-    try:
-        process = context.Process(target=worker_main, args=(there,), daemon=False)
-        with children_without_interrupts():
-            process.start()
-    finally:
-        for name, value in before.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
-    there.close()
-    return _Worker(process, here)
-
-
-def _receive(worker: _Worker) -> Any:
-    try:
-        return worker.connection.recv() if worker.connection.poll() else None
-    except (EOFError, ConnectionResetError):
-        worker.process.join(timeout=5)
-        return None
-
-
-def _death(code: int | None) -> str:
-    if code is not None and code < 0:
-        hint = " (out of memory? use fewer --jobs)" if code == -9 else ""
-        return f"The worker was ended by signal {-code}{hint}."
-    return f"The worker ended with status {code}."
+        for dependant in self.dependants.get(job.name, []):
+            missing = self.missing[dependant.name]
+            if job.name not in missing:
+                continue
+            if reason is not None:  # what waits for it is failed with its reason
+                missing.clear()
+                self._finish(dependant, f"What it needs failed: {reason}", 0.0)
+                continue
+            missing.discard(job.name)
+            if not missing:
+                self._make_ready(dependant)
 
 
 def keep_failure(cell: Cell, reason: str, store: Store, user_error: bool = False) -> None:

@@ -287,7 +287,7 @@ class Trial:
         """Predicts every sample; on a full accelerator the batch is halved and the evaluation begun again."""
         with self._timed("evaluate"):
             network.to(self.device)
-            batch = self.places.batch_size or evaluation_batch(cost.activations, self.device)
+            batch = self.places.batch_size or evaluation_batch(cost.activations, self.device, self.places.cells_per_gpu)
             while True:
                 try:
                     evaluation, spent = engine.evaluate(

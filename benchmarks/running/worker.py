@@ -1,4 +1,4 @@
-"""A worker process: takes cells, runs them one after the other, sends back what happens. Imports torch once."""
+"""What a worker does, wherever it runs: takes jobs one after the other, sends back what happens. Imports torch once."""
 
 from __future__ import annotations
 
@@ -6,64 +6,76 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import Any
 
 from benchmarks.store.claims import BusyError
 
+Send = Callable[[tuple[Any, ...]], None]
+
 
 def main(connection: Connection) -> None:
-    """Serves jobs until the other end closes.
-
-    A job is ("data", dataset, tier, embedded folder) or ("cell", identity, label, places, stamp of the stored result, threads);
-    answers are ("progress", ...), and at the end of a job ("data_done", seconds), ("cell_done", status, reason, seconds by
-    phase), ("busy", text) where another process runs the cell, or ("error", text).
-    """
+    """Serves the jobs of a local worker process until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
-    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
     while True:
         try:
             job = connection.recv()
         except EOFError:
             return
-        try:
-            _serve(job, connection)
-        except BusyError as error:
-            connection.send(("busy", str(error)))
-        except Exception as error:  # a job must not take the worker down: its reason goes to the parent
-            plain = isinstance(error, ValueError | OSError)
-            connection.send(("error", str(error) if plain else f"{type(error).__name__}: {error}"))
+        serve(job, connection.send)
 
 
-def _serve(job: tuple[Any, ...], connection: Connection) -> None:
+def serve(job: tuple[Any, ...], send: Send) -> None:
+    """Does one job; its last word ends it.
+
+    Args:
+        job: ("data", dataset, tier, embedded folder), ("cell", identity, label, places, stamp of the stored result, threads), or
+            ("look",), which is answered at once: by it engines are measured, and what their workers see is known.
+        send: takes the answers, see :data:`benchmarks.running.executors.interface.Answer`.
+    """
+    os.environ.setdefault("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
+    try:
+        send(_done(job, send))
+    except BusyError as error:
+        send(("busy", str(error)))
+    except Exception as error:  # a job must not take the worker down: its reason goes to the scheduler
+        plain = isinstance(error, ValueError | OSError)
+        send(("error", str(error) if plain else f"{type(error).__name__}: {error}"))
+
+
+def _done(job: tuple[Any, ...], send: Send) -> tuple[Any, ...]:
+    if job[0] == "look":
+        return ("data_done", 0.0, os.environ.get("CUDA_VISIBLE_DEVICES"))
     if job[0] == "data":
         from benchmarks.synthetic.cache import ensure
 
         start = time.perf_counter()
         _, dataset, tier, folder = job
         ensure(dataset, folder, tier)
-        connection.send(("data_done", time.perf_counter() - start))
-        return
+        return ("data_done", time.perf_counter() - start)
     import cv2
 
     from benchmarks.engine import loops as engine
     from benchmarks.experiment.cell import cell_from_identity
+    from benchmarks.running.measuring import share_accelerator
     from benchmarks.running.trial import run_cell
     from tasks import declare_below
 
     _, identity, label, places, seen, threads = job
     cv2.setNumThreads(threads)
     engine.set_threads(threads)
+    share_accelerator(places.cells_per_gpu)
     if places.data_root is not None:
         declare_below(places.data_root)
     cell = cell_from_identity(identity, label)
 
     def report(progress: object) -> None:
         try:
-            connection.send(("progress", progress))
+            send(("progress", progress))
         except OSError:
             os._exit(1)  # nobody is left to report to: stop at once, resumable, instead of recording a failure
 
     stored = run_cell(cell, places, report, seen=seen)
     sys.stdout.flush()
-    connection.send(("cell_done", stored.record.status, stored.record.reason, stored.record.durations_s))
+    return ("cell_done", stored.record.status, stored.record.reason, stored.record.durations_s)
