@@ -45,7 +45,7 @@ class Recipe:
     warmup_factor: float = 1 / 3
     clip_grad_norm: float | None = None
     head_lr_factor: float = 1.0
-    precision: Literal["fp32", "bf16", "fp16"] = "fp32"
+    precision: Literal["fp32", "tf32", "bf16", "fp16"] = "fp32"
     batch_norm: Literal["train", "frozen", "sync"] = "train"
     init_from: str | None = None
     init_part: Literal["body", "all"] = "body"

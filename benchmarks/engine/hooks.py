@@ -16,6 +16,8 @@ from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from torch import Tensor
 
+from benchmarks.engine.accelerator import READ_EVERY
+
 
 @dataclass
 class Progress:
@@ -43,6 +45,7 @@ class WatchHook(Hook):
     def __init__(self, report: Report, seed: int, curves: list[dict[str, float]]) -> None:
         self.report, self.seed, self.curves = report, seed, curves
         self.sums: dict[str, float] = {}
+        self.far: dict[str, Tensor] = {}
         self.count = 0
         self.last = 0.0
         self.data_s = self.step_s = 0.0
@@ -50,7 +53,7 @@ class WatchHook(Hook):
         self.mark = time.perf_counter()
 
     def before_train_epoch(self, runner: Runner) -> None:
-        self.sums, self.count = {}, 0
+        self.sums, self.far, self.count = {}, {}, 0
         self.lr = float(runner.optim_wrapper.get_lr()["lr"][0])
         self.mark = time.perf_counter()
 
@@ -60,21 +63,23 @@ class WatchHook(Hook):
         self.mark = time.perf_counter()
 
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        values = {k: float(v.detach()) if isinstance(v, Tensor) else float(v) for k, v in (outputs or {}).items()}
-        if not math.isfinite(values.get("loss", 0.0)):
+        self._add(outputs or {})
+        self.count += 1
+        if self.far and (self.count % READ_EVERY == 0 or batch_idx + 1 == len(runner.train_dataloader)):
+            self.sums |= {key: float(value) for key, value in self.far.items()}
+        if not math.isfinite(self.sums.get("loss", 0.0)):
+            when = f"by iteration {batch_idx + 1}" if self.far else f"iteration {batch_idx + 1}"
             raise ValueError(
-                f"The loss became {values['loss']} in epoch {runner.epoch + 1}, iteration {batch_idx + 1}. "
+                f"The loss became {self.sums['loss']} in epoch {runner.epoch + 1}, {when}. "
                 "Lower the learning rate (--set recipe.lr=...) or look for bad annotations."
             )
-        for key, value in values.items():
-            self.sums[key] = self.sums.get(key, 0.0) + value
-        self.count += 1
         self.step_s += time.perf_counter() - self.mark
         self.mark = time.perf_counter()
         if self.mark - self.last > 0.3:
             self.last = self.mark
             per_epoch = len(runner.train_dataloader)
-            means = {k: v / self.count for k, v in self.sums.items()}
+            read = self.count if not self.far else max(1, self.count - self.count % READ_EVERY)
+            means = {k: v / read for k, v in self.sums.items()}
             self.report(
                 Progress(
                     "train",
@@ -86,6 +91,15 @@ class WatchHook(Hook):
                     means,
                 )
             )
+
+    def _add(self, outputs: dict[str, Any]) -> None:
+        """Adds a step's losses, in float64 and where they are: a sum on an accelerator is read now and then."""
+        for key, value in outputs.items():
+            if isinstance(value, Tensor) and value.device.type != "cpu":
+                value = value.detach().double()
+                self.far[key] = self.far[key] + value if key in self.far else value
+            else:
+                self.sums[key] = self.sums.get(key, 0.0) + float(value)
 
     def after_train_epoch(self, runner: Runner) -> None:
         means = {k: v / max(1, self.count) for k, v in self.sums.items()}

@@ -28,6 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.engine import distributed as processes
+from benchmarks.engine.accelerator import float32_products, loading
 from benchmarks.engine.averaging import AverageHook
 from benchmarks.engine.batches import EpochSampler
 from benchmarks.engine.hooks import Interrupted, Progress, Report, StopHook, WatchHook
@@ -160,8 +161,7 @@ def train(
         data,  # type: ignore[arg-type]
         batch_sampler=sampler,
         collate_fn=data.collate,
-        num_workers=workers,
-        persistent_workers=workers > 0,
+        **loading(workers, device),
     )
     optimizer = optimizer_of(network, recipe)
     wrapper = wrapper_of(optimizer, recipe)
@@ -185,6 +185,7 @@ def train(
         runner.register_hook(StopHook(stop_after_epoch), priority="VERY_LOW")
     with (
         recomputed(network, recipe.checkpoint_activations),
+        float32_products(recipe.precision == "tf32", device),
         reduced(network, recipe.precision, device),
         contextlib.suppress(Interrupted),
     ):
@@ -247,13 +248,14 @@ def evaluate(
             f"Expected samples to evaluate for {task.name}, got none. Check the annotation file and the protocol's filters."
         )
     network.eval().to(memory_format=torch.channels_last)
+    device = next(network.parameters()).device
     model = HarnessModel(network, task, None, protocol)
     evaluation = task.evaluation(data, protocol)
     loader: DataLoader[Any] = DataLoader(
         data,  # type: ignore[arg-type]
         batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),
         collate_fn=data.collate,
-        num_workers=num_workers,
+        **loading(num_workers, device),
     )
     watch = WatchHook(report, 0, [])
     runner = _runner(
@@ -265,7 +267,7 @@ def evaluate(
         test_evaluator=Evaluator(CollectMetric(evaluation)),
     )
     report(Progress("evaluate", 0, len(loader)))
-    with reduced(network, precision, next(network.parameters()).device):
+    with float32_products(precision == "tf32", device), reduced(network, precision, device):
         runner.test()
     return evaluation, {"eval_data": watch.data_s, "eval_model": model.predict_s}
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from mmengine.model import BaseModel
+from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
@@ -28,7 +28,7 @@ class HarnessModel(BaseModel):
     """
 
     def __init__(self, network: nn.Module, task: Task, recipe: Recipe | None, protocol: Any) -> None:
-        super().__init__()
+        super().__init__(data_preprocessor=BaseDataPreprocessor(non_blocking=True))
         self.network, self.task, self.recipe, self.protocol = network, task, recipe, protocol
         self.parts = 1 if recipe is None else recipe.accumulate
         self.say: Callable[[str], None] = lambda text: None

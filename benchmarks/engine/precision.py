@@ -17,11 +17,11 @@ from torch import Tensor, nn
 
 from tasks.model import TaskModel
 
-Precision = Literal["fp32", "bf16", "fp16"]
+Precision = Literal["fp32", "tf32", "bf16", "fp16"]
 DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 _CPU_FLAGS = {"bf16": ("avx512_bf16", "amx_bf16", "bf16"), "fp16": ("avx512_fp16", "amx_fp16", "fphp")}
 """Processor flags of Linux (x86 and ARM) that stand for arithmetic in a type; without one it is emulated, and slower."""
-_LEAST_CAPABILITY = {"bf16": (8, 0), "fp16": (7, 0)}
+_LEAST_CAPABILITY = {"tf32": (8, 0), "bf16": (8, 0), "fp16": (7, 0)}
 """Compute capability of CUDA from which a type has units of its own."""
 
 
@@ -29,8 +29,8 @@ def check_precision(precision: str, device: torch.device) -> None:
     """Raises ValueError where the hardware has no units for a precision, or the name is unknown."""
     if precision == "fp32":
         return
-    if precision not in DTYPES:
-        raise ValueError(f"Expected a precision out of fp32, bf16, fp16, got {precision!r}.")
+    if precision not in _LEAST_CAPABILITY:
+        raise ValueError(f"Expected a precision out of fp32, tf32, bf16, fp16, got {precision!r}.")
     if device.type == "cuda":
         capability = torch.cuda.get_device_capability(device)
         if capability < _LEAST_CAPABILITY[precision]:
@@ -38,6 +38,8 @@ def check_precision(precision: str, device: torch.device) -> None:
                 f"--precision {precision}: {torch.cuda.get_device_name(device)} would emulate it (compute capability "
                 f"{capability[0]}.{capability[1]}). Use --precision fp32."
             )
+    elif precision == "tf32":
+        raise ValueError("--precision tf32: expected a CUDA device, got a CPU. Use --precision fp32 or bf16.")
     elif not set(_CPU_FLAGS[precision]) & cpu_flags():
         raise ValueError(
             f"--precision {precision}: this processor would emulate it (none of its flags is "
@@ -64,7 +66,7 @@ def reduced(network: nn.Module, precision: str, device: torch.device) -> Iterato
         ValueError: as :func:`check_precision`; or a network that does not say which of its calls may be reduced.
     """
     check_precision(precision, device)
-    if precision == "fp32":
+    if precision not in DTYPES:  # TF32 is the accelerator's own way with float32
         yield
         return
     if not isinstance(network, TaskModel):

@@ -14,7 +14,7 @@ from tasks.options import from_plain, nearest, to_plain
 from tasks.recipe import Recipe
 
 TIERS = ("smoke", "embedded", "full")
-PRECISIONS = ("fp32", "bf16", "fp16")
+PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Cell:
         data: the embedded writer's key where the data are embedded; None for a dataset below ``--data-root``.
         boxes_from: id of another cell whose predictions feed this one (detector boxes for pose).
         train_split: where it is trained, if not on the dataset's usual training split.
-        precision: of the network's products at evaluation: "fp32", "bf16" or "fp16"; a training's is its recipe's.
+        precision: of the network's products at evaluation: "fp32", "tf32" (CUDA), "bf16" or "fp16"; a training's is its recipe's.
         state: which weights of a checkpoint that holds several; None for the usual ones.
     """
 

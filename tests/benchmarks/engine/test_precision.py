@@ -27,7 +27,7 @@ def test_what_would_be_emulated_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         with pytest.raises(ValueError, match=f"--precision {name}: this processor would emulate it.*--precision fp32"):
             check_precision(name, CPU)
     check_precision("fp32", CPU)
-    with pytest.raises(ValueError, match="fp32, bf16, fp16"):
+    with pytest.raises(ValueError, match="fp32, tf32, bf16, fp16"):
         check_precision("int8", CPU)
 
 

@@ -1,0 +1,88 @@
+"""What an accelerator is told, as far as a CPU can show it."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+
+from benchmarks.engine import accelerator, hooks
+from benchmarks.engine.accelerator import float32_products, loading
+from benchmarks.engine.hooks import WatchHook
+from benchmarks.engine.precision import check_precision
+
+CUDA = torch.device("cuda")
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_float32_means_float32_and_the_flags_come_back(tf32: bool) -> None:
+    before = accelerator._flags()
+    with float32_products(tf32, CUDA):
+        assert set(accelerator._flags().values()) == {"tf32" if tf32 else "ieee"}
+        assert torch.backends.cudnn.benchmark
+    assert accelerator._flags() == before and not torch.backends.cudnn.benchmark
+
+
+def test_a_cpu_is_told_nothing() -> None:
+    before = accelerator._flags()
+    with float32_products(True, torch.device("cpu")):
+        assert accelerator._flags() == before
+
+
+def test_tf32_is_refused_on_a_cpu() -> None:
+    with pytest.raises(ValueError, match="tf32: expected a CUDA device"):
+        check_precision("tf32", torch.device("cpu"))
+
+
+def test_loaders_pin_their_batches_for_an_accelerator_alone() -> None:
+    assert loading(0, torch.device("cpu")) == {"num_workers": 0, "pin_memory": False}
+    assert loading(2, CUDA) == {"num_workers": 2, "pin_memory": True, "persistent_workers": True, "prefetch_factor": 4}
+
+
+class Far(torch.Tensor):
+    """A tensor that says that it is on an accelerator, and counts how often it is read."""
+
+    reads = 0
+
+    @property
+    def device(self) -> torch.device:  # type: ignore[override]
+        return torch.device("cuda")
+
+    def __float__(self) -> float:
+        Far.reads += 1
+        return float(self.as_subclass(torch.Tensor))
+
+
+def watched(losses: list[float], far: bool) -> WatchHook:
+    hook = WatchHook(lambda progress: None, 0, [])
+    runner: Any = SimpleNamespace(
+        epoch=0,
+        iter=0,
+        max_epochs=1,
+        train_dataloader=range(len(losses)),
+        visualizer=SimpleNamespace(add_scalar=lambda *_: None),
+        optim_wrapper=SimpleNamespace(get_lr=lambda: {"lr": [0.1]}),
+    )
+    hook.before_train_epoch(runner)
+    for index, loss in enumerate(losses):
+        value = torch.tensor(loss)
+        hook.after_train_iter(runner, index, None, {"loss": value.as_subclass(Far) if far else value})
+    hook.after_train_epoch(runner)
+    return hook
+
+
+def test_losses_of_an_accelerator_are_read_now_and_then_and_add_up_to_the_same_bits() -> None:
+    losses = torch.rand(50, generator=torch.Generator().manual_seed(0)).tolist()
+    Far.reads = 0
+    assert watched(losses, far=True).curves == watched(losses, far=False).curves
+    assert Far.reads == 3  # after 20, 40 and all 50 steps
+
+
+def test_a_loss_that_is_no_number_is_caught_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hooks, "READ_EVERY", 4)
+    with pytest.raises(ValueError, match="became nan in epoch 1, by iteration 4"):
+        watched([1.0, float("nan"), 1.0, 1.0, 1.0], far=True)
+    with pytest.raises(ValueError, match="became nan in epoch 1, iteration 2"):
+        watched([1.0, float("nan"), 1.0], far=False)
