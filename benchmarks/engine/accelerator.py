@@ -59,5 +59,7 @@ def loading(workers: int, device: torch.device) -> dict[str, Any]:
     """Options of a loader: processes that stay and run ahead; pinned memory where batches travel to an accelerator."""
     options: dict[str, Any] = {"num_workers": workers, "pin_memory": device.type == "cuda"}
     if workers:
-        options |= {"persistent_workers": True, "prefetch_factor": 4 if device.type == "cuda" else 2}
+        options["persistent_workers"] = True
+        if device.type == "cuda":
+            options["prefetch_factor"] = 4
     return options

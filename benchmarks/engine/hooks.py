@@ -95,9 +95,9 @@ class WatchHook(Hook):
     def _add(self, outputs: dict[str, Any]) -> None:
         """Adds a step's losses, in float64 and where they are: a sum on an accelerator is read now and then."""
         for key, value in outputs.items():
+            value = value.detach() if isinstance(value, Tensor) else value
             if isinstance(value, Tensor) and value.device.type != "cpu":
-                value = value.detach().double()
-                self.far[key] = self.far[key] + value if key in self.far else value
+                self.far[key] = self.far[key] + value.double() if key in self.far else value.double()
             else:
                 self.sums[key] = self.sums.get(key, 0.0) + float(value)
 
