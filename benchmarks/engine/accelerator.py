@@ -57,9 +57,8 @@ def _set_flags(flags: dict[str, str]) -> None:
 
 def loading(workers: int, device: torch.device) -> dict[str, Any]:
     """Options of a loader: processes that stay and run ahead; pinned memory where batches travel to an accelerator."""
-    options: dict[str, Any] = {"num_workers": workers, "pin_memory": device.type == "cuda"}
-    if workers:
-        options["persistent_workers"] = True
-        if device.type == "cuda":
-            options["prefetch_factor"] = 4
+    cuda = device.type == "cuda"
+    options: dict[str, Any] = {"num_workers": workers, "pin_memory": cuda, "persistent_workers": workers > 0}
+    if workers and cuda:
+        options["prefetch_factor"] = 4
     return options

@@ -37,7 +37,7 @@ def test_tf32_is_refused_on_a_cpu() -> None:
 
 
 def test_loaders_pin_their_batches_for_an_accelerator_alone() -> None:
-    assert loading(0, torch.device("cpu")) == {"num_workers": 0, "pin_memory": False}
+    assert loading(0, torch.device("cpu")) == {"num_workers": 0, "pin_memory": False, "persistent_workers": False}
     assert loading(2, CUDA) == {"num_workers": 2, "pin_memory": True, "persistent_workers": True, "prefetch_factor": 4}
 
 
