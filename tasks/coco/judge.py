@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import coco_matches
+from tasks.coco import matches as coco_matches
 from tasks.coco.annotations import Annotations
 from tasks.coco.identities import in_order
 from tasks.coco.keypoints import Keypoints

@@ -12,13 +12,13 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import rle
 from tasks.coco.annotations import FIELDS
 from tasks.coco.boxes import refuse_corners
 from tasks.coco.categories import Categories
 from tasks.coco.identities import UNKNOWN
 from tasks.coco.pictures import Pictures
 from tasks.coco.shapes import compressed
+from tasks.files import rle
 from tasks.files.json_file import many_records, read_json, shorten
 
 FAR = 100

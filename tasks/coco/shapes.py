@@ -11,7 +11,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import rle
+from tasks.files import rle
 from tasks.files.json_file import shorten
 
 NUMBERS_OF_A_TRIANGLE = 6

@@ -10,13 +10,13 @@ import numpy as np
 
 from tasks.base import Evaluation, Stats
 from tasks.coco.judge import object_matches
-from tasks.coco_matches import curves
+from tasks.coco.matches import curves
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.results import Prediction, predicted_boxes, predicted_masks, write_results
 from tasks.detection.metrics import MASK_PREFIX, category_names
 from tasks.detection.protocol import DetectionProtocol
-from tasks.rle import decode
+from tasks.files.rle import decode
 
 
 class DetectionEvaluation(Evaluation):

@@ -20,9 +20,9 @@ from tasks.detection.network.postprocess import Keep
 from tasks.detection.network.transform import pad_together
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.targets import Truth
+from tasks.files.rle import decode, encode
 from tasks.images import read_image
 from tasks.recipe import Recipe
-from tasks.rle import decode, encode
 
 
 def training_losses(model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:

@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-from tasks.corners import corner_pixel
 from tasks.geometry import PIXEL_STD, affine_matrix, affine_matrix_closed
 from tasks.geometry import crop as warp
+from tasks.heatmaps.corners import corner_pixel
 
 ONE_BASED = 1.0
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.corners import decode_whole_pixels
 from tasks.geometry import PIXEL_STD
+from tasks.heatmaps.corners import decode_whole_pixels
 from tasks.heatmaps.decoding import decode, refine_rim, to_image
 from tasks.heatmaps.targets import gaussian_targets, whole_gaussians
 from tasks.landmarks.crops import ONE_BASED

@@ -10,8 +10,8 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import coco_matches
 from tasks.base import EvalData, Evaluation, Stats
+from tasks.coco import matches as coco_matches
 from tasks.coco.judge import keypoint_matches
 from tasks.coco.keypoints import PERSON
 from tasks.pose.datasets import PoseEvalData

@@ -11,7 +11,7 @@ import numpy as np
 
 from benchmarks.synthetic.people.people import RenderedPerson
 from benchmarks.synthetic.people.scene import Scene, compose_scene
-from tasks.matlab import write_mat
+from tasks.files.matlab import write_mat
 
 VERSION = 1
 SIZES = {"smoke": {"train": 16, "valid": 8, "test": 4}, "embedded": {"train": 1100, "valid": 200, "test": 30}}

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.corners import corner_pixel, decode_whole_pixels
 from tasks.geometry import PIXEL_STD
+from tasks.heatmaps.corners import corner_pixel, decode_whole_pixels
 
 
 def crop_by_corners(

@@ -16,8 +16,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from tasks.files.json_file import read_json
 from tasks.files.mat_file import read_mat
+from tasks.files.matlab import write_mat
 from tasks.files.names import picture_name
-from tasks.matlab import write_mat
 from tasks.pose.files.persons import Persons, finite_row, require_folder
 from tasks.pose.joints import MPII
 

@@ -123,7 +123,7 @@ def test_equal_models_are_called_different_at_five_percent(count: int) -> None:
 
 
 def match_lists(images: int, per_image: int, classes: int) -> dict[str, np.ndarray]:
-    """Random match lists in the form of `tasks.coco_matches.extract`, for the area range "all"."""
+    """Random match lists in the form of `tasks.coco.matches.extract`, for the area range "all"."""
     generator = np.random.default_rng(0)
     count = images * per_image
     return {

@@ -13,11 +13,11 @@ import pytest
 from judged import each
 
 from benchmarks.cli import entry
-from tasks import rle
 from tasks.coco.objects import read_objects
 from tasks.detection.files.annotations import read_instances
 from tasks.detection.files.results import read_submission
 from tasks.detection.metrics import class_figures, figures, score_results, submission_stats
+from tasks.files import rle
 
 CLEAN = judged.things()
 

@@ -9,7 +9,7 @@ from typing import Any
 import cv2
 import numpy as np
 
-from tasks.rle import decode
+from tasks.files.rle import decode
 
 CATEGORIES = [{"id": 37, "name": "sports ball"}, {"id": 59, "name": "pizza"}, {"id": 72, "name": "tv"}]
 

@@ -26,8 +26,8 @@ from tasks.detection.inference import predict, predict_files
 from tasks.detection.metrics import METRICS, class_figures, figures, score_results
 from tasks.detection.network.model import Detector
 from tasks.detection.protocol import DetectionProtocol
+from tasks.files.rle import encode
 from tasks.options import to_plain
-from tasks.rle import encode
 
 SAMPLES = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[3].parent / "shared" / "samples")) / "coco"
 NAMES = ("AP", "AP50", "AP75", "APS", "APM", "APL", "AR@1", "AR@10", "AR@100", "ARS", "ARM", "ARL")

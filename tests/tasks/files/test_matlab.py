@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from scipy.io import loadmat
 
-from tasks.matlab import write_mat
+from tasks.files.matlab import write_mat
 
 
 def test_the_same_content_gives_the_same_bytes_at_another_time(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from pycocotools import mask as coco_mask
 
-from tasks.rle import check_run_lengths, run_lengths
+from tasks.files.rle import check_run_lengths, run_lengths
 
 
 def masks() -> list[np.ndarray]:

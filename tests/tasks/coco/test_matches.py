@@ -11,7 +11,7 @@ import pytest
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks import coco_matches
+from tasks.coco import matches as coco_matches
 
 NUM_IMAGES = 14
 
