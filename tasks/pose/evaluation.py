@@ -19,8 +19,8 @@ from tasks.pose.drawing import draw_in_view
 from tasks.pose.files import coco, mpii
 from tasks.pose.files.persons import Persons
 from tasks.pose.metrics import GROUPS, head_normalised_errors, pckh_hrnet, pckh_pytorch_pose
-from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
 from tasks.pose.protocol import CocoProtocol, PoseProtocol
+from tasks.pose.skeletons.nms import oks, oks_nms, rescore, soft_oks_nms
 
 
 class PoseEvaluation(Evaluation):

@@ -14,8 +14,8 @@ from tasks.images import read_image
 from tasks.pose.datasets import check_protocol, person_inputs
 from tasks.pose.drawing import draw_pose, person_colour
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
-from tasks.pose.joints import SKELETONS, check_joints
 from tasks.pose.protocol import PoseProtocol
+from tasks.pose.skeletons.joints import SKELETONS, check_joints
 
 if TYPE_CHECKING:
     from torch import nn

@@ -14,7 +14,7 @@ from tasks.coco.results import keypoint_records, read_results
 from tasks.files.mat_file import read_mat
 from tasks.pose.evaluation import mpii_stats
 from tasks.pose.files import coco, mpii
-from tasks.pose.joints import COCO, MPII, Skeleton
+from tasks.pose.skeletons.joints import COCO, MPII, Skeleton
 
 FARTHEST_PX = 1e6
 """Beyond any picture, and what a network may say of it: such numbers are damage."""

@@ -16,7 +16,6 @@ from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
 from tasks.pose.files import coco, mpii
-from tasks.pose.joints import check_joints
 from tasks.pose.metrics import GROUPS
 from tasks.pose.posetrack import files as posetrack
 from tasks.pose.posetrack import metrics as posetrack_metrics
@@ -28,6 +27,7 @@ from tasks.pose.posetrack.protocol import header as posetrack_header
 from tasks.pose.posetrack.recipes import posetrack_recipe
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, body_of, header, pose_protocol
 from tasks.pose.recipes import RECIPE_VARIANTS, pose_recipe
+from tasks.pose.skeletons.joints import check_joints
 from tasks.recipe import Recipe
 from tasks.survey import surveyed, surveyed_training
 

@@ -13,9 +13,9 @@ from tasks.geometry import affine_matrix, affine_matrix_closed, box_to_centre_sc
 from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import unflip
 from tasks.pose.crops.augment import half_body
-from tasks.pose.joints import COCO
 from tasks.pose.metrics import head_normalised_errors, pckh_hrnet
-from tasks.pose.nms import oks_nms, soft_oks_nms
+from tasks.pose.skeletons.joints import COCO
+from tasks.pose.skeletons.nms import oks_nms, soft_oks_nms
 from tasks.pose.targets import pose_targets
 
 GOLDEN = Path(os.environ.get("HRNET_GOLDEN", Path(__file__).parents[1] / "data" / "golden"))

@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 from golden_archives import GOLDEN, index_rows
 
-from tasks.pose.joints import POSETRACK
 from tasks.pose.posetrack.boxes import box_around, box_nms
 from tasks.pose.posetrack.clear_mot import COUNTS
 from tasks.pose.posetrack.files import read_video
@@ -25,6 +24,7 @@ from tasks.pose.posetrack.metrics import (
     sequence_sums,
     stats_of,
 )
+from tasks.pose.skeletons.joints import POSETRACK
 
 FOLDER = GOLDEN / "posetrack"
 Arrays = dict[str, np.ndarray]

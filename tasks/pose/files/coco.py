@@ -20,8 +20,8 @@ from tasks.coco.keypoints import PERSON, Keypoints, read_keypoints
 from tasks.files.writing import write_text
 from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose
 from tasks.pose.files.persons import Persons, require_folder
-from tasks.pose.joints import COCO, Skeleton
 from tasks.pose.protocol import CocoProtocol
+from tasks.pose.skeletons.joints import COCO, Skeleton
 
 SPLITS = ("train2017", "val2017", "test-dev2017", "test2017")
 

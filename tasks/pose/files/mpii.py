@@ -19,7 +19,7 @@ from tasks.files.mat_file import read_mat
 from tasks.files.matlab import write_mat
 from tasks.files.names import picture_name
 from tasks.pose.files.persons import Persons, finite_row, require_folder
-from tasks.pose.joints import MPII
+from tasks.pose.skeletons.joints import MPII
 
 SPLITS = ("train", "valid", "trainval", "test")
 LAYOUT = "put the dataset in its official layout (tasks/pose/README.md) or correct --data-root and --split"

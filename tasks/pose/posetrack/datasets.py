@@ -11,11 +11,11 @@ import numpy as np
 from tasks.base import EvalData
 from tasks.files.picture_entry import PictureEntry
 from tasks.images import inside
-from tasks.pose.joints import SKELETONS, Skeleton
 from tasks.pose.posetrack.files import has_truth, read_split
 from tasks.pose.posetrack.frames import Video, heads_without_size
 from tasks.pose.posetrack.persons import Boxes, boxes_of
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.skeletons.joints import SKELETONS, Skeleton
 
 
 class SequenceInput:

@@ -1,6 +1,6 @@
 """What a frame of a PoseTrack video holds: annotated or predicted persons, and polygons that are not scored. NumPy only.
 
-Joints are in PoseTrack's own order (`tasks.pose.joints.POSETRACK`), coordinates in pixels of the picture.
+Joints are in PoseTrack's own order (`tasks.pose.skeletons.joints.POSETRACK`), coordinates in pixels of the picture.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.pose.joints import POSETRACK
-from tasks.pose.nms import oks
 from tasks.pose.posetrack.boxes import box_around, box_iou
+from tasks.pose.skeletons.joints import POSETRACK
+from tasks.pose.skeletons.nms import oks
 
 Assignment = Literal["greedy", "sequential", "hungarian"]
 Similarity = Literal["oks", "iou"]

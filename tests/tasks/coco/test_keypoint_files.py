@@ -16,8 +16,8 @@ from tasks import get_task
 from tasks.coco.keypoints import read_keypoints
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
-from tasks.pose.joints import COCO
 from tasks.pose.protocol import CocoProtocol
+from tasks.pose.skeletons.joints import COCO
 from tasks.pose.submissions import coco_stats
 
 PROTOCOL = CocoProtocol(input_wh=(96, 128))

@@ -25,8 +25,8 @@ from tasks.detection.files.categories import COCO, classes_of_model
 from tasks.detection.inference import predict_files
 from tasks.detection.metrics import class_figures, figures
 from tasks.detection.protocol import DetectionProtocol
-from tasks.pose.joints import COCO as SKELETON
-from tasks.pose.joints import check_joints
+from tasks.pose.skeletons.joints import COCO as SKELETON
+from tasks.pose.skeletons.joints import check_joints
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "coco"))
 import judged

@@ -13,8 +13,8 @@ from tasks.landmarks import inference as landmark_inference
 from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.pose import inference as pose_inference
-from tasks.pose.joints import COCO
 from tasks.pose.protocol import PoseProtocol
+from tasks.pose.skeletons.joints import COCO
 
 
 def test_flip_twice_is_identity_and_shift_moves_right() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.pose.crops.augment import PoseAugment, draw, half_body
-from tasks.pose.joints import COCO, SKELETONS, Skeleton
-from tasks.pose.nms import oks, oks_nms, rescore, soft_oks_nms
+from tasks.pose.skeletons.joints import COCO, SKELETONS, Skeleton
+from tasks.pose.skeletons.nms import oks, oks_nms, rescore, soft_oks_nms
 
 JOINTS = np.random.default_rng(1).uniform(50, 300, (17, 2))
 CENTRE, SCALE = np.array([100.0, 120.0]), np.array([0.9, 1.2])

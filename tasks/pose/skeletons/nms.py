@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.pose.joints import COCO
+from tasks.pose.skeletons.joints import COCO
 
 
 def oks(
