@@ -18,7 +18,7 @@ from tasks.pose.crops.augment import PoseAugment, draw
 from tasks.pose.crops.corner_crop import crop_by_corners
 from tasks.pose.files import coco, mpii
 from tasks.pose.files.persons import Persons
-from tasks.pose.posetrack import persons as posetrack
+from tasks.pose.posetrack.files import persons as posetrack
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol
 from tasks.pose.skeletons.joints import SKELETONS, Skeleton

@@ -17,10 +17,10 @@ from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
 from tasks.pose.files import coco, mpii
 from tasks.pose.metrics import GROUPS
-from tasks.pose.posetrack import files as posetrack
 from tasks.pose.posetrack import metrics as posetrack_metrics
 from tasks.pose.posetrack.datasets import PoseTrackEvalData
 from tasks.pose.posetrack.evaluation import PoseTrackEvaluation, submission_stats
+from tasks.pose.posetrack.files import splits as posetrack
 from tasks.pose.posetrack.metrics import metric_infos
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
 from tasks.pose.posetrack.protocol import header as posetrack_header

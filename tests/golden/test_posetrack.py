@@ -10,8 +10,8 @@ from golden_archives import GOLDEN, index_rows
 
 from tasks.pose.posetrack.boxes import box_around, box_nms
 from tasks.pose.posetrack.clear_mot import COUNTS
-from tasks.pose.posetrack.files import read_video
-from tasks.pose.posetrack.frames import Frame, People, Video, people, scored_pair
+from tasks.pose.posetrack.files.frames import Frame, People, Video, people, scored_pair
+from tasks.pose.posetrack.files.splits import read_video
 from tasks.pose.posetrack.from_coco import joint_scores, posetrack_from_coco
 from tasks.pose.posetrack.matching import continued, oks_matrix, track_similarities
 from tasks.pose.posetrack.metrics import (

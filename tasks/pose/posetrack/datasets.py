@@ -11,9 +11,9 @@ import numpy as np
 from tasks.base import EvalData
 from tasks.files.picture_entry import PictureEntry
 from tasks.images import inside
-from tasks.pose.posetrack.files import has_truth, read_split
-from tasks.pose.posetrack.frames import Video, heads_without_size
-from tasks.pose.posetrack.persons import Boxes, boxes_of
+from tasks.pose.posetrack.files.frames import Video, heads_without_size
+from tasks.pose.posetrack.files.persons import Boxes, boxes_of
+from tasks.pose.posetrack.files.splits import has_truth, read_split
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.skeletons.joints import SKELETONS, Skeleton
 

@@ -14,10 +14,10 @@ from tasks.base import EvalData, Evaluation, Stats
 from tasks.images import read_image
 from tasks.pose.drawing import draw_tracks
 from tasks.pose.posetrack.datasets import PoseTrackEvalData, TrackedVideo
-from tasks.pose.posetrack.files import has_truth, read_split, read_video
-from tasks.pose.posetrack.form_2017 import written_2017
-from tasks.pose.posetrack.form_2018 import written_2018
-from tasks.pose.posetrack.frames import People, Video, people
+from tasks.pose.posetrack.files.form_2017 import written_2017
+from tasks.pose.posetrack.files.form_2018 import written_2018
+from tasks.pose.posetrack.files.frames import People, Video, people
+from tasks.pose.posetrack.files.splits import has_truth, read_split, read_video
 from tasks.pose.posetrack.metrics import figures, sequence_sums, stats_of
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 

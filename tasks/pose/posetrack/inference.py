@@ -13,10 +13,10 @@ from torch import nn
 from tasks.geometry import box_to_centre_scale, xyxy_to_xywh
 from tasks.images import read_image
 from tasks.pose.posetrack.datasets import SequenceInput, TrackedVideo
-from tasks.pose.posetrack.form_2018 import KEYPOINTS, PLACES
+from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
-from tasks.pose.posetrack.tracking import Boxes, Tracked, Tracker, track_pictures
+from tasks.pose.posetrack.tracking.tracker import Boxes, Tracked, Tracker, track_pictures
 from tasks.pose.protocol import PoseProtocol
 from tasks.pose.skeletons.joints import COCO, SKELETONS
 

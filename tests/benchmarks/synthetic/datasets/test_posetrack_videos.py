@@ -10,8 +10,8 @@ import pytest
 from benchmarks.synthetic.datasets import posetrack
 from benchmarks.synthetic.people.video import render_video
 from tasks import get_task
-from tasks.pose.posetrack.files import official_image_id, read_split
-from tasks.pose.posetrack.form_2018 import KEYPOINTS
+from tasks.pose.posetrack.files.form_2018 import KEYPOINTS
+from tasks.pose.posetrack.files.splits import official_image_id, read_split
 from tasks.pose.posetrack.metrics import figures, sequence_sums, stats_of
 
 

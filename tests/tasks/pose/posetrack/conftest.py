@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tasks.pose.posetrack.form_2018 import KEYPOINTS, PLACES
+from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
 
 SIZE_WH = (128, 96)
 CARD_WH = (22, 60)

@@ -13,10 +13,10 @@ import pytest
 
 from tasks import get_task
 from tasks.pose.posetrack.evaluation import submission_stats
-from tasks.pose.posetrack.files import official_image_id, read_split, read_video
-from tasks.pose.posetrack.form_2017 import written_2017
-from tasks.pose.posetrack.form_2018 import written_2018
-from tasks.pose.posetrack.frames import people
+from tasks.pose.posetrack.files.form_2017 import written_2017
+from tasks.pose.posetrack.files.form_2018 import written_2018
+from tasks.pose.posetrack.files.frames import people
+from tasks.pose.posetrack.files.splits import official_image_id, read_split, read_video
 from tasks.pose.posetrack.metrics import figures
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.pose.posetrack.clear_mot import JointTracks
-from tasks.pose.posetrack.frames import Frame, people, strictly_inside
+from tasks.pose.posetrack.files.frames import Frame, people, strictly_inside
 from tasks.pose.posetrack.metrics import figures, metric_infos, sequence_sums, stats_of
 
 SQUARE = [(0, 0), (10, 0), (10, 10), (0, 10)]

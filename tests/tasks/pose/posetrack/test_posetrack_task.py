@@ -17,7 +17,7 @@ from tasks import build_model, get_task
 from tasks.options import from_plain, to_plain
 from tasks.pose.drawing import draw_tracks, person_colour
 from tasks.pose.posetrack.datasets import TrackedVideo
-from tasks.pose.posetrack.form_2018 import KEYPOINTS, PLACES
+from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
 from tasks.pose.posetrack.inference import track_video
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules

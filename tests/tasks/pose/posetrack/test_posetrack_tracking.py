@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from tasks.pose.posetrack.boxes import box_around, box_iou, box_nms
-from tasks.pose.posetrack.flow import flow_between, grey, move
 from tasks.pose.posetrack.matching import match
 from tasks.pose.posetrack.protocol import TrackRules
-from tasks.pose.posetrack.tracking import Tracked, Tracker, track_pictures
+from tasks.pose.posetrack.tracking.flow import flow_between, grey, move
+from tasks.pose.posetrack.tracking.tracker import Tracked, Tracker, track_pictures
 from tasks.pose.skeletons.joints import POSETRACK
 
 SIGMAS = POSETRACK.sigmas()

@@ -18,10 +18,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.pose.posetrack.boxes import box_around, box_nms
-from tasks.pose.posetrack.flow import flow_between, grey, mean_length, move
 from tasks.pose.posetrack.from_coco import joint_scores
 from tasks.pose.posetrack.matching import continued, similarities, track_similarities
 from tasks.pose.posetrack.protocol import TrackRules
+from tasks.pose.posetrack.tracking.flow import flow_between, grey, mean_length, move
 from tasks.pose.skeletons.nms import oks_nms
 
 Floats = NDArray[np.float64]

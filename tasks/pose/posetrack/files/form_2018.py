@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.pose.posetrack.fields import entries, numbers, picture_path, polygon, track_id, unique, whole_number
-from tasks.pose.posetrack.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
+from tasks.pose.posetrack.files.fields import entries, numbers, picture_path, polygon, track_id, unique, whole_number
+from tasks.pose.posetrack.files.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
 from tasks.pose.skeletons.joints import POSETRACK
 
 KEYPOINTS = (

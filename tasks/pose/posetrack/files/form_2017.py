@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from tasks.pose.posetrack.fields import entries, numbers, picture_path, polygon, track_id, unique
-from tasks.pose.posetrack.form_2018 import joined
-from tasks.pose.posetrack.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
+from tasks.pose.posetrack.files.fields import entries, numbers, picture_path, polygon, track_id, unique
+from tasks.pose.posetrack.files.form_2018 import joined
+from tasks.pose.posetrack.files.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
 
 
 def read_2017(data: dict[str, Any], path: Path, truth: bool, image_id: Callable[[str, int], int]) -> Video:

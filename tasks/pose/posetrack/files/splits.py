@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.files.json_file import read_json
-from tasks.pose.posetrack.form_2017 import read_2017
-from tasks.pose.posetrack.form_2018 import read_2018
-from tasks.pose.posetrack.frames import Video
+from tasks.pose.posetrack.files.form_2017 import read_2017
+from tasks.pose.posetrack.files.form_2018 import read_2018
+from tasks.pose.posetrack.files.frames import Video
 
 SPLITS = ("train", "val", "test")
 _FOLDER = re.compile(r"^(\d{1,6})_(mpii|bonn|mpiinew)(_|$)")

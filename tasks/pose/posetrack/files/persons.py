@@ -12,9 +12,9 @@ from tasks.files.json_file import read_json
 from tasks.geometry import box_to_centre_scale, xywh_to_xyxy, xyxy_to_xywh
 from tasks.pose.files.persons import Persons
 from tasks.pose.posetrack.boxes import box_around
-from tasks.pose.posetrack.fields import numbers
-from tasks.pose.posetrack.files import expected_boxes, has_truth, read_split
-from tasks.pose.posetrack.frames import People, Video
+from tasks.pose.posetrack.files.fields import numbers
+from tasks.pose.posetrack.files.frames import People, Video
+from tasks.pose.posetrack.files.splits import expected_boxes, has_truth, read_split
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.skeletons.joints import POSETRACK
 

@@ -1,0 +1,1 @@
+"""Poses of successive frames as tracks."""
