@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from benchmarks.baselines import traits_of
-from tasks.detection.detectors import split_name
+from tasks.detection.network.names import split_name
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def detection_protocol(family: str | None = None, tier: str = "full", model: str
     cascade keeps scores from 0.001 on. The small tiers, and micro models at any tier, read 192x144: their anchors fit that.
 
     Args:
-        model: of :func:`tasks.detection.detectors.named`.
+        model: of :func:`tasks.detection.network.names.named`.
     """
     body, detector = split_name(model)
     if tier != "full" or (body and traits_of(body).micro):

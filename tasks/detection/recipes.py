@@ -8,7 +8,7 @@ from functools import partial
 
 from benchmarks.baselines import traits_of
 from tasks.detection.datasets import DetectionAugment
-from tasks.detection.detectors import DETECTORS, split_name
+from tasks.detection.network.names import DETECTORS, split_name
 from tasks.options import nearest
 from tasks.recipe import Recipe
 
@@ -64,7 +64,7 @@ def full(model: str = "hrnet_w32", schedule: str = "1x") -> Recipe:
 
 
 def published(model: str) -> Recipe:
-    """The recipe of a detector's published figures; ``model`` is of :func:`tasks.detection.detectors.named`."""
+    """The recipe of a detector's published figures; ``model`` is of :func:`tasks.detection.network.names.named`."""
     body, detector = split_name(model)
     if detector == "fcos":
         return fcos(body)

@@ -21,7 +21,7 @@ class Truth:
     Attributes:
         boxes: (G, 4) exclusive ends. labels: (G,) 1 .. K. masks: (G, H, W) bool, or None.
         size_hw: of the unpadded picture. seed: addresses the sampling of this picture in this epoch.
-        semantic: (H, W) classes of all pixels (:mod:`tasks.detection.semantic`), or None.
+        semantic: (H, W) classes of all pixels (:mod:`tasks.detection.network.semantic`), or None.
     """
 
     boxes: Tensor

@@ -12,11 +12,11 @@ from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
 from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
-from tasks.detection.detectors import detector_of, named, split_name
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import annotation_path, read_classes
 from tasks.detection.files.categories import COCO, classes_of_model
 from tasks.detection.metrics import METRICS, class_figures, figures
+from tasks.detection.network.names import detector_of, named, split_name
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
 from tasks.recipe import Recipe
 from tasks.survey import surveyed, surveyed_training

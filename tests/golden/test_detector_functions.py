@@ -18,8 +18,8 @@ from tasks.detection.boxes.conventions import preset
 from tasks.detection.boxes.point_conventions import point_preset
 from tasks.detection.boxes.points import boxes_at, distances, pyramid_points, size_ranges
 from tasks.detection.losses import RoiSample, box_losses, smooth_l1
-from tasks.detection.point_losses import overlap_loss, point_losses
-from tasks.detection.point_targets import PointTargets, centerness, point_targets
+from tasks.detection.points.losses import overlap_loss, point_losses
+from tasks.detection.points.targets import PointTargets, centerness, point_targets
 from tasks.detection.targets import NEGATIVE, Truth, match
 
 MMDET, OFFICIAL = preset("mmdet", "cascade_rcnn"), preset("hrnet_detection", "cascade_rcnn")

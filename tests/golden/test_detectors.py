@@ -21,8 +21,8 @@ from tasks.detection.network.fcos import FCOS
 from tasks.detection.network.postprocess import Keep, chosen_masks, paste
 from tasks.detection.network.proposals import propose
 from tasks.detection.network.transform import pad_together
-from tasks.detection.point_losses import point_losses
-from tasks.detection.point_targets import centerness
+from tasks.detection.points.losses import point_losses
+from tasks.detection.points.targets import centerness
 from tasks.detection.targets import Truth, inside, match
 
 NONE = [pytest.param(None, marks=pytest.mark.skip(reason=f"no detectors below {archives.FOLDER}"), id="none-found")]

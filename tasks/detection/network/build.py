@@ -7,9 +7,9 @@ from typing import Any
 from benchmarks.baselines import traits_of
 from tasks.detection.boxes.conventions import DEFAULT, preset
 from tasks.detection.boxes.point_conventions import POINT_DEFAULT, point_preset
-from tasks.detection.detectors import DETECTORS, check_detector, detector_of
 from tasks.detection.losses import Sampling
 from tasks.detection.network.base import DetectionModel
+from tasks.detection.network.names import DETECTORS, check_detector, detector_of
 from tasks.model import build_parts
 from tasks.options import nearest
 

@@ -12,9 +12,9 @@ from tasks.detection.boxes.point_conventions import PointConventions, point_pres
 from tasks.detection.boxes.points import boxes_at, pyramid_points, size_ranges
 from tasks.detection.network.base import DetectionModel, scales_of
 from tasks.detection.network.postprocess import Detections, Keep, suppress
-from tasks.detection.point_heads import PointHead
-from tasks.detection.point_losses import point_losses
-from tasks.detection.point_targets import PointTargets, point_targets
+from tasks.detection.points.heads import PointHead
+from tasks.detection.points.losses import point_losses
+from tasks.detection.points.targets import PointTargets, point_targets
 from tasks.detection.targets import Truth
 
 Outputs = Sequence[tuple[Tensor, Tensor, Tensor]]

@@ -11,7 +11,7 @@ from torchvision.ops import roi_align
 
 from tasks.detection.heads import MaskHead
 from tasks.detection.network.cascade import CascadeDetector, Sizes
-from tasks.detection.semantic import SemanticHead, semantic_loss
+from tasks.detection.network.semantic import SemanticHead, semantic_loss
 from tasks.detection.targets import Truth
 
 

@@ -20,18 +20,18 @@ from tasks.detection.boxes.conventions import preset
 from tasks.detection.boxes.point_conventions import point_preset
 from tasks.detection.boxes.points import size_ranges
 from tasks.detection.datasets import DetectionAugment, DetectionTrainData
-from tasks.detection.detectors import DETECTORS, detector_of, named, split_name
 from tasks.detection.files.annotations import read_instances
 from tasks.detection.files.semantic_maps import map_path, semantic_map
 from tasks.detection.geometry import network_input, normalised, pil_size
 from tasks.detection.network.base import DetectionModel
 from tasks.detection.network.cascade import CascadeDetector
 from tasks.detection.network.fcos import FCOS
+from tasks.detection.network.names import DETECTORS, detector_of, named, split_name
 from tasks.detection.network.postprocess import Keep, suppress
-from tasks.detection.point_targets import point_targets
+from tasks.detection.network.semantic import semantic_loss
+from tasks.detection.points.targets import point_targets
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.recipes import embedded, fcos_multi_scale, published
-from tasks.detection.semantic import semantic_loss
 
 OTHERS = [name for name in DETECTORS if name not in ("faster_rcnn", "mask_rcnn")]
 PROTOCOL = DetectionProtocol(short_px=96, long_px=128)

@@ -10,7 +10,7 @@ from torch.nn import functional
 from torchvision.ops import sigmoid_focal_loss
 
 from tasks.detection.boxes.point_conventions import PointConventions
-from tasks.detection.point_targets import PointTargets, centerness
+from tasks.detection.points.targets import PointTargets, centerness
 
 ALPHA, GAMMA = 0.25, 2.0
 SMALLEST_IOU = 1e-6
@@ -25,7 +25,7 @@ def point_losses(
     """``loss_cls``, ``loss_box`` and ``loss_centerness`` of a batch.
 
     Args:
-        outputs: per level, of :class:`tasks.detection.point_heads.PointHead`. targets: per picture.
+        outputs: per level, of :class:`tasks.detection.points.heads.PointHead`. targets: per picture.
     """
     logits, ltrb, centre = (torch.cat([_flat(level[k]) for level in outputs], dim=1) for k in range(3))
     batch, _, num_classes = logits.shape

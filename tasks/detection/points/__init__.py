@@ -1,0 +1,1 @@
+"""What FCOS learns at points instead of anchors: heads, targets, losses."""
