@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.segmentation.classes import IGNORE
 from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.metrics import confusion_matrix, figures_from_confusion
 
 SIZE_HW = (1024, 2048)
@@ -180,7 +180,7 @@ def full_size(model: str = "hrnet_w48") -> dict[str, float]:
     import torch
 
     from tasks import build_model, get_task
-    from tasks.segmentation.testing import label_maps
+    from tasks.segmentation.inference import label_maps
 
     task = get_task("segmentation")
     network = build_model("segmentation", model, "cityscapes").eval().to(memory_format=torch.channels_last)

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tasks.base import EvalData, TrainData
 from tasks.files.picture_entry import PictureEntry
 from tasks.images import IMAGENET_MEAN, inside, normalise, read_image
-from tasks.segmentation.augment import Pair, SegmentationAugment, train_sample
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.crops.augment import Pair, SegmentationAugment, train_sample
 from tasks.segmentation.entries.entry import Entry
+from tasks.segmentation.files.classes import ClassTable
 from tasks.segmentation.files.layouts import Layout, check_files, check_once
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 from tasks.segmentation.targets import check_sizes

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.segmentation.classes import IGNORE, ClassTable
+from tasks.segmentation.files.classes import IGNORE, ClassTable
 
 OPACITY = 0.6
 MIN_SIDE_PX = 480

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import Evaluation, Stats
-from tasks.segmentation.classes import IGNORE
 from tasks.segmentation.datasets import SegmentationEvalData
 from tasks.segmentation.drawing import overlay
+from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.metrics import confusion_matrix, image_scores, stats_of
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.targets import check_sizes

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from tasks.segmentation.classes import IGNORE
+from tasks.segmentation.files.classes import IGNORE
 
 LOSSES = ("cross_entropy", "weighted_cross_entropy", "balanced_cross_entropy", "ohem", "weighted_ohem")
 OHEM_THRESHOLD, OHEM_KEPT = 0.9, 131072

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.segmentation.classes import IGNORE
+from tasks.segmentation.files.classes import IGNORE
 
 Stats = dict[str, np.ndarray]
 RUNS_SHARE = 16

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hrnet.variants import MICRO, VARIANTS
 from tasks.recipe import Recipe
-from tasks.segmentation.augment import SegmentationAugment
+from tasks.segmentation.crops.augment import SegmentationAugment
 
 OCR_SUFFIX = "_ocr"
 SEG = "HRNet/HRNet-Semantic-Segmentation, experiments"

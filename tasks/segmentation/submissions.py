@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from tasks.base import Stats
 from tasks.files.names import as_posix
-from tasks.segmentation.classes import IGNORE, ClassTable
 from tasks.segmentation.entries.entry import Entry
+from tasks.segmentation.files.classes import IGNORE, ClassTable
 from tasks.segmentation.files.label_png import read_ids
 from tasks.segmentation.files.layouts import Layout, check_once
 from tasks.segmentation.metrics import confusion_matrix, stats_of

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.files.classes import ClassTable
 
 
 def mirrored_label(label: NDArray[np.uint8], table: ClassTable) -> NDArray[np.uint8]:

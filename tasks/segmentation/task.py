@@ -217,7 +217,7 @@ class SegmentationTask(Task):
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: SegmentationProtocol) -> list[np.ndarray]:
         import torch
 
-        from tasks.segmentation.testing import label_maps
+        from tasks.segmentation.inference import label_maps
 
         network = getattr(model, "align_corners", protocol.align_corners)
         if network != protocol.align_corners:

@@ -6,7 +6,7 @@ import golden_archives
 import numpy as np
 import pytest
 
-from tasks.segmentation.classes import IGNORE
+from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.metrics import figures_from_confusion, iou_per_class, label_map_confusion
 
 ARCHIVES = sorted((golden_archives.GOLDEN / "functions").glob("seg_confusion_*.npz"))

@@ -12,7 +12,7 @@ from tasks.detection.datasets import DetectionAugment
 from tasks.landmarks.augment import FaceAugment
 from tasks.pose.crops.augment import PoseAugment
 from tasks.recipe import Recipe
-from tasks.segmentation.augment import SegmentationAugment
+from tasks.segmentation.crops.augment import SegmentationAugment
 
 AUGMENTS: dict[type, dict[str, Any]] = {
     PoseAugment: {},

@@ -14,9 +14,9 @@ from tasks.declaration import FILE, Declaration, Labels
 from tasks.files.opening import is_file
 from tasks.images import inside
 from tasks.recipe import Recipe
-from tasks.segmentation.augment import SegmentationAugment
-from tasks.segmentation.classes import ClassTable, spread_colours
+from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.entries.entry import Entry
+from tasks.segmentation.files.classes import ClassTable, spread_colours
 from tasks.segmentation.files.label_maps import LabelMaps
 from tasks.segmentation.files.label_png import read_ids
 from tasks.segmentation.files.layouts import Layout

@@ -9,8 +9,8 @@ from typing import Any
 
 from tasks.base import DatasetInfo
 from tasks.recipe import Recipe
-from tasks.segmentation.augment import SegmentationAugment
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.crops.augment import SegmentationAugment
+from tasks.segmentation.files.classes import ClassTable
 from tasks.segmentation.files.layouts import Layout
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.recipes import OCR_SUFFIX, embedded, mmseg, with_auxiliary_loss

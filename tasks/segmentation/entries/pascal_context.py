@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tasks.base import DatasetInfo
 from tasks.recipe import Recipe
-from tasks.segmentation.augment import SegmentationAugment
+from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.entries.entry import Entry
 from tasks.segmentation.files.layouts import Layout
 from tasks.segmentation.files.pascal_classes import PASCAL_59, PASCAL_60

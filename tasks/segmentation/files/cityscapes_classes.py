@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.files.classes import ClassTable
 
 # name, file id, colour; the colours are the dataset's own.
 _CITYSCAPES = (

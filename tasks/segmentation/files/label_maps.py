@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tasks.declaration import FILE, Split
 from tasks.files.names import as_posix
 from tasks.images import inside
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.files.classes import ClassTable
 from tasks.segmentation.files.label_png import read_label_png
 from tasks.segmentation.files.layouts import Layout, Sample, identifying_files, read_list
 

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tasks.files.opening import read_bytes
 from tasks.files.picture_header import PictureHeader, check_plausible, parse_header
-from tasks.segmentation.classes import IGNORE
+from tasks.segmentation.files.classes import IGNORE
 
 OTHER_FILE = "the file belongs to another dataset or encoding."
 _FORBIDDEN = 254  # stands for "no such id" in the look-up table; no dataset has that many classes

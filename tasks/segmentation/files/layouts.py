@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.files.names import distinct_names, first_repeated, picture_name
 from tasks.files.opening import is_file, read_text
 from tasks.images import inside
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.files.classes import ClassTable
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.segmentation.classes import IGNORE, ClassTable
+from tasks.segmentation.files.classes import IGNORE, ClassTable
 
 # name, colour
 _LIP = (

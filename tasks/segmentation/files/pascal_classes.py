@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.segmentation.classes import IGNORE, ClassTable, spread_colours
+from tasks.segmentation.files.classes import IGNORE, ClassTable, spread_colours
 
 _PASCAL_NAMES = (
     *("background", "aeroplane", "bag", "bed", "bedclothes", "bench", "bicycle", "bird", "boat", "book", "bottle"),

@@ -14,7 +14,7 @@ from PIL import Image
 from seg_fixtures import SAMPLES, blocks, picture, save, write_cityscapes, write_lip, write_pascal
 
 from tasks import get_task
-from tasks.segmentation.augment import SegmentationAugment
+from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainData
 from tasks.segmentation.entries import ENTRIES
 from tasks.segmentation.files.cityscapes_classes import CITYSCAPES

@@ -11,7 +11,7 @@ from seg_fixtures import write_cityscapes
 
 from benchmarks.engine import loops as engine
 from tasks import build_model, get_task
-from tasks.segmentation.augment import SegmentationAugment
+from tasks.segmentation.crops.augment import SegmentationAugment
 
 TASK = get_task("segmentation")
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.recipe import check_odds
-from tasks.segmentation.classes import IGNORE, ClassTable
+from tasks.segmentation.files.classes import IGNORE, ClassTable
 from tasks.segmentation.protocol import with_short_side
 from tasks.segmentation.targets import mirrored_label
 

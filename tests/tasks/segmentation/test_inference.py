@@ -15,7 +15,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from tasks.images import normalise
-from tasks.segmentation import testing
+from tasks.segmentation import inference as testing
 from tasks.segmentation.datasets import network_input
 from tasks.segmentation.entries import ENTRIES
 from tasks.segmentation.files.cityscapes_classes import CITYSCAPES

@@ -10,11 +10,11 @@ import pytest
 from seg_fixtures import blocks, picture, write_lip
 
 from tasks import get_task
-from tasks.segmentation.augment import SegmentationAugment, mirrored, padded, resized, scaled_size, train_sample
-from tasks.segmentation.classes import ClassTable
+from tasks.segmentation.crops.augment import SegmentationAugment, mirrored, padded, resized, scaled_size, train_sample
 from tasks.segmentation.datasets import SegmentationTrainData
 from tasks.segmentation.entries import ENTRIES
 from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.classes import ClassTable
 from tasks.segmentation.files.lip_classes import LIP
 from tasks.segmentation.protocol import with_short_side
 from tasks.segmentation.targets import mirrored_label
@@ -44,7 +44,7 @@ def test_scale_odds_top_out_at_2_1_and_lip_at_1_6() -> None:
 
 def test_scales_are_drawn_evenly_from_seventeen_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int]] = []
-    from tasks.segmentation import augment as module
+    from tasks.segmentation.crops import augment as module
 
     original = module.resized
     monkeypatch.setattr(module, "resized", lambda i, m, s: (seen.append(s), original(i, m, s))[1])
