@@ -13,8 +13,8 @@ from tasks.base import EvalData, TrainData
 from tasks.files.picture_entry import PictureEntry
 from tasks.geometry import transform_points
 from tasks.images import normalise
-from tasks.landmarks.augment import FaceAugment
-from tasks.landmarks.crops import affine_crop, crop_matrix, reference_crop
+from tasks.landmarks.crops.augment import FaceAugment
+from tasks.landmarks.crops.face_crops import affine_crop, crop_matrix, reference_crop
 from tasks.landmarks.entries.entry import Entry
 from tasks.landmarks.files.faces import Faces, with_boxes
 from tasks.landmarks.files.markup import mirror_points

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.landmarks.crops import ONE_BASED
+from tasks.landmarks.crops.face_crops import ONE_BASED
 from tasks.landmarks.files.markup import Markup
 
 POINT, LINE, HIDDEN = (255, 214, 0), (60, 220, 255), (255, 70, 70)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tasks.landmarks.augment import FaceAugment
+from tasks.landmarks.crops.augment import FaceAugment
 from tasks.recipe import Recipe
 
 # What the reference initialises from; others start from nothing unless --set recipe.init_from=FILE says so.

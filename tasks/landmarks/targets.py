@@ -14,7 +14,7 @@ from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.corners import decode_whole_pixels
 from tasks.heatmaps.decoding import decode, refine_rim, to_image
 from tasks.heatmaps.targets import gaussian_targets, whole_gaussians
-from tasks.landmarks.crops import ONE_BASED
+from tasks.landmarks.crops.face_crops import ONE_BASED
 from tasks.landmarks.protocol import LandmarkProtocol
 
 RULES = ("face", "pose", "exact")

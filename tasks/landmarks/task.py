@@ -11,7 +11,7 @@ import numpy as np
 from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.declaration import Declaration
-from tasks.landmarks.augment import FaceAugment
+from tasks.landmarks.crops.augment import FaceAugment
 from tasks.landmarks.datasets import LandmarkEvalData, LandmarkTrainData
 from tasks.landmarks.entries import ENTRIES, Entry
 from tasks.landmarks.entries.declared import completed, declared_entry

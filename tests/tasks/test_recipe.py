@@ -9,7 +9,7 @@ import pytest
 
 from tasks.classification.recipes import CropAugment
 from tasks.detection.datasets import DetectionAugment
-from tasks.landmarks.augment import FaceAugment
+from tasks.landmarks.crops.augment import FaceAugment
 from tasks.pose.crops.augment import PoseAugment
 from tasks.recipe import Recipe
 from tasks.segmentation.crops.augment import SegmentationAugment

@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tasks.geometry import transform_points
-from tasks.landmarks.augment import FaceAugment
-from tasks.landmarks.crops import crop_matrix, reference_crop, resize, rotate, stretch
+from tasks.landmarks.crops.augment import FaceAugment
+from tasks.landmarks.crops.face_crops import crop_matrix, reference_crop, resize, rotate, stretch
 from tasks.landmarks.datasets import LandmarkTrainData, _zero_based, face_input
 from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.files.markup import mirror_points
@@ -123,7 +123,7 @@ def test_pixels_and_points_move_alike(crop: str, rotation_deg: float, scale: flo
         if crop == "reference":
             made = reference_crop(picture, centre, scale, (size, size), rotation_deg)
         else:
-            from tasks.landmarks.crops import affine_crop
+            from tasks.landmarks.crops.face_crops import affine_crop
 
             made = affine_crop(picture, _zero_based(matrix), (size, size))
         bright = made[..., 0].astype(float)

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from tasks import get_task
-from tasks.landmarks.augment import FaceAugment
+from tasks.landmarks.crops.augment import FaceAugment
 from tasks.landmarks.datasets import LandmarkEvalData, LandmarkTrainData, read_faces
 from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.files.cofw import CofwPictures, matlab_picture, read_cofw

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tasks.geometry import transform_points
-from tasks.landmarks.crops import crop_matrix
+from tasks.landmarks.crops.face_crops import crop_matrix
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.landmarks.targets import decode_faces, face_targets
 
