@@ -12,7 +12,7 @@ from benchmarks.engine.resume import save_tensors
 from benchmarks.experiment.cell import Cell
 from benchmarks.store.record import Picture
 from hrnet.checkpoints import conventions_of
-from hrnet.checkpoints.own import FETCHING
+from hrnet.checkpoints.families.own import FETCHING
 from tasks.base import Evaluation
 from tasks.options import to_plain
 

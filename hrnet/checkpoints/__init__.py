@@ -12,10 +12,10 @@ from typing import Any
 from torch import nn
 
 from hrnet.checkpoints.describe import describe
+from hrnet.checkpoints.families.own import conventions_of
 from hrnet.checkpoints.family import Canonical
 from hrnet.checkpoints.fitting import contradictions, copy_values, match, misfit, set_conventions
 from hrnet.checkpoints.outputs import named_outputs
-from hrnet.checkpoints.own import conventions_of
 from hrnet.checkpoints.reading import read_checkpoint
 from hrnet.checkpoints.registry import FAMILIES, interpret
 from hrnet.checkpoints.report import CheckpointError, Description, LoadReport
@@ -131,7 +131,7 @@ def _interpret(model: nn.Module, path: str | Path, state: str | None = None) -> 
     raw = read_checkpoint(path, state)
     names = getattr(getattr(model, "net", None), "feature_info", None)
     if names is not None and not any(key.startswith("body.") for key in raw.state):
-        from hrnet.checkpoints.timm_features import interpret_for_timm
+        from hrnet.checkpoints.families.timm_features import interpret_for_timm
 
         return interpret_for_timm(model, raw)
     return interpret(raw)

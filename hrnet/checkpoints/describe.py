@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from hrnet.checkpoints.bodies import Shapes, body_name, count
+from hrnet.checkpoints.families.bodies import Shapes, body_name, count
+from hrnet.checkpoints.families.own import own_changes
+from hrnet.checkpoints.families.pose_rivals import UDP, UDP_REGRESS
 from hrnet.checkpoints.family import Canonical
-from hrnet.checkpoints.own import own_changes
-from hrnet.checkpoints.pose_rivals import UDP, UDP_REGRESS
 from hrnet.checkpoints.report import Description
 
 DATASETS: dict[tuple[str, int], str] = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hrnet.checkpoints import detection, openmmlab, own, pose_rivals, reference, serial
+from hrnet.checkpoints.families import detection, openmmlab, own, pose_rivals, reference, serial
 from hrnet.checkpoints.family import Canonical, Family, State, to_canonical
 from hrnet.checkpoints.reading import RawCheckpoint
 from hrnet.checkpoints.report import CheckpointError, shortened

@@ -160,7 +160,7 @@ def test_training_goes_on_with_the_labels_of_the_weights(trained: tuple[Path, to
 def test_torchvisions_detector_is_cocos_only_with_cocos_outputs(num_outputs: int, labels: str) -> None:
     network = TASK.build_model("hrnet_micro_w8", "coco", conventions="torchvision", num_outputs=num_outputs)
     from hrnet.checkpoints import _detector_conventions
-    from hrnet.checkpoints.detection import TORCHVISION_DETECTION
+    from hrnet.checkpoints.families.detection import TORCHVISION_DETECTION
     from hrnet.checkpoints.family import Canonical
     from hrnet.checkpoints.report import Description
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hrnet.checkpoints.families.pose_rivals import body_renames
 from hrnet.checkpoints.family import Family, State, always, has, implies
-from hrnet.checkpoints.pose_rivals import body_renames
 
 _PREPROCESSOR = ((r"(?:^|\.)data_preprocessor\.", "normalisation constants, which are the protocol's"),)
 _BODY = (r"^backbone\.(.+)$", r"body.\1")
