@@ -1,4 +1,6 @@
-"""Bodies by name: HRNet widths and the serial rivals. A new body is one file here that defines ``NAMES`` and ``build``.
+"""Bodies by name: HRNet widths and the serial rivals.
+
+A new body is one file, here or in a folder here, that defines ``NAMES`` and ``build``.
 
 A body is a module with forward(images (B, 3, H, W)) -> list of maps, and the attributes ``out_channels`` and ``strides``,
 one entry per map. ``NAMES``, and where they are given ``TRAITS`` (fields of `hrnet.traits.Traits`) and ``MICRO`` (which of the
@@ -27,7 +29,7 @@ TIMM = "timm:"
 
 @dataclass(frozen=True)
 class BodyFile:
-    """A file of this folder, read without importing it: names, traits, micro sizes, parameters of its `build`."""
+    """A body's file, read without importing it: names, traits, micro sizes, parameters of its `build`."""
 
     path: Path
     names: tuple[str, ...]
@@ -77,10 +79,10 @@ def _literal(path: Path, name: str, value: ast.expr) -> Any:
 
 @lru_cache
 def body_files() -> dict[str, BodyFile]:
-    """Every name of this folder -> its file; ``timm:`` stands for timm's."""
+    """Every name -> its file, in the order of the files' names; ``timm:`` stands for timm's."""
     found: dict[str, BodyFile] = {}
     for folder in __path__:
-        for path in sorted(Path(folder).glob("*.py")):
+        for path in sorted(Path(folder).rglob("*.py"), key=lambda path: path.name):
             file = None if path.stem == "__init__" else read_body_file(path)
             found.update({} if file is None else dict.fromkeys(file.names, file))
     return found
@@ -137,5 +139,11 @@ def build_body(name: str, **options: Any) -> nn.Module:
     if unknown:
         hint = nearest(unknown[0], traits.options) if traits.options else "It has none."
         raise ValueError(f"Unknown option {unknown[0]!r} of model {name!r}. {hint}")
-    body: nn.Module = import_module(f"{__name__}.{_file_of(name).path.stem}").build(name, **options)
+    body: nn.Module = import_module(_module_of(_file_of(name).path)).build(name, **options)
     return body
+
+
+def _module_of(path: Path) -> str:
+    """The dotted name under which a file below this package is imported."""
+    folder = next(Path(folder) for folder in __path__ if path.is_relative_to(folder))
+    return ".".join([__name__, *path.relative_to(folder).with_suffix("").parts])

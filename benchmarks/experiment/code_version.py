@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from functools import lru_cache
+from importlib.util import resolve_name
 from pathlib import Path
 
 from benchmarks.experiment.installation import CODE
@@ -41,22 +42,32 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
 
 
 def _with_imports(body: Path) -> list[Path]:
-    """A body's file and those of its folder that it imports, directly or not."""
-    package = "benchmarks.baselines."
+    """A body's file and those of the bodies' package that it imports, directly or not."""
     found: list[Path] = []
     waiting = [body]
     while waiting:
         path = waiting.pop()
-        if path in found:
-            continue
-        found.append(path)
-        imported: list[str] = []
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                imported += [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom):
-                module = f"{package * node.level}{node.module or ''}".rstrip(".")
-                imported += [module, *(f"{module}.{alias.name}" for alias in node.names)]
-        files = {name.removeprefix(package).split(".")[0] for name in imported if name.startswith(package)}
-        waiting += [path.parent / f"{name}.py" for name in sorted(files) if (path.parent / f"{name}.py").is_file()]
+        if path not in found:
+            found.append(path)
+            waiting += _imported_bodies(path)
     return found
+
+
+def _imported_bodies(path: Path) -> list[Path]:
+    """The files of the bodies' package that a file there imports."""
+    from benchmarks import baselines
+
+    package = baselines.__name__
+    here = next(
+        (path.relative_to(folder).parent for folder in baselines.__path__ if path.is_relative_to(folder)), Path()
+    )
+    imported: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            module = resolve_name("." * node.level + (node.module or ""), ".".join([package, *here.parts]))
+            imported += [module, *(f"{module}.{alias.name}" for alias in node.names)]
+    names = {name.removeprefix(f"{package}.").replace(".", "/") for name in imported if name.startswith(f"{package}.")}
+    files = (Path(folder) / f"{name}.py" for folder in baselines.__path__ for name in sorted(names))
+    return [file for file in files if file.is_file()]

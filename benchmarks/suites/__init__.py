@@ -1,4 +1,4 @@
-"""Suites by name: each module of this folder defines ``suite(**options) -> Suite``; a suite is data, a few lines per cell."""
+"""Suites by name: each module, here or in a folder here, defines ``suite(**options) -> Suite``; a suite is data."""
 
 from __future__ import annotations
 
@@ -10,21 +10,33 @@ from typing import Any
 from benchmarks.experiment.suite import Suite
 from tasks.options import nearest
 
+PARTS = "parts"
+"""The folder of what suites are put together from; the other folders hold suites."""
+
+
+def suite_files() -> dict[str, Path]:
+    """Name -> file of every suite: the modules here and in the folders here, by name."""
+    here = Path(__file__).parent
+    files = [*here.glob("*.py"), *(p for p in here.glob("*/*.py") if p.parent.name != PARTS)]
+    return {p.stem: p for p in sorted(files, key=lambda path: path.stem) if p.stem != "__init__"}
+
 
 def suite_names() -> list[str]:
-    """Every module of ``benchmarks/suites``, sorted."""
-    return sorted(p.stem for p in Path(__file__).parent.glob("*.py") if p.stem != "__init__")
+    """Every suite, sorted."""
+    return list(suite_files())
 
 
 def load_suite(name: str, **options: Any) -> Suite:
-    """Calls ``benchmarks/suites/<name>.py``'s ``suite(**options)``.
+    """Calls ``suite(**options)`` of the suite's file.
 
     Raises:
         ValueError: no such suite; the nearest name is given.
     """
-    if name not in suite_names():
-        raise ValueError(f"Unknown suite {name!r}. {nearest(name, suite_names())}")
-    make = import_module(f"benchmarks.suites.{name}").suite
+    files = suite_files()
+    if name not in files:
+        raise ValueError(f"Unknown suite {name!r}. {nearest(name, files)}")
+    inside = files[name].relative_to(Path(__file__).parent).with_suffix("")
+    make = import_module(".".join([__name__, *inside.parts])).suite
     unknown = sorted(set(options) - set(signature(make).parameters))
     if unknown:
         raise ValueError(f"Suite {name!r} has no option {unknown[0]!r}; leave out --{unknown[0]}.")

@@ -1,6 +1,6 @@
 """The default run: every task's embedded cells, side by side.
 
-Parts are the modules ``embedded_<part>.py`` of this folder, so that a new task joins by adding its own file.
+Parts are the suites named ``embedded_<part>``, so that a new task joins by adding its own file.
 """
 
 from __future__ import annotations
