@@ -305,7 +305,7 @@ def test_mmpose_box(path: Path) -> None:
 
 @pytest.mark.parametrize("path", archives("vit_pos_embed_resize*.npz"))
 def test_position_embeddings_are_resized_without_antialiasing(path: Path) -> None:
-    from benchmarks.baselines.vit import resize_positions
+    from benchmarks.baselines.transformers.vit import resize_positions
 
     data = load(path)
     table_, square = torch.from_numpy(data["table"]), torch.from_numpy(data["table_square"])

@@ -85,10 +85,18 @@ def test_of_training_pictures_the_sizes_count(places: Places, tmp_path: Path) ->
 
 @pytest.mark.parametrize(
     ("model", "names"),
-    [("simple_baseline_micro", {"simple_baseline.py", "resnet.py"}), ("resnet50", {"resnet.py"}), ("hrnet_w32", set())],
+    [
+        ("simple_baseline_micro", {"simple_baseline.py", "resnet.py"}),
+        (
+            "simple_baseline_mobilenetv2",
+            {"simple_baseline_others.py", "simple_baseline.py", "resnet.py", "shufflenet_v1.py", "conv_module.py"},
+        ),
+        ("resnet50", {"resnet.py"}),
+        ("hrnet_w32", set()),
+    ],
 )
 def test_code_takes_in_what_a_body_imports(model: str, names: set[str]) -> None:
-    found = {path.name for path in code_files("pose", model, False) if path.parent.name == "baselines"}
+    found = {path.name for path in code_files("pose", model, False) if "baselines" in path.parts}
     assert found == names
 
 

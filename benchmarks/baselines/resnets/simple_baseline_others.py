@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from benchmarks.baselines.simple_baseline import deconvolutions
+from benchmarks.baselines.resnets.simple_baseline import deconvolutions
 from hrnet.backbone import initialise
 
 NAMES = (
@@ -91,7 +91,7 @@ def _shufflenet_v2() -> tuple[nn.Module, int]:
 
 
 def _shufflenet_v1() -> tuple[nn.Module, int]:
-    from benchmarks.baselines.shufflenet_v1 import ShuffleNetV1
+    from benchmarks.baselines.light.shufflenet_v1 import ShuffleNetV1
 
     return ShuffleNetV1(), 960
 

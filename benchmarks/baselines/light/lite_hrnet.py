@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.baselines.conv_module import ConvModule, channel_shuffle
+from benchmarks.baselines.light.conv_module import ConvModule, channel_shuffle
 from hrnet.backbone import initialise
 
 NAMES = ("litehrnet_18", "litehrnet_30", "litehrnet_micro")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from benchmarks.baselines.vit import SIZES, ViTPose
+from benchmarks.baselines.transformers.vit import SIZES, ViTPose
 
 NAMES = ("vitpose_s_simple", "vitpose_b_simple", "vitpose_l_simple", "vitpose_h_simple")
 TRAITS = {"structure": "encoder_decoder", "origin": "vitpose", "prediction_kernel": 3}
 
 
 def build(name: str, drop_path: float | None = None) -> ViTPose:
-    """One of :data:`NAMES`; `drop_path` as in `benchmarks.baselines.vit.build`.
+    """One of :data:`NAMES`; `drop_path` as in `benchmarks.baselines.transformers.vit.build`.
 
     Raises:
         ValueError: timm is not installed.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from benchmarks.baselines.resnet import DEPTHS, ResNet
+from benchmarks.baselines.resnets.resnet import DEPTHS, ResNet
 from hrnet.backbone import initialise
 
 NAMES = (

@@ -11,7 +11,7 @@ from typing import Any
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.baselines.simple_baseline import deconvolutions
+from benchmarks.baselines.resnets.simple_baseline import deconvolutions
 from hrnet.backbone import initialise
 
 NAMES = ("vitpose_s", "vitpose_b", "vitpose_l", "vitpose_h", "vitpose_micro")

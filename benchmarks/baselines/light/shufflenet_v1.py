@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from benchmarks.baselines.conv_module import ConvModule, channel_shuffle
+from benchmarks.baselines.light.conv_module import ConvModule, channel_shuffle
 
 GROUPS = 3
 CHANNELS = (240, 480, 960)

@@ -1,0 +1,1 @@
+"""ResNets and what is built on them."""
