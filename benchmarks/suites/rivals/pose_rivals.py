@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from benchmarks.experiment.suite import Suite
 from benchmarks.suites.parts.udp import udp_cell
-from benchmarks.suites.udp import COLUMNS
+from benchmarks.suites.rivals.udp import COLUMNS
 from benchmarks.tables.task_table import TaskTable
 
 MODELS = ("hrnet_micro_w8", "vitpose_micro", "litehrnet_micro")

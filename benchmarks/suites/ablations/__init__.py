@@ -1,0 +1,1 @@
+"""Suites of one change at a time."""

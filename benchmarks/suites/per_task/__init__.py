@@ -1,0 +1,1 @@
+"""The embedded cells of every task."""

@@ -1,0 +1,1 @@
+"""Suites of what HRNet is compared with beside the default run."""
