@@ -69,8 +69,8 @@ class Gate:
         """0 if the gate is open, 1 otherwise: a suite without any expected value guards nothing."""
         return int(not self.num_held or any(outcome.fails for outcome in self.outcomes))
 
-    def table(self) -> Table:
-        """Verdicts as a table, failures first."""
+    def table(self, all_of_them: bool = True) -> Table:
+        """Verdicts as a table, failures first; without `all_of_them` only those that are not ok."""
         table = Table(
             f"check_{self.suite}",
             f"Gate of suite {self.suite}: {self.summary()}",
@@ -87,7 +87,8 @@ class Gate:
                 Column("reason", "reason"),
             ],
         )
-        for outcome in sorted(self.outcomes, key=lambda item: not item.fails):
+        shown = [outcome for outcome in self.outcomes if all_of_them or outcome.status != "ok"]
+        for outcome in sorted(shown, key=lambda item: not item.fails):
             difference = None
             if outcome.got is not None and outcome.expected is not None:
                 difference = outcome.got - outcome.expected

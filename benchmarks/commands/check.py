@@ -1,14 +1,17 @@
-"""The regression gate: holds what is stored to results/expected/*.json, both ways."""
+"""The regression gate: holds what is stored to results/expected/*.json, both ways; prints what is not ok, and the counts."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, places_of, require_results, suite_of
+from benchmarks.commands.tables import show_fitted
 from benchmarks.experiment.installation import is_checkout
 from benchmarks.experiment.staleness import NOTE, outdated
 from benchmarks.store.store import Store
+from benchmarks.tables.table import Table
 from tasks.files.json_file import many_records
 
 
@@ -20,6 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--expected", type=Path, metavar="D", help="folder of expected values (default: results/expected)"
     )
+    parser.add_argument("--all", action="store_true", help="print every cell, not only those that are not ok")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="write a JUnit file")
     parser.add_argument("--summary", type=Path, metavar="FILE", help="append the markdown summary there")
 
@@ -48,8 +52,18 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     gate = regression.check(suite, store, root, only)
     regression.write_reports(gate, arguments.summary, arguments.junit)
-    print(gate.table().render("md"), end="")
+    _show(gate.table(arguments.all))
     stale = outdated([cell for cell in suite.cells if only is None or cell.id in only], store)
     if stale:
         print(f"\n{len(stale)} of these figures were {NOTE}.")
     return gate.exit_status
+
+
+def _show(table: Table) -> None:
+    """Prints the verdicts, fitted to a terminal; the heading with the counts alone where all are ok."""
+    if not table.rows:
+        print(f"{table.title}.")
+    elif sys.stdout.isatty():
+        show_fitted([table])
+    else:
+        print(table.render("md"), end="")

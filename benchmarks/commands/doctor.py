@@ -42,21 +42,59 @@ OPTIONAL = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_places(parser)
+    parser.add_argument(
+        "--all", action="store_true", help="a line for everything, also for what is well or not asked for"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
-    problems = _environment() + _disk(arguments.out) + _datasets(places_of(arguments)) + weights(arguments.weights)
+    everything = arguments.all
+    problems = _environment(everything) + _disk(arguments.out) + _datasets(places_of(arguments), everything)
+    problems += weights(arguments.weights, everything)
     print(f"\n{'All well.' if not problems else f'{problems} problem(s): see the lines marked with !'}")
     return 1 if problems else 0
 
 
-def _line(good: bool | None, what: str, detail: str) -> int:
+MANY = 10
+"""Lines of one kind that are counted instead of printed."""
+
+
+class _Section:
+    """A heading and its lines: what is well (True), wrong (False), or neither there nor needed (None)."""
+
+    def __init__(self, heading: str) -> None:
+        self.heading = heading
+        self.lines: list[tuple[bool | None, str, str]] = []
+
+    def add(self, good: bool | None, what: str, detail: str) -> int:
+        """Keeps a line; 1 where it is a problem, else 0."""
+        self.lines.append((good, what, detail))
+        return int(good is False)
+
+    def show(self, everything: bool = True) -> None:
+        """Prints the section: problems in full; of the rest, without `everything`, names or a number where they are many."""
+        print(self.heading)
+        kinds = {good: [line for line in self.lines if line[0] is good] for good in (True, None)}
+        short = {good for good, lines in kinds.items() if not everything and len(lines) > MANY}
+        for good in short:
+            self._names(good, kinds[good])
+        for good, what, detail in self.lines:
+            if good not in short:
+                _print(good, what, detail)
+
+    def _names(self, good: bool | None, lines: list[tuple[bool | None, str, str]]) -> None:
+        text = ", ".join(dict.fromkeys(what.split(" ")[0] for _, what, _ in lines))
+        text = text if len(text) < 400 else f"{len(lines)} of them"
+        _print(good, "well" if good else "not there or not needed", f"{text} (doctor --all says more)")
+
+
+def _print(good: bool | None, what: str, detail: str) -> None:
     print(f"  {'ok' if good else ('-' if good is None else '!'):3} {what:24} {detail}")
-    return int(good is False)
 
 
-def _environment() -> int:
-    print("Environment")
+def _environment(everything: bool) -> int:
+    section = _Section("Environment")
+    _line = section.add
     python = ".".join(map(str, sys.version_info[:3]))
     problems = _line(
         sys.version_info >= (3, 10), "python", python if sys.version_info >= (3, 10) else f"{python}: 3.10 or newer"
@@ -82,6 +120,7 @@ def _environment() -> int:
     _line(
         True if gpu else None, "accelerator", "nvidia-smi is there" if gpu else "none found; everything runs on the CPU"
     )
+    section.show(everything)
     return problems
 
 
@@ -94,7 +133,14 @@ def _pins() -> dict[str, str]:
 
 
 def _disk(out: Path) -> int:
-    print("Disk")
+    section = _Section("Disk")
+    problem = section.add(*_room(out))
+    section.show()
+    return problem
+
+
+def _room(out: Path) -> tuple[bool, str, str]:
+    """Whether results can be written there, and how much room there is."""
     place = out
     while not os.access(place, os.F_OK):  # Path.exists raises where a folder may not be entered
         place = place.resolve().parent
@@ -104,19 +150,24 @@ def _disk(out: Path) -> int:
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             why = error.strerror or str(error)
-            return _line(False, str(out), f"{place} is no writable folder ({why}): choose another --out")
+            return False, str(out), f"{place} is no writable folder ({why}): choose another --out"
     free = shutil.disk_usage(place).free / 2**30
-    return _line(
-        free > 1, str(out), f"{free:.1f} GiB free" + ("" if free > 1 else ": make room or choose another --out")
-    )
+    return free > 1, str(out), f"{free:.1f} GiB free" + ("" if free > 1 else ": make room or choose another --out")
 
 
-def _datasets(places: Places) -> int:
-    print(
+def _datasets(places: Places, everything: bool) -> int:
+    section = _Section(
         "Datasets"
         + (f" below {places.data_root}" if places.data_root else " (none asked for: name a folder with --data-root)")
     )
-    problems = 0
+    problems = _check_datasets(places, section)
+    section.show(everything)
+    return problems
+
+
+def _check_datasets(places: Places, section: _Section) -> int:
+    """Adds a line for every dataset, and for every split of those that are there; returns the number of problems."""
+    problems, _line = 0, section.add
     for name in task_names():
         task = get_task(name)
         for info in task.datasets.values():
@@ -144,11 +195,11 @@ def _datasets(places: Places) -> int:
             if missing:
                 problems += _line(False, what, f"{root}: missing {missing[0]}")
                 continue
-            problems += _splits(task, info, root, len(files))
+            problems += _splits(section, task, info, root, len(files))
     return problems
 
 
-def _splits(task: Task, info: DatasetInfo, root: Path, num_files: int) -> int:
+def _splits(section: _Section, task: Task, info: DatasetInfo, root: Path, num_files: int) -> int:
     """A line for every split that is there: the evaluated one first, with its detector boxes."""
     problems = 0
     for found in check_dataset(task, info.name, root):
@@ -156,10 +207,12 @@ def _splits(task: Task, info: DatasetInfo, root: Path, num_files: int) -> int:
         what = f"{task.name}/{info.name}" + ("" if first else f" {found.split}")
         boxes = _boxes(task, info, root) if first and not found.problem else None
         problem = found.problem or (boxes.problem if boxes is not None else "")
+        told = dict.fromkeys((*found.notes, *(boxes.notes if boxes is not None else ())))
+        notes = "".join(f"\n        {note}" for note in told)
         files = f"all {num_files} annotation files, " if first else ""
-        problems += _line(not problem, what, f"{root}: " + (problem or f"{found.split}: {files}{found.read}"))
-        for note in dict.fromkeys((*found.notes, *(boxes.notes if boxes is not None else ()))):
-            print(f"        {note}")
+        problems += section.add(
+            not problem, what, f"{root}: " + (problem or f"{found.split}: {files}{found.read}") + notes
+        )
     return problems
 
 
@@ -178,13 +231,22 @@ def _boxes(task: Task, info: DatasetInfo, root: Path) -> SplitCheck | None:
     return check_split(task, info.name, root, info.eval_split, protocol)
 
 
-def weights(folder: Path | None) -> int:
+def weights(folder: Path | None, everything: bool = True) -> int:
     """Released checkpoints: those that are there, with their hash where it is known, and where to get the others."""
-    print("Weights")
+    section = _Section("Weights")
     if folder is None:
-        return _line(None, "released checkpoints", "none asked for: name a folder with --weights")
-    if not folder.is_dir():
-        return _line(False, str(folder), "no such folder")
+        problems = section.add(None, "released checkpoints", "none asked for: name a folder with --weights")
+    elif not folder.is_dir():
+        problems = section.add(False, str(folder), "no such folder")
+    else:
+        problems = _check_weights(folder, section)
+    section.show(everything)
+    return problems
+
+
+def _check_weights(folder: Path, section: _Section) -> int:
+    """Adds a line for every file that is there, and for every file of the manifest that is not."""
+    _line = section.add
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".pth", ".pt", ".tar"))
     known = {entry.file: entry for entry in load_weights()}
     problems = 0
@@ -205,9 +267,8 @@ def weights(folder: Path | None) -> int:
         _line(True, path.name, size + ("; SHA-256 as published" if entry.sha256 else ""))
     _line(True if files else None, str(folder), f"{len(files)} checkpoint files")
     absent = [entry for entry in known.values() if not _is_there(entry.file, folder)]
-    print(
-        f"  {len(known) - len(absent)} of {len(known)} files of the manifest (results/published/weights.csv) are there"
-    )
+    there = f"{len(known) - len(absent)} of {len(known)} files are there"
+    _line(True, "manifest", f"results/published/weights.csv: {there}")
     for entry in absent:
         _line(None, entry.file, f"missing; published at {entry.page}")
     return problems

@@ -17,6 +17,7 @@ from benchmarks.commands.arguments import (
     suite_of,
 )
 from benchmarks.commands.engines import add_engine, check_engine, engine_of
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -50,7 +51,7 @@ def main(arguments: argparse.Namespace) -> int:
     failed = 0
     if todo:
         engine = engine_of(arguments, places, len(todo))
-        with Watcher([item.cell for item in todo]) as watcher:
+        with Watcher([item.cell for item in todo], lambda cell: _figure(cell, store)) as watcher:
             failed = run(planned, places, arguments.jobs, watcher, store, engine.executor, engine.gpu)
     published = bool(suite.tables_of(PublishedTable))
     if not published:  # where hundreds of rows lack their data as a rule
@@ -63,6 +64,14 @@ def main(arguments: argparse.Namespace) -> int:
         ran = "no cell could run" if len(absent) == len(planned) else "every cell that could run was done already"
     print(f"{ran}, {failed} failed, {time.perf_counter() - start:.0f} s.")
     return 1 if failed or unwritten or (absent and not published) else 0
+
+
+def _figure(cell: Cell, store: Store) -> str:
+    """The headline figure of a cell that has just finished; "" where it cannot be read back."""
+    from benchmarks.tables.rows import headline
+
+    stored = store.load(cell.task, cell.id)
+    return headline(stored) if stored is not None and stored.done else ""
 
 
 def _remember(absent: Sequence[Planned], store: Store) -> None:

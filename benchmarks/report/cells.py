@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.experiment.staleness import NOTE as STALE
-from benchmarks.report.pictures import headline
 from benchmarks.report.provenance import Group, provenance
 from benchmarks.store.store import StoredCell
+from benchmarks.tables.rows import headline
 
 
 @dataclass(frozen=True)

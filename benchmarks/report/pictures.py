@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks.store.files import is_inside
 from benchmarks.store.store import StoredCell
-from benchmarks.tables.rows import Measured
+from benchmarks.tables.rows import Measured, headline
 
 
 @dataclass(frozen=True)
@@ -48,18 +48,6 @@ def galleries(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> 
         for held in row.done[:1]
         if (pictures := copied(held, out))
     ]
-
-
-def headline(stored: StoredCell) -> str:
-    """The headline metric with its value and unit; "failed" of a failed cell, "" where there is no value."""
-    if not stored.done:
-        return "failed"
-    metric = stored.record.headline
-    figure = stored.record.figures.get(metric or "")
-    if figure is None or figure.value is None:
-        return ""
-    unit = f" {figure.unit}" if figure.unit else ""
-    return f"{metric} {figure.value:.{figure.decimals}f}{unit}"
 
 
 def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:

@@ -11,12 +11,12 @@ from benchmarks.experiment.suite import Suite
 from benchmarks.report.class_bars import class_bars
 from benchmarks.report.curves import cost_plots, evaluation_plots, training_plots
 from benchmarks.report.looks import legend, legend_of, looks, variant_looks
-from benchmarks.report.pictures import Gallery, copied, galleries, headline
+from benchmarks.report.pictures import Gallery, copied, galleries
 from benchmarks.report.plot import Plot, drawn
 from benchmarks.tables.ablation_table import AblationTable
 from benchmarks.tables.class_table import ClassTable
 from benchmarks.tables.render import html
-from benchmarks.tables.rows import Measured
+from benchmarks.tables.rows import Measured, headline
 from benchmarks.tables.table import Table
 from benchmarks.tables.task_table import TaskTable
 

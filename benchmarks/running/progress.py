@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,9 +15,13 @@ from benchmarks.running.scheduler import Event
 
 
 class Watcher:
-    """Context manager; call it with the events of :func:`benchmarks.running.scheduler.run`."""
+    """Context manager; call it with the events of :func:`benchmarks.running.scheduler.run`.
 
-    def __init__(self, cells: Sequence[Cell]) -> None:
+    ``figure_of`` gives a finished cell's headline figure as text, which its line ends with.
+    """
+
+    def __init__(self, cells: Sequence[Cell], figure_of: Callable[[Cell], str] = lambda _: "") -> None:
+        self.figure_of = figure_of
         self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
         self.live = self.console.is_terminal
         self.names = {cell.id: cell.name for cell in cells}
@@ -52,7 +56,7 @@ class Watcher:
         elif event.kind == "waits":
             self.console.print(f"{name}  waits: {event.reason}", markup=False)
         else:
-            self._end(event.name, name, event.reason, event.seconds, event.cell is not None)
+            self._end(event.name, name, event.reason, event.seconds, event.cell)
 
     def start(self, cell: Cell) -> None:
         self._begin(cell.id, cell.name)
@@ -61,7 +65,7 @@ class Watcher:
         self._advance(cell.id, cell.name, progress)
 
     def finish(self, cell: Cell, reason: str | None, seconds: float) -> None:
-        self._end(cell.id, cell.name, reason, seconds, True)
+        self._end(cell.id, cell.name, reason, seconds, cell)
 
     def _begin(self, key: str, name: str) -> None:
         self.started[key] = time.monotonic()
@@ -90,12 +94,14 @@ class Watcher:
             self.bars[key], total=progress.total or None, completed=progress.done, note=note, description=name
         )
 
-    def _end(self, key: str, name: str, reason: str | None, seconds: float, is_cell: bool) -> None:
+    def _end(self, key: str, name: str, reason: str | None, seconds: float, cell: Cell | None) -> None:
         if self.live and key in self.bars:
             self.progress_bar.remove_task(self.bars.pop(key))
-        if is_cell:
+        if cell is not None:
             self.count += 1
             self.failed += reason is not None
-        counter = f"[{self.count}/{self.total}]" if is_cell else ""
+        counter = f"[{self.count}/{self.total}]" if cell is not None else ""
         word = "done" if reason is None else f"FAILED: {reason}"
+        if reason is None and cell is not None and (figure := self.figure_of(cell)):
+            word += f"  {figure}"
         self.console.print(f"{counter:8}{name}  {word}  ({seconds:.1f} s)", markup=False)

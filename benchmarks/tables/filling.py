@@ -57,8 +57,13 @@ def across_tasks(suite: Suite, held: Measurements) -> list[Table]:
     tables: list[Table] = []
     for tier in dict.fromkeys(held.cells[one].tier for one in named):
         ids = tuple(one for one in named if held.cells[one].tier == tier)
-        tables += AcrossTasksTable("cross_task", "Across tasks", ids).fill(replace(held, intervals="none"))
+        tables += AcrossTasksTable("cross_task", "Across tasks", ids).fill(_kept(held))
     return tables
+
+
+def _kept(held: Measurements) -> Measurements:
+    """The same, with intervals that the tables of each dataset have drawn before, if they show any."""
+    return held if held.intervals == "none" else replace(held, intervals="kept")
 
 
 def in_main_tables(suite: Suite) -> list[str]:

@@ -186,6 +186,18 @@ def seconds(stored: StoredCell) -> float | None:
     return sum(durations.values()) if durations else None
 
 
+def headline(stored: StoredCell) -> str:
+    """The headline metric with its value and unit; "failed" of a failed cell, "" where there is no value."""
+    if not stored.done:
+        return "failed"
+    metric = stored.record.headline
+    figure = stored.record.figures.get(metric or "")
+    if figure is None or figure.value is None:
+        return ""
+    unit = f" {figure.unit}" if figure.unit else ""
+    return f"{metric} {figure.value:.{figure.decimals}f}{unit}"
+
+
 def last_line(stored: StoredCell) -> str:
     """The last line of a failure's reason; "" if none was stored."""
     return next(iter(reversed((stored.record.reason or "").strip().splitlines())), "")

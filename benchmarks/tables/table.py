@@ -26,6 +26,7 @@ STATUSES = (
     "failed",
     "stale",
     "worse",
+    "other n",
     "missing",
     "new",
     "gone",
@@ -60,7 +61,8 @@ class Entry:
 
     `protocol`, `unit` and `direction`, where given, are compared with the column's; `n` counts what the number is
     pooled over (images, people, faces); `href` leads to the provenance. `bound` "<" marks a value that is a bound alone;
-    `measured` is a number of ours that stands beside a published value in the same place.
+    `measured` is a number of ours that stands beside a published value in the same place. `digits` and `mark` ("best",
+    "second") are for tables whose columns are not ranked: there a number has its own decimals and place.
     """
 
     value: float | int | str | None = None
@@ -75,6 +77,8 @@ class Entry:
     href: str = ""
     bound: str = ""
     measured: float | None = None
+    digits: int | None = None
+    mark: str = ""
 
     def __post_init__(self) -> None:
         if self.status not in STATUSES:
@@ -143,7 +147,10 @@ def as_entry(value: Entry | float | int | str | None) -> Entry:
 
 @dataclass
 class Table:
-    """Columns and rows that passed the checks. `name` is a file name; `tier` is set by the first row that has one."""
+    """Columns and rows that passed the checks. `name` is a file name; `tier` is set by the first row that has one.
+
+    `stated` holds protocols of rows (protocol -> their names) where quantities are rows (`benchmarks.tables.layout`).
+    """
 
     name: str
     title: str
@@ -151,6 +158,7 @@ class Table:
     tier: str = ""
     caption: str = ""
     rows: list[Row] = field(default_factory=list)
+    stated: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         keys = [column.key for column in self.columns]
@@ -208,25 +216,46 @@ class Table:
 
     def text(self, row: Row, column: Column) -> str:
         """What is displayed: the given text, or the value at the column's digits with its spread, or the status."""
+        return self.number_text(row, column) + spread_text(self.spread(row, column), self.digits(row, column))
+
+    def digits(self, row: Row, column: Column) -> int:
+        """Decimals that a number is shown with: its own, or its column's."""
+        own = self.entry(row, column).digits
+        return column.digits if own is None else own
+
+    def spread(self, row: Row, column: Column) -> Spread | None:
+        """The spread that is shown behind a number; None where a text stands in its place."""
+        entry = self.entry(row, column)
+        return entry.spread if entry.text is None and entry.number is not None else None
+
+    def number_text(self, row: Row, column: Column) -> str:
+        """What is displayed, without the spread."""
         entry = self.entry(row, column)
         if entry.text is not None:
             return entry.text
         if entry.number is None:
             return str(entry.value) if entry.value is not None else (entry.status or "-")
-        if isinstance(entry.value, int) and column.digits == 2 and not column.signed:
-            shown = str(entry.value)
-        else:
-            shown = f"{entry.number:{'+' if column.signed else ''}.{column.digits}f}"
-        return shown + spread_text(entry.spread, column.digits)
+        digits = self.digits(row, column)
+        if isinstance(entry.value, int) and digits == 2 and not column.signed:
+            return str(entry.value)
+        return f"{entry.number:{'+' if column.signed else ''}.{digits}f}"
 
     def places(self, column: Column) -> tuple[set[int], set[int]]:
-        """Row indices of the best and of the second value in a ranked column (ties share); none if all are equal."""
+        """Row indices of the best and of the second value in a ranked column (ties share); none if all are equal.
+
+        Of a column that is not ranked, those of entries that are marked so.
+        """
+        if not column.direction:
+            marks = [self.entry(row, column).mark for row in self.rows]
+            return {i for i, mark in enumerate(marks) if mark == "best"}, {
+                i for i, mark in enumerate(marks) if mark == "second"
+            }
         numbers: dict[int, float] = {}
         for index, row in enumerate(self.rows):
             number = self.entry(row, column).number
             if number is not None:
                 numbers[index] = round(number, column.digits)
-        if not column.direction or len(set(numbers.values())) < 2:
+        if len(set(numbers.values())) < 2:
             return set(), set()
         ordered = sorted(set(numbers.values()), reverse=column.direction is Direction.HIGHER)
         best = {index for index, number in numbers.items() if number == ordered[0]}
@@ -244,7 +273,7 @@ class Table:
 
     def protocols(self) -> dict[str, list[str]]:
         """Protocol -> titles of the columns that were made under it; protocols stated once for all their columns."""
-        stated: dict[str, list[str]] = {}
+        stated = {text: list(names) for text, names in self.stated.items()}
         for column in self.columns:
             if column.protocol:
                 stated.setdefault(column.protocol, []).append(column.title)

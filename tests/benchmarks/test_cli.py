@@ -295,6 +295,28 @@ def test_folders_that_are_not_there_are_said(tmp_path: Path, capsys: pytest.Capt
     assert "nope: expected a folder of expected values" in capsys.readouterr().err
 
 
+def test_tables_by_name_with_columns_decimals_and_direction(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["tables", "--suite", "embedded_pose", "--out", str(tmp_path)]
+    assert entry([*words, "--names"]) == 0
+    names = [line.split("\t")[0] for line in capsys.readouterr().out.splitlines()]
+    assert "embedded_pose_coco" in names
+    chosen = [*words, "embedded_pose_coco", "--columns", "AP,params"]
+    assert entry(chosen) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("###") == 1 and "| AP (%) ↑ " in shown and "AP50" not in shown and "params" in shown
+    assert entry([*chosen, "--transpose", "--format", "csv"]) == 0
+    assert "AP (%) ↑" in [line.split(",")[2] for line in capsys.readouterr().out.splitlines()]
+    assert entry([*chosen, "--format", "tex", "--width", "column"]) == 0
+    assert r"\begin{tabular}" in capsys.readouterr().out
+    for wrong, told in (
+        (["pose_cocoo"], "no table is named 'pose_cocoo'. Nearest: embedded_pose_coco"),
+        (["--columns", "APP"], "--columns APP"),
+        (["--width", "page"], "--format tex"),
+    ):
+        assert entry([*words, *wrong]) == 2
+        assert told in capsys.readouterr().err
+
+
 def test_only_narrows_tables(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry(["tables", "--only", "pose/mpii/*", "--out", str(tmp_path)]) == 0
     out = capsys.readouterr().out

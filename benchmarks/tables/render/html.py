@@ -13,6 +13,7 @@ _STATUS_CLASS = {
     "within tolerance": "good",
     "off": "bad",
     "worse": "bad",
+    "other n": "bad",
     "failed": "bad",
     "missing": "bad",
     "gone": "bad",

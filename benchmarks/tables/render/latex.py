@@ -104,14 +104,14 @@ def render(table: Table) -> str:
             FIT,
             rf"\begin{{tabular}}{{@{{}}{spec}@{{}}}}",
             r"\toprule",
-            _line(_heading(column) for column in table.columns),
+            line(_heading(column) for column in table.columns),
             r"\midrule",
             *part,
             r"\bottomrule",
             r"\end{tabular}}",
         ]
         if number == len(parts) - 1:
-            out += _below(table)
+            out += below(table)
         out.append(r"\end{table}")
         if number < len(parts) - 1:
             out.append(r"\clearpage")
@@ -137,23 +137,23 @@ def _rows(table: Table) -> list[str]:
                 text = rf"\underline{{{text}}}"
             marks = ",".join(str(notes[note]) for note in table.entry(row, column).footnotes)
             cells.append(text + (rf"\textsuperscript{{{marks}}}" if marks else ""))
-        lines.append(_line(cells))
+        lines.append(line(cells))
     return lines
 
 
-def _line(cells: Iterable[str]) -> str:
+def line(cells: Iterable[str]) -> str:
     r"""A row. A first cell that begins with [ or * is guarded: the rule or the \\ before it would read it as its own."""
     text = " & ".join(cells) + r" \\"
-    return "{}" + text if text[0] in "[*" else text
+    return "{}" + text if text[:1] in ("[", "*") else text
 
 
-def _below(table: Table) -> list[str]:
+def below(table: Table) -> list[str]:
     """Protocols and footnotes below the last rule."""
-    below = [f"Protocol of {escape(', '.join(titles))}: {escape(text)}." for text, titles in table.protocols().items()]
-    below += [rf"\textsuperscript{{{number}}} {escape(note)}" for note, number in table.footnotes().items()]
-    if not below:
+    lines = [f"Protocol of {escape(', '.join(titles))}: {escape(text)}." for text, titles in table.protocols().items()]
+    lines += [rf"\textsuperscript{{{number}}} {escape(note)}" for note, number in table.footnotes().items()]
+    if not lines:
         return []
-    return [r"\par\medskip", r"\begin{minipage}{\linewidth}\footnotesize", r" \\ ".join(below), r"\end{minipage}"]
+    return [r"\par\medskip", r"\begin{minipage}{\linewidth}\footnotesize", r" \\ ".join(lines), r"\end{minipage}"]
 
 
 def render_all(tables: list[Table]) -> str:
