@@ -303,7 +303,7 @@ def test_tables_by_name_with_columns_decimals_and_direction(tmp_path: Path, caps
     chosen = [*words, "embedded_pose_coco", "--columns", "AP,params"]
     assert entry(chosen) == 0
     shown = capsys.readouterr().out
-    assert shown.count("###") == 1 and "| AP (%) ↑ " in shown and "AP50" not in shown and "params" in shown
+    assert shown.count("###") == 1 and "AP (%) ↑ |" in shown and "AP50" not in shown and "params" in shown
     assert entry([*chosen, "--transpose", "--format", "csv"]) == 0
     assert "AP (%) ↑" in [line.split(",")[2] for line in capsys.readouterr().out.splitlines()]
     assert entry([*chosen, "--format", "tex", "--width", "column"]) == 0
