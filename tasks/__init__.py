@@ -12,7 +12,7 @@ from tasks.options import nearest
 if TYPE_CHECKING:
     from torch import nn
 
-    from tasks.base import DatasetInfo, Task
+    from tasks.base import Task
 
 
 def task_names() -> list[str]:
@@ -32,7 +32,11 @@ def get_task(name: str) -> Task:
     return import_module(f"tasks.{name}.task").TASK
 
 
-def declare_below(data_root: Path) -> list[DatasetInfo]:
+_DECLARED: dict[tuple[str, str], tuple[Path, object]] = {}
+"""(task, name) -> folder and declaration: what was declared last, so that the next cell of a run declares nothing anew."""
+
+
+def declare_below(data_root: Path) -> None:
     """Makes every dataset that a ``dataset.toml`` in ``data_root`` or in a folder there declares one of its task's.
 
     Raises:
@@ -41,15 +45,16 @@ def declare_below(data_root: Path) -> list[DatasetInfo]:
     from tasks.declaration import declared_below
 
     found: dict[str, Path] = {}
-    made = []
     for folder, declaration in declared_below(data_root):
-        if declaration.name in found:
-            raise ValueError(
-                f"{folder}: declares {declaration.name!r}, which {found[declaration.name]} declares too; rename one of them"
-            )
-        found[declaration.name] = folder
-        made.append(get_task(declaration.task).declare(declaration, folder))
-    return made
+        name, task = declaration.name, get_task(declaration.task)
+        if name in found:
+            raise ValueError(f"{folder}: declares {name!r}, which {found[name]} declares too; rename one of them")
+        found[name] = folder
+        before = _DECLARED.get((task.name, name))
+        if name in task.datasets and before is not None and before[0] == folder and before[1] is declaration:
+            continue
+        task.declare(declaration, folder)
+        _DECLARED[task.name, name] = folder, declaration
 
 
 def build_model(task: str, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:

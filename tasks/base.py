@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from benchmarks.baselines import check_body_name
-from tasks.declaration import FILE, Declaration
+from tasks.dataset_info import DatasetInfo as DatasetInfo
+from tasks.dataset_info import declared_dataset as declared_dataset
+from tasks.declared import OwnDatasets
 from tasks.direction import Direction
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe
@@ -36,48 +38,6 @@ class MetricInfo:
     decimals: int = 1
     bounds: tuple[float, float] | None = None
     description: str = ""
-
-
-@dataclass(frozen=True)
-class DatasetInfo:
-    """A dataset of a task.
-
-    ``folder`` is its name below the data root; ``num_outputs`` joints, classes or points; ``headline`` the metric that
-    ranks; ``embedded`` the writer's key in ``benchmarks.synthetic.WRITERS``; ``profile_hw`` the input size for its cost;
-    ``declaration`` the content of its dataset.toml, None of a dataset that the task knows itself.
-    """
-
-    name: str
-    title: str
-    folder: str
-    num_outputs: int
-    train_split: str
-    eval_split: str
-    splits: tuple[str, ...]
-    headline: str
-    profile_hw: tuple[int, int]
-    embedded: str | None = None
-    declaration: Declaration | None = None
-
-
-def declared_dataset(
-    declaration: Declaration, *, num_outputs: int, headline: str, profile_hw: tuple[int, int]
-) -> DatasetInfo:
-    """The entry of a dataset that a file declares: trained on its split train where it has one, evaluated on val."""
-    splits = tuple(declaration.splits)
-    return DatasetInfo(
-        declaration.name,
-        declaration.shown_title,
-        declaration.name,
-        num_outputs,
-        "train" if "train" in splits else "val",
-        "val",
-        splits,
-        headline,
-        profile_hw,
-        None,
-        declaration,
-    )
 
 
 class EvalData(ABC):
@@ -179,7 +139,7 @@ class Evaluation(ABC):
         return {}
 
 
-class Task(ABC):
+class Task(OwnDatasets, ABC):
     """One folder below ``tasks/``; ``task.py`` holds the instance ``TASK``.
 
     Attributes:
@@ -189,7 +149,7 @@ class Task(ABC):
             cells that differ in them alone are comparable.
         figures_by_name: whether ``figures`` takes ``wanted``, the names of the figures that are needed.
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
-        datasets, metrics: by name.
+        metrics: by name. datasets: likewise, of its own and declared.
         recipe_variants: published variants of the full recipes by name, for ``--set recipe.variant=NAME``.
     """
 
@@ -198,53 +158,12 @@ class Task(ABC):
     input_fields: tuple[str, ...] = ()
     reads_submissions: bool = False
     figures_by_name: bool = False
-    datasets: Mapping[str, DatasetInfo]
     metrics: Mapping[str, MetricInfo]
     recipe_variants: Mapping[str, Callable[[Recipe], Recipe]] = {}
-
-    def dataset(self, name: str) -> DatasetInfo:
-        """Raises ValueError naming the nearest dataset of this task."""
-        if name not in self.datasets:
-            raise ValueError(f"Unknown dataset {name!r} of task {self.name}. {nearest(name, self.datasets)}")
-        return self.datasets[name]
 
     def body_name(self, model: str) -> str:
         """The body of one of this task's models: the name itself, without what a task adds to it ("_ocr" in segmentation)."""
         return model
-
-    def declare(self, declaration: Declaration, folder: Path) -> DatasetInfo:
-        """Makes a declared dataset one of this task's; a later declaration of the same name takes the place of an earlier one.
-
-        Raises:
-            ValueError: the name is that of a dataset which the task knows itself, or what the declaration needs is missing.
-        """
-        if declaration.name in type(self).datasets:
-            raise ValueError(
-                f"{folder / FILE}: {declaration.name!r} is the name of a dataset of task {self.name} already; choose another"
-            )
-        return self.declare_completed(self.complete(declaration, folder))
-
-    def declare_completed(self, declaration: Declaration) -> DatasetInfo:
-        """As :meth:`declare`, of a declaration in which everything is stated: that of a stored result."""
-        info = self.declared_info(declaration)
-        self.datasets = {**self.datasets, info.name: info}
-        return info
-
-    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
-        """The declaration with everything that can be derived from the dataset's files stated; of tasks that read such.
-
-        Raises:
-            ValueError: something is missing or ambiguous; names file and fix.
-        """
-        raise ValueError(f"{folder / FILE}: task {self.name} reads no declared datasets yet.")
-
-    def declared_info(self, declaration: Declaration) -> DatasetInfo:
-        """The entry of a declared dataset, from its completed declaration."""
-        raise NotImplementedError
-
-    def declaration_files(self, dataset: str, root: Path) -> list[Path]:
-        """The dataset.toml of a declared dataset, which is part of what identifies its data; none of the others."""
-        return [] if self.dataset(dataset).declaration is None else [root / FILE]
 
     def check_model(self, model: str) -> None:
         """Raises ValueError naming the nearest model if this task cannot build ``model``; torch-free."""

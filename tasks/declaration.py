@@ -92,6 +92,10 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
         return self.title or self.name
 
 
+_READ: dict[Path, tuple[tuple[int, int], Declaration]] = {}
+"""Declarations by file, with the time and the size that it had: every cell of a run asks for them again."""
+
+
 def read_declaration(path: Path) -> Declaration:
     """A ``dataset.toml``, checked.
 
@@ -103,13 +107,21 @@ def read_declaration(path: Path) -> Declaration:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: expected toml, got a text that is none ({error}); correct the line") from None
+    if "derived" in plain:
+        raise ValueError(f"{path}, the file: unknown field 'derived'; see docs/own_datasets.md")
     return declaration_of(plain, str(path))
+
+
+def _read_once(path: Path) -> Declaration:
+    state = path.stat()
+    stamp = state.st_mtime_ns, state.st_size
+    if path not in _READ or _READ[path][0] != stamp:
+        _READ[path] = stamp, read_declaration(path)
+    return _READ[path][1]
 
 
 def declaration_of(plain: dict[str, Any], where: str) -> Declaration:
     """A declaration from plain data, checked; ``where`` begins the error's text. See `read_declaration`."""
-    if "derived" in plain:
-        raise ValueError(f"{where}, the file: unknown field 'derived'; see docs/own_datasets.md")
     try:
         declared = msgspec.convert(plain, Declaration)
     except msgspec.ValidationError as error:
@@ -239,4 +251,4 @@ def declared_below(data_root: Path) -> Iterator[tuple[Path, Declaration]]:
     """
     for path in (data_root / FILE, *sorted(data_root.glob(f"*/{FILE}"))):
         if path.exists():
-            yield path.parent, read_declaration(path)
+            yield path.parent, _read_once(path)

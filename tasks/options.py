@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from hrnet.names import nearest
 
-__all__ = ["from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
+__all__ = ["dotted", "from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
 
 T = TypeVar("T")
 
@@ -29,6 +29,17 @@ def refuse_unknown(options: Iterable[str], known: Iterable[str], what: str) -> N
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise ValueError(f"Unknown option {unknown[0]!r} of {what}. Known: {', '.join(known)}.")
+
+
+def dotted(changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Nested tables as one: {"augment": {"flip": 0}} becomes {"augment.flip": 0}."""
+    made: dict[str, Any] = {}
+    for key, value in changes.items():
+        if isinstance(value, Mapping):
+            made |= {f"{key}.{inner}": held for inner, held in dotted(value).items()}
+        else:
+            made[key] = value
+    return made
 
 
 def override(options: T, changes: Mapping[str, Any], what: str = "option") -> T:

@@ -170,8 +170,13 @@ def _check_datasets(places: Places, section: _Section) -> int:
     problems, _line = 0, section.add
     for name in task_names():
         task = get_task(name)
-        for info in task.datasets.values():
-            what = f"{name}/{info.name}"
+        for dataset in task.datasets:
+            what = f"{name}/{dataset}"
+            try:
+                info = task.dataset(dataset)
+            except (ValueError, OSError) as error:
+                problems += _line(False, what, str(error))
+                continue
             if places.data_root is None:
                 embedded = "embedded data available" if info.embedded else "real data only"
                 _line(None, what, f"{info.title}: {embedded}")

@@ -131,13 +131,10 @@ def make_cell(
     name = the_task.named(model, changes)
     made_protocol = the_task.protocol(dataset, model=name, family=family, tier=tier)
     implied = the_task.implied_protocol(model, changes)
-    declared = info.declaration
-    own_protocol = declared.protocol if declared is not None else {}
-    made_protocol = the_task.protocol_with(made_protocol, {**own_protocol, **implied, **(protocol or {})})
+    made_protocol = the_task.protocol_with(made_protocol, {**implied, **(protocol or {})})
     made_recipe: Recipe | None = None
     if checkpoint is None:
-        own_recipe = declared.recipe if declared is not None and tier != "smoke" else {}
-        made_recipe = the_task.recipe_with(the_task.recipe(dataset, name, tier), {**own_recipe, **(recipe or {})})
+        made_recipe = the_task.recipe_with(the_task.recipe(dataset, name, tier), recipe or {})
     use_embedded = tier != "full" if embedded is None else embedded
     return Cell(
         task,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.experiment.cell import Cell
-from tasks import get_task
+from tasks import get_task, task_names
 from tasks.base import DatasetInfo
 from tasks.declaration import declared_below
 from tasks.recipe import Recipe
@@ -70,7 +70,7 @@ def real_root(info: DatasetInfo, data_root: Path | None) -> Path:
     below = data_root / info.folder
     if below.is_dir():
         return below
-    known = {task_info.folder for task in _all_infos() for task_info in task}
+    known = {known.folder for name in task_names() for known in type(get_task(name)).datasets.values()}
     if data_root.name == info.folder or not any((data_root / folder).is_dir() for folder in known):
         return data_root
     raise FileNotFoundError(
@@ -79,17 +79,9 @@ def real_root(info: DatasetInfo, data_root: Path | None) -> Path:
     )
 
 
-def _all_infos() -> list[list[DatasetInfo]]:
-    from tasks import task_names
-
-    return [list(get_task(name).datasets.values()) for name in task_names()]
-
-
 def _task_of(info: DatasetInfo) -> str:
-    from tasks import task_names
-
     for name in task_names():
-        if info in get_task(name).datasets.values():
+        if info in type(get_task(name)).datasets.values():
             return name
     return "<task>"
 

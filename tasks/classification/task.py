@@ -76,12 +76,10 @@ class ClassificationTask(Task):
     def protocol(
         self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
     ) -> ClassificationProtocol:
-        self.dataset(dataset)
-        return ClassificationProtocol()
+        return self.with_own_protocol(dataset, ClassificationProtocol())
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        self.dataset(dataset)
-        return imagenet(tier)
+        return self.with_own_recipe(dataset, tier, imagenet(tier))
 
     def protocol_header(self, protocol: ClassificationProtocol) -> str:
         return header(protocol)

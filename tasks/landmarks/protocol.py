@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-NORMALISERS = ("inter_ocular", "inter_pupil", "box", "points")
+NORMALISERS = ("points", "inter_ocular", "inter_pupil", "box")
 
 
 @dataclass(frozen=True)

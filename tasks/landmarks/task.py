@@ -63,10 +63,10 @@ class LandmarkTask(Task):
     def protocol(
         self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
     ) -> LandmarkProtocol:
-        return self.entry(dataset).protocol(model, family, tier)
+        return self.with_own_protocol(dataset, self.entry(dataset).protocol(model, family, tier))
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        return self.entry(dataset).recipe(model, tier)
+        return self.with_own_recipe(dataset, tier, self.entry(dataset).recipe(model, tier))
 
     def protocol_header(self, protocol: LandmarkProtocol) -> str:
         return header(protocol)

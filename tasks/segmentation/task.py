@@ -86,12 +86,9 @@ class SegmentationTask(Task):
         return completed(declaration, folder)
 
     def declared_info(self, declaration: Declaration) -> DatasetInfo:
-        return declared_entry(declaration).info
-
-    def declare_completed(self, declaration: Declaration) -> DatasetInfo:
-        made = super().declare_completed(declaration)
-        self.metrics = {**self.metrics, **{m.name: m for m in _class_metrics(self.entry(made.name).table().names)}}
-        return made
+        entry = declared_entry(declaration)
+        self.metrics = {**self.metrics, **{m.name: m for m in _class_metrics(entry.table().names)}}
+        return entry.info
 
     # -- networks ------------------------------------------------------------------------------------------------
     def named(self, model: str, options: Mapping[str, Any]) -> str:
@@ -167,11 +164,11 @@ class SegmentationTask(Task):
             family or "", ocr and (not model or model.removesuffix(OCR_SUFFIX) in VARIANTS)
         )
         made = self.entry(dataset).protocol(ocr=ocr, tier=tier)
-        return replace(made, align_corners=align_corners)
+        return self.with_own_protocol(dataset, replace(made, align_corners=align_corners))
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
         origin = traits_of(self.body_name(model)).origin
-        return self.entry(dataset).recipe(model, tier, origin)
+        return self.with_own_recipe(dataset, tier, self.entry(dataset).recipe(model, tier, origin))
 
     def protocol_header(self, protocol: SegmentationProtocol) -> str:
         return protocol.header
