@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
 from tasks.files.picture_entry import PictureEntry
-from tasks.geometry import affine_matrix, crop, flip_points, transform_points, udp_matrix
+from tasks.geometry import crop, flip_points, transform_points
 from tasks.images import PictureCache, normalise
 from tasks.pose.crops.augment import PoseAugment, draw
-from tasks.pose.crops.corner_crop import crop_by_corners
+from tasks.pose.crops.person_crop import crop_matrix, person_inputs
 from tasks.pose.files import coco, mpii
 from tasks.pose.files.persons import Persons
 from tasks.pose.posetrack.files import persons as posetrack
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
-from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol
+from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol, check_protocol
 from tasks.pose.skeletons.joints import SKELETONS, Skeleton
 from tasks.pose.targets import pose_targets
 
@@ -70,67 +69,6 @@ class PoseEvalData(EvalData):
     def inputs(self, picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating]) -> NDArray:
         """The network's input of one person: (3, H, W), or (S, 3, H, W) with other scales than (1,)."""
         return person_inputs(picture, centre, scale, self.protocol)
-
-
-def person_inputs(
-    picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating], protocol: PoseProtocol
-) -> NDArray[np.float32]:
-    """Crop and normalise one person: (3, H, W) float32, or (S, 3, H, W) with other scales than (1,)."""
-    mean, std = NORMALISERS[protocol.normaliser]
-    size = protocol.input_wh
-    made = []
-    for factor in protocol.scales:
-        if protocol.crop == "corners":
-            made.append(crop_by_corners(picture, centre, float(scale[0]) * factor, size))
-        else:
-            grown = scale if factor == 1.0 else scale * factor
-            made.append(crop(picture, crop_matrix(protocol, centre, grown, 0.0, size), size))
-    inputs = normalise(np.stack(made), mean, std)
-    # One scale other than 1 keeps its axis: its heat maps have to be brought into the box's own frame.
-    return inputs[0] if protocol.scales == (1.0,) else inputs
-
-
-def crop_matrix(
-    protocol: PoseProtocol, centre: ArrayLike, scale: ArrayLike, rotation_deg: float, size_wh: Sequence[int]
-) -> NDArray[np.float64]:
-    """The 2x3 matrix picture -> crop that the protocol's crop stands for ("corners" has none: its training crops are affine)."""
-    if protocol.crop == "udp":
-        return udp_matrix(centre, scale, rotation_deg, size_wh)
-    along: Literal["x", "y"] = "x" if protocol.crop == "affine_along_x" else "y"
-    return affine_matrix(centre, scale, rotation_deg, size_wh, along=along)
-
-
-def check_protocol(protocol: PoseProtocol) -> None:
-    """Raises ValueError for sizes or combinations that cannot be carried out."""
-    width, height = protocol.input_wh
-    if width < 32 or height < 32 or width % 4 or height % 4:
-        raise ValueError(
-            f"Expected an input of at least 32x32 with sides divisible by 4 but got input_wh={width},{height}"
-        )
-    if not protocol.scales or min(protocol.scales) <= 0:
-        raise ValueError(f"Expected positive scales but got {protocol.scales}; for example scales=0.8,1.0,1.2")
-    if (protocol.crop == "corners") != (protocol.decoder == "quarter_one_based"):
-        raise ValueError(
-            f"Expected crop=corners together with decoder=quarter_one_based but got crop={protocol.crop} and "
-            f"decoder={protocol.decoder}; the two undo each other's rounding"
-        )
-    udp = ("udp", "udp_combined")
-    if (protocol.crop == "udp") != (protocol.decoder in udp) or (protocol.target == "udp_combined") != (
-        protocol.decoder == "udp_combined"
-    ):
-        raise ValueError(
-            f"Expected crop=udp together with decoder=udp and target=udp (or both udp_combined) but got crop={protocol.crop}, "
-            f"decoder={protocol.decoder} and target={protocol.target}; they count pixels alike"
-        )
-    if protocol.crop == "udp" and (protocol.scales != (1.0,) or protocol.shift):
-        raise ValueError(
-            f"Expected one scale and shift=false for crop=udp but got {protocol.scales} and shift={protocol.shift}; its mirror "
-            "image needs no shift"
-        )
-    if protocol.crop == "corners" and (width != height or protocol.scales != (1.0,)):
-        raise ValueError(
-            f"Expected a square input and one scale for crop=corners but got {protocol.input_wh}, {protocol.scales}"
-        )
 
 
 class PoseTrainData(TrainData):

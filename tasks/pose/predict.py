@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from tasks.geometry import box_to_centre_scale
 from tasks.images import read_image
-from tasks.pose.datasets import check_protocol, person_inputs
+from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.drawing import draw_pose, person_colour
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
-from tasks.pose.protocol import PoseProtocol
+from tasks.pose.protocol import PoseProtocol, check_protocol
 from tasks.pose.skeletons.joints import SKELETONS, check_joints
 
 if TYPE_CHECKING:

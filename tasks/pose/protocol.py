@@ -152,6 +152,39 @@ def _plain_protocol(dataset: str, traits: Traits, family: str | None, small: boo
     return kind()
 
 
+def check_protocol(protocol: PoseProtocol) -> None:
+    """Raises ValueError for sizes or combinations that cannot be carried out."""
+    width, height = protocol.input_wh
+    if width < 32 or height < 32 or width % 4 or height % 4:
+        raise ValueError(
+            f"Expected an input of at least 32x32 with sides divisible by 4 but got input_wh={width},{height}"
+        )
+    if not protocol.scales or min(protocol.scales) <= 0:
+        raise ValueError(f"Expected positive scales but got {protocol.scales}; for example scales=0.8,1.0,1.2")
+    if (protocol.crop == "corners") != (protocol.decoder == "quarter_one_based"):
+        raise ValueError(
+            f"Expected crop=corners together with decoder=quarter_one_based but got crop={protocol.crop} and "
+            f"decoder={protocol.decoder}; the two undo each other's rounding"
+        )
+    udp = ("udp", "udp_combined")
+    if (protocol.crop == "udp") != (protocol.decoder in udp) or (protocol.target == "udp_combined") != (
+        protocol.decoder == "udp_combined"
+    ):
+        raise ValueError(
+            f"Expected crop=udp together with decoder=udp and target=udp (or both udp_combined) but got crop={protocol.crop}, "
+            f"decoder={protocol.decoder} and target={protocol.target}; they count pixels alike"
+        )
+    if protocol.crop == "udp" and (protocol.scales != (1.0,) or protocol.shift):
+        raise ValueError(
+            f"Expected one scale and shift=false for crop=udp but got {protocol.scales} and shift={protocol.shift}; its mirror "
+            "image needs no shift"
+        )
+    if protocol.crop == "corners" and (width != height or protocol.scales != (1.0,)):
+        raise ValueError(
+            f"Expected a square input and one scale for crop=corners but got {protocol.input_wh}, {protocol.scales}"
+        )
+
+
 def header(protocol: PoseProtocol) -> str:
     """What moves the score, short enough for a table's header.
 

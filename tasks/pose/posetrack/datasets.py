@@ -15,6 +15,7 @@ from tasks.pose.posetrack.files.frames import Video, heads_without_size
 from tasks.pose.posetrack.files.persons import Boxes, boxes_of
 from tasks.pose.posetrack.files.splits import has_truth, read_split
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.protocol import check_protocol
 from tasks.pose.skeletons.joints import SKELETONS, Skeleton
 
 
@@ -52,8 +53,6 @@ class PoseTrackEvalData(EvalData):
     """One sample per video, in the order of the files' names. Items: index, sequence (`SequenceInput`)."""
 
     def __init__(self, dataset: str, root: Path, split: str, protocol: PoseTrackProtocol) -> None:
-        from tasks.pose.datasets import check_protocol
-
         check_protocol(protocol)
         self.dataset, self.split, self.protocol, self.root = dataset, split, protocol, Path(root)
         self.skeleton: Skeleton = SKELETONS[dataset]

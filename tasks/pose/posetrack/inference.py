@@ -12,6 +12,7 @@ from torch import nn
 
 from tasks.geometry import box_to_centre_scale, xyxy_to_xywh
 from tasks.images import read_image
+from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.posetrack.datasets import SequenceInput, TrackedVideo
 from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
@@ -56,8 +57,6 @@ def poses_in(
     task: Task, model: nn.Module, picture: NDArray[np.uint8], boxes: ArrayLike, protocol: PoseProtocol
 ) -> NDArray[np.float64]:
     """Keypoints (N, J, 3), x, y px and score, of the persons in boxes (N, 4) x1, y1, x2, y2 of an RGB picture (H, W, 3)."""
-    from tasks.pose.datasets import person_inputs
-
     seen = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
     aspect = protocol.input_wh[0] / protocol.input_wh[1]
     framed = [box_to_centre_scale(xyxy_to_xywh(box), aspect) for box in np.asarray(boxes).reshape(-1, 4)]

@@ -15,7 +15,7 @@ from scipy.io import loadmat
 from benchmarks.synthetic.cache import ensure
 from tasks import build_model, get_task
 from tasks.options import to_plain
-from tasks.pose.datasets import person_inputs
+from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.files import coco
 from tasks.pose.inference import fuse_scales, predict_heatmaps
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol, PoseProtocol

@@ -12,8 +12,7 @@ from benchmarks.experiment.cell import make_cell
 from benchmarks.synthetic.cache import ensure
 from hrnet import identify_checkpoint
 from tasks import build_model, get_task
-from tasks.pose.datasets import check_protocol
-from tasks.pose.protocol import CocoProtocol, coding_of, pose_protocol
+from tasks.pose.protocol import CocoProtocol, check_protocol, coding_of, pose_protocol
 
 TASK = get_task("pose")
 
