@@ -21,8 +21,8 @@ HEADER_BYTES = 128
 LIMIT_BYTES = 2**31
 """No array of a benchmark comes near; more is a damaged length, or a bomb."""
 
-_TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
-_CLASSES = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
+PLAIN_TYPES = {1: "i1", 2: "u1", 3: "i2", 4: "u2", 5: "i4", 6: "u4", 7: "f4", 9: "f8", 12: "i8", 13: "u8"}
+NUMERIC = {6: "f8", 7: "f4", 8: "i1", 9: "u1", 10: "i2", 11: "u2", 12: "i4", 13: "u4", 14: "i8", 15: "u8"}
 _MATRIX, _COMPRESSED = 14, 15
 _COMPLEX = 0x0800
 
@@ -86,13 +86,13 @@ def _matrix(data: bytes, order: str) -> tuple[str, NDArray[np.generic]]:
     (flags,) = struct.unpack_from(f"{order}I", parts[0][1])
     shape = np.frombuffer(parts[1][1], f"{order}i4")
     name = parts[2][1].decode("ascii")
-    wanted = _CLASSES.get(flags & 0xFF)
+    wanted = NUMERIC.get(flags & 0xFF)
     if wanted is None or flags & _COMPLEX or len(parts) < 4:
         return name, np.empty(0, object)
     kind, content = parts[3]
-    if kind not in _TYPES or (shape < 0).any() or len(shape) > 32:
+    if kind not in PLAIN_TYPES or (shape < 0).any() or len(shape) > 32:
         raise ValueError("an array of another type")
-    values = np.frombuffer(content, f"{order}{_TYPES[kind]}")
+    values = np.frombuffer(content, f"{order}{PLAIN_TYPES[kind]}")
     if values.size != math.prod(shape.tolist()):
         raise ValueError("an array of another size than its shape")
     # Whole numbers may be stored narrower than their class.

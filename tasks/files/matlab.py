@@ -13,14 +13,19 @@ _HEADER = b"MATLAB 5.0 MAT-file, written by hrnet-benchmark".ljust(116)
 """The descriptive text that opens a file; SciPy writes the date of writing into it."""
 
 
-def write_mat(path: Path, variables: Mapping[str, Any]) -> None:
-    """Writes arrays, structures and text as scipy.io.savemat does, without the date of writing.
-
-    Raises:
-        OSError: the disk refused.
-    """
+def mat_bytes(variables: Mapping[str, Any]) -> bytes:
+    """Arrays, structures and text as scipy.io.savemat writes them, without the date of writing."""
     from scipy.io import savemat
 
     buffer = io.BytesIO()
     savemat(buffer, dict(variables))
-    write_bytes(path, _HEADER + buffer.getvalue()[len(_HEADER) :])
+    return _HEADER + buffer.getvalue()[len(_HEADER) :]
+
+
+def write_mat(path: Path, variables: Mapping[str, Any]) -> None:
+    """Writes `mat_bytes` as a file.
+
+    Raises:
+        OSError: the disk refused.
+    """
+    write_bytes(path, mat_bytes(variables))

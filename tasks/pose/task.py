@@ -138,7 +138,7 @@ class PoseTask(Task):
             return surveyed(PoseTrackEvalData(dataset, root, split, protocol))
         data = PoseEvalData(dataset, root, split, protocol)
         if dataset == "mpii" and mpii.has_truth(split):
-            data.notes = mpii.matching_truth(data.persons)[1]
+            data.notes = (*data.notes, *mpii.matching_truth(data.persons)[1])
         return surveyed(data)
 
     def train_data(

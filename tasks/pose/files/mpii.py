@@ -18,14 +18,18 @@ from tasks.files.json_file import read_json
 from tasks.files.mat_file import read_mat
 from tasks.files.matlab import write_mat
 from tasks.files.names import picture_name
+from tasks.files.opening import is_file, read_text
 from tasks.pose.files.persons import Persons, finite_row, require_folder
 from tasks.pose.skeletons.joints import MPII
 
 SPLITS = ("train", "valid", "trainval", "test")
 LAYOUT = "put the dataset in its official layout (tasks/pose/README.md) or correct --data-root and --split"
 CONVERTED = (
-    "use the json files that HRNet's authors converted (annot/ of their release), not the raw .mat's or pytorch-pose's"
+    "use the json files that HRNet's authors converted (annot/ of their release), or make them from the raw .mat with "
+    "`run_all.py prepare mpii`"
 )
+HELD_OUT = "annot/held_out.txt"
+"""Written by `prepare` where no list of the benchmark's validation split was at hand; what it says goes with every figure."""
 FARTHEST_PX = 1e5
 LARGEST_SCALE = 30
 """In units of 200 px: three pictures' heights. The dataset's largest is a third of it."""
@@ -144,7 +148,16 @@ def read_persons(root: Path, split: str, pictures: bool = True) -> Persons:
         joints=joints,
         visible=visible,
         areas=np.zeros(count),
+        notes=_split_notes(root, split),
     )
+
+
+def _split_notes(root: Path, split: str) -> tuple[str, ...]:
+    """That train and valid are not the benchmark's, where `prepare` had to divide them itself."""
+    path = root / HELD_OUT
+    if split not in ("train", "valid") or not is_file(path):
+        return ()
+    return (" ".join(read_text(path, "how the validation split was made").split()),)
 
 
 def matching_truth(persons: Persons) -> tuple[Truth, tuple[str, ...]]:
