@@ -9,6 +9,8 @@ import os
 import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,32 @@ class Preparation:
     """One dataset's way.
 
     Attributes:
-        dataset: its name. folder: below the data root.
+        task, dataset: their names. folder: below the data root.
         needs: what the owners hand out, in words: which archives, unpacked, hold what is needed.
         run: carries it out: (folder of the raw files, target).
     """
 
+    task: str
     dataset: str
     folder: str
     needs: str
     run: Callable[[Path, Target], None]
+
+
+def preparations() -> dict[str, Preparation]:
+    """Every dataset that can be prepared, by name: those of the tasks' folders ``prepare``."""
+    from tasks import task_names
+
+    folders = [name for name in task_names() if find_spec(f"tasks.{name}.prepare") is not None]
+    made = [entry for name in folders for entry in import_module(f"tasks.{name}.prepare").PREPARATIONS]
+    return {entry.dataset: entry for entry in made}
+
+
+def advice(dataset: str, data_root: Path | None) -> str:
+    """The command that makes a dataset from what its owners hand out; empty for a dataset that nothing prepares."""
+    if dataset not in preparations():
+        return ""
+    return f"`run_all.py prepare {dataset} --from RAW --data-root {data_root or 'D'}` makes it from what its owners hand out"
 
 
 @dataclass

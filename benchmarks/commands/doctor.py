@@ -20,6 +20,7 @@ from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task
 from tasks.check import SplitCheck, check_dataset, check_split
+from tasks.preparation import advice
 
 NEEDED = (
     "torch",
@@ -186,7 +187,7 @@ def _check_datasets(places: Places, section: _Section) -> int:
             except FileNotFoundError as error:
                 if not places.data_root.is_dir():
                     return _line(False, str(places.data_root), "no such folder")
-                _line(None, what, str(error).split(". See")[0])
+                _line(None, what, _with_advice(str(error).split(". See")[0], info, places))
                 continue
             try:
                 files = task.data_files(info.name, root, info.eval_split, task.protocol(info.name))
@@ -195,13 +196,19 @@ def _check_datasets(places: Places, section: _Section) -> int:
                 continue
             missing = missing_files(files)
             if missing and root == places.data_root and len(missing) == len(files):
-                _line(None, what, f"{info.title}: not there")
+                _line(None, what, _with_advice(f"{info.title}: not there", info, places))
                 continue
             if missing:
-                problems += _line(False, what, f"{root}: missing {missing[0]}")
+                problems += _line(False, what, _with_advice(f"{root}: missing {missing[0]}", info, places))
                 continue
             problems += _splits(section, task, info, root, len(files))
     return problems
+
+
+def _with_advice(text: str, info: DatasetInfo, places: Places) -> str:
+    """A line about a missing dataset, with the `prepare` command that would make it."""
+    help_of_it = advice(info.name, places.data_root)
+    return f"{text}; {help_of_it}" if help_of_it else text
 
 
 def _splits(section: _Section, task: Task, info: DatasetInfo, root: Path, num_files: int) -> int:

@@ -10,15 +10,13 @@ everything in place. Without DATASET: what each dataset needs.
 from __future__ import annotations
 
 import argparse
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
-from tasks import get_task, task_names
+from tasks import get_task
 from tasks.base import Task
 from tasks.check import check_dataset
 from tasks.options import nearest
-from tasks.preparation import Preparation, Target
+from tasks.preparation import Preparation, Target, preparations
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,20 +28,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--copy", action="store_true", help="copy pictures instead of linking their folders")
 
 
-def preparations() -> dict[str, tuple[Task, Preparation]]:
-    """Every dataset that can be prepared, with the task that does."""
-    found = {}
-    for name in task_names():
-        if find_spec(f"tasks.{name}.prepare") is not None:
-            for made in import_module(f"tasks.{name}.prepare").PREPARATIONS:
-                found[made.dataset] = (get_task(name), made)
-    return found
-
-
 def main(arguments: argparse.Namespace) -> int:
     known = preparations()
     if arguments.dataset is None:
-        for name, (_, made) in known.items():
+        for name, made in known.items():
             print(f"{name:16} {made.needs}")
         return 0
     if arguments.dataset not in known:
@@ -52,18 +40,16 @@ def main(arguments: argparse.Namespace) -> int:
         )
     for option, value in (("--from", arguments.raw), ("--data-root", arguments.data_root)):
         if value is None:
-            raise ValueError(
-                f"{option} is needed: {arguments.dataset} is made from {known[arguments.dataset][1].needs}."
-            )
+            raise ValueError(f"{option} is needed: {arguments.dataset} is made from {known[arguments.dataset].needs}.")
     if not arguments.raw.is_dir():
         raise ValueError(f"--from {arguments.raw}: expected a folder with the owners' unpacked archives, found none.")
-    task, made = known[arguments.dataset]
+    made = known[arguments.dataset]
     folder = arguments.data_root / made.folder
     if arguments.data_root.name == made.folder and not folder.is_dir():
         folder = arguments.data_root  # the dataset's own folder, as other verbs take it
     target = Target(folder, copy=arguments.copy)
     made.run(arguments.raw, target)
-    problems = _opened(task, made, folder)
+    problems = _opened(get_task(made.task), made, folder)
     if problems and target.lacks_pictures:
         print("The annotations are ready; put the pictures where the line above says, then look again with `doctor`.")
         return 0

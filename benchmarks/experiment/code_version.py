@@ -28,10 +28,13 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     from tasks import get_task
 
     own = (path for path in (CODE / "hrnet").glob("*.py") if path.name != "version.py")
-    files = [*own, *(CODE / "tasks").glob("*.py")]
+    # What `prepare` writes counts by the data's own fingerprint.
+    above = (path for path in (CODE / "tasks").glob("*.py") if path.name != "preparation.py")
+    files = [*own, *above]
     shared = (f for f in (CODE / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
     files += [path for folder in shared for path in folder.rglob("*.py")]
-    files += (CODE / "tasks" / task).rglob("*.py")
+    folder = CODE / "tasks" / task
+    files += (path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] != "prepare")
     files += (CODE / "benchmarks" / "engine").glob("*.py")
     body = file_of_body(get_task(task).body_name(model))
     if body is not None:

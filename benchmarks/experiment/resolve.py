@@ -11,6 +11,7 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
 from tasks import get_task
 from tasks.base import DatasetInfo, Task
+from tasks.preparation import advice
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,9 @@ def _files(cell: Cell, task: Task, root: Path, split: str, lacks: list[Lack]) ->
     missing = missing_files(files)
     if missing:
         title = task.dataset(cell.dataset).title
-        lacks.append(Lack("files", f"{title}, split {split}: {missing_text(missing, cell.task)}.", missing))
+        lacks.append(
+            Lack("files", f"{title}, split {split}: {missing_text(missing, cell.task, cell.dataset)}.", missing)
+        )
     return files
 
 
@@ -157,10 +160,11 @@ def missing_files(files: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(path for path in files if not path.exists())
 
 
-def missing_text(files: Sequence[Path], task: str) -> str:
+def missing_text(files: Sequence[Path], task: str, dataset: str) -> str:
     """What is missing and what to do, in a line."""
+    made = advice(dataset, None)
     more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
     return (
         f"Expected {files[0]}{more} but there is no such file; tasks/{task}/README.md says where it comes from and where "
-        "it belongs (or correct --data-root and --split)"
+        f"it belongs{f', {made}' * bool(made)} (or correct --data-root and --split)"
     )

@@ -88,4 +88,6 @@ def _table(held: dict[str, Any], name: str, shape: tuple[int, ...], path: Path) 
     return value
 
 
-AFLW = Preparation("aflw", "aflw", f"{RAW} (AFLW-19 of Zhu et al.) and the pictures of AFLW (flickr/)", prepare)
+AFLW = Preparation(
+    "landmarks", "aflw", "aflw", f"{RAW} (AFLW-19 of Zhu et al.) and the pictures of AFLW (flickr/)", prepare
+)

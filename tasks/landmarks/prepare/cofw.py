@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasks.landmarks.entries.cofw import MARKUP
 from tasks.landmarks.files.cofw import read_cofw
-from tasks.landmarks.files.markup import MARKUPS
 from tasks.preparation import Preparation, Target, find
 
 OFFICIAL = {"train": 1345, "test": 507}
@@ -20,7 +20,7 @@ def prepare(raw: Path, target: Target) -> None:
     found = {split: path for split in OFFICIAL if (path := find(raw, (f"COFW_{split}_color.mat",)))}
     if not found:
         raise ValueError(f"{raw}: expected COFW_train_color.mat and COFW_test_color.mat there or below, found none.")
-    counts = {split: len(read_cofw(path.parent, split, MARKUPS["cofw"].num_points)) for split, path in found.items()}
+    counts = {split: len(read_cofw(path.parent, split, MARKUP.num_points)) for split, path in found.items()}
     for split, path in found.items():
         target.place(path, path.name)
         target.count(f"faces of {split}", counts[split], OFFICIAL[split])
@@ -29,5 +29,5 @@ def prepare(raw: Path, target: Target) -> None:
 
 
 COFW = Preparation(
-    "cofw", "cofw", "COFW_color.zip: COFW_train_color.mat and COFW_test_color.mat (MATLAB v7.3)", prepare
+    "landmarks", "cofw", "cofw", "COFW_color.zip: COFW_train_color.mat and COFW_test_color.mat (MATLAB v7.3)", prepare
 )

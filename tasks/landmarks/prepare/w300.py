@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tasks.landmarks.entries.w300 import MARKUP
 from tasks.landmarks.files import raw_forms
-from tasks.landmarks.files.markup import MARKUPS
 from tasks.landmarks.prepare.face_csv import csv_bytes, same_table
 from tasks.preparation import Preparation, Target, find
 
@@ -30,7 +30,7 @@ def prepare(raw: Path, target: Target) -> None:
         if missing:
             target.tell(f"! {split}: not made, there is no {' nor '.join(missing)} in {raw}")
             continue
-        faces = raw_forms.read_300w_raw(target.folder, target.folder / "images", split, MARKUPS["300w"].num_points)
+        faces = raw_forms.read_300w_raw(target.folder, target.folder / "images", split, MARKUP.num_points)
         content = csv_bytes(faces.images, faces.points, faces.centres, faces.scales)
         target.told_write(f"face_landmarks_300w_{split}.csv", content, f"{len(faces)} faces", same_table)
         target.count(f"faces of {split}", len(faces), OFFICIAL[split])
@@ -43,6 +43,7 @@ def prepare(raw: Path, target: Target) -> None:
 
 
 W300 = Preparation(
+    "landmarks",
     "300w",
     "300w",
     "afw.zip, helen.zip, ibug.zip, lfpw.zip and the 300-W test set, with .pts files beside the pictures",

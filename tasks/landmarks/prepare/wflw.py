@@ -6,8 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tasks.landmarks.datasets import WFLW_SUBSETS
-from tasks.landmarks.files.markup import MARKUPS
+from tasks.landmarks.entries.wflw import MARKUP, TESTS
 from tasks.landmarks.files.raw_forms import read_wflw_list
 from tasks.landmarks.prepare.face_csv import csv_bytes, same_table
 from tasks.preparation import Preparation, Target, find, find_one
@@ -26,10 +25,10 @@ def prepare(raw: Path, target: Target) -> None:
         split: find_one(raw, (f"list_98pt_rect_attr_{split}.txt",), f"WFLW's list of {split}") for split in OFFICIAL
     }
     for split, path in lists.items():
-        faces = read_wflw_list(path, target.folder, MARKUPS["wflw"].num_points)
+        faces = read_wflw_list(path, target.folder, MARKUP.num_points)
         parts = {split: np.ones(len(faces), bool)}
         if split == "test":
-            parts.update({f"test_{name}": faces.subsets[flag] for flag, name in WFLW_SUBSETS.items()})
+            parts.update({f"test_{name}": faces.subsets[flag] for flag, name in TESTS.items()})
         for name, chosen in parts.items():
             rows = np.flatnonzero(chosen)
             official = OFFICIAL.get(name) or SUBSETS[name.removeprefix("test_")]
@@ -45,4 +44,4 @@ def prepare(raw: Path, target: Target) -> None:
     target.place_pictures(images, "WFLW_images", raw)
 
 
-WFLW = Preparation("wflw", "wflw", "WFLW_annotations.tar.gz and WFLW_images.tar.gz", prepare)
+WFLW = Preparation("landmarks", "wflw", "wflw", "WFLW_annotations.tar.gz and WFLW_images.tar.gz", prepare)

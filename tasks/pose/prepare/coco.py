@@ -92,6 +92,7 @@ def _persons(path: Path, split: str, target: Target) -> None:
 
 
 COCO = Preparation(
+    "pose",
     "coco",
     "coco",
     "annotations_trainval2017.zip, train2017.zip, val2017.zip, and person_detection_results/ of HRNet's authors or a COCO "

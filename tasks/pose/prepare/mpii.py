@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from tasks.files.mat_file import read_mat
 from tasks.files.mat_values import as_list, read_mat_values
-from tasks.matlab import mat_bytes
+from tasks.files.matlab import mat_bytes
 from tasks.pose.files.mpii import HELD_OUT, Truth
 from tasks.pose.prepare.mpii_split import Split, find_split
 from tasks.preparation import Preparation, Target, find, find_one, same_json
@@ -240,6 +240,7 @@ def divide(persons: Sequence[RawPerson], split: Split) -> tuple[list[RawPerson],
 
 
 MPII = Preparation(
+    "pose",
     "mpii",
     "mpii",
     f"mpii_human_pose_v1_u12_2.zip ({RAW}) and mpii_human_pose_v1.tar.gz (images/), and a list of the validation split: "

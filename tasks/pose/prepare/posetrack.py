@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from tasks.pose.posetrack.files import has_truth, read_video
+from tasks.pose.posetrack.files.splits import has_truth, read_video
 from tasks.preparation import Preparation, Target, find
 
 OFFICIAL = {"posetrack17": {"train": 250, "val": 50}, "posetrack18": {"train": 593, "val": 170}}
@@ -51,5 +51,5 @@ def prepare(dataset: str, raw: Path, target: Target) -> None:
 
 
 _NEEDS = "the archives of annotations (json) and pictures from posetrack.net"
-POSETRACK17 = Preparation("posetrack17", "posetrack17", _NEEDS, partial(prepare, "posetrack17"))
-POSETRACK18 = Preparation("posetrack18", "posetrack18", _NEEDS, partial(prepare, "posetrack18"))
+POSETRACK17 = Preparation("pose", "posetrack17", "posetrack17", _NEEDS, partial(prepare, "posetrack17"))
+POSETRACK18 = Preparation("pose", "posetrack18", "posetrack18", _NEEDS, partial(prepare, "posetrack18"))

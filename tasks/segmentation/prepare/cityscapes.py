@@ -29,5 +29,5 @@ def prepare(raw: Path, target: Target) -> None:
 
 
 CITYSCAPES = Preparation(
-    "cityscapes", "cityscapes", "leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip", prepare
+    "segmentation", "cityscapes", "cityscapes", "leftImg8bit_trainvaltest.zip and gtFine_trainvaltest.zip", prepare
 )

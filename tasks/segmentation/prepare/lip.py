@@ -62,4 +62,4 @@ def _lines(raw: Path, split: str, pictures: Path, labels: Path) -> list[str]:
     return [f"{split}_images/{stem}.jpg {split}_segmentations/{stem}.png" for stem in stems]
 
 
-LIP = Preparation("lip", "lip", "TrainVal_images.zip and TrainVal_parsing_annotations.zip", prepare)
+LIP = Preparation("segmentation", "lip", "lip", "TrainVal_images.zip and TrainVal_parsing_annotations.zip", prepare)

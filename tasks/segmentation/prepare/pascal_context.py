@@ -60,6 +60,7 @@ def _same_pixels(one: bytes, other: bytes) -> bool:
 
 
 PASCAL_CONTEXT = Preparation(
+    "segmentation",
     "pascal_context",
     "pascal_context",
     f"VOCtrainval_03-May-2010.tar (JPEGImages/) and {JSON} of PASCAL in Detail",

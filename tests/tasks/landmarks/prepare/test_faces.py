@@ -13,6 +13,7 @@ from scipy.io import savemat
 from benchmarks.cli import entry
 from tasks import get_task
 from tasks.landmarks.datasets import read_faces
+from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.files.faces import Faces
 
 
@@ -30,7 +31,7 @@ def _run(dataset: str, raw: Path, root: Path, *words: str) -> int:
 
 
 def _faces(dataset: str, root: Path, split: str) -> Faces:
-    return read_faces(dataset, root / dataset, split, get_task("landmarks").protocol(dataset))
+    return read_faces(ENTRIES[dataset], root / dataset, split, get_task("landmarks").protocol(dataset))
 
 
 FOLDERS_300W = (
