@@ -23,7 +23,7 @@ from tasks.options import nearest
 GROUPS: dict[str, tuple[str, ...]] = {
     "What is there": ("doctor", "plan", "profile"),
     "Data and weights": ("fetch", "prepare"),
-    "Measure": ("run", "train", "eval", "score", "predict"),
+    "Measure": ("run", "train", "eval", "score", "predict", "export"),
     "Read": ("tables", "report", "check", "compare"),
 }
 """Verbs as ``--help`` shows them; each is a file of ``benchmarks/commands``."""

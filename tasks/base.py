@@ -223,6 +223,12 @@ class Task(OwnDatasets, ABC):
         """A short text for a table's header: what moves the score."""
         return ", ".join(f"{k}={v}" for k, v in to_plain(protocol).items())
 
+    def input_facts(self, protocol: Any) -> dict[str, Any]:
+        """What a picture's numbers have to be at the network's input, as plain data for exported files."""
+        from tasks.images import IMAGENET_MEAN, IMAGENET_STD
+
+        return {"channels": "rgb", "range": "0 to 1", "mean": list(IMAGENET_MEAN), "std": list(IMAGENET_STD)}
+
     # -- data ----------------------------------------------------------------------------------------------------
     @abstractmethod
     def eval_data(self, dataset: str, root: Path, split: str, protocol: Any) -> EvalData:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import PRECISIONS, TIERS, Cell, with_precision
+from benchmarks.experiment.cell import PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -111,6 +111,12 @@ def add_set(parser: argparse.ArgumentParser) -> None:
         choices=PRECISIONS,
         help="of training and evaluation (default: fp32); part of the protocol, refused where the hardware would emulate it",
     )
+    parser.add_argument(
+        "--runtime",
+        choices=RUNTIMES,
+        help="what computes the network's forward pass in the evaluation (default: eager PyTorch); part of the protocol",
+    )
+    parser.add_argument("--compile", action="store_true", help="the same as --runtime compiled: by torch.compile")
 
 
 def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> None:
@@ -257,23 +263,29 @@ def apply_sets(cell: Cell, parts: Mapping[str, Mapping[str, Any]]) -> Cell:
     return cell
 
 
-def in_precision(cell: Cell, precision: str | None) -> Cell:
-    """The cell in the precision of ``--precision``; as it is without that option."""
-    return cell if precision is None else with_precision(cell, precision)
+def computed_as(cell: Cell, arguments: argparse.Namespace) -> Cell:
+    """The cell in the precision and the runtime of ``--precision``, ``--runtime`` and ``--compile``; as it is without them."""
+    precision, runtime = (getattr(arguments, name, None) for name in ("precision", "runtime"))
+    if getattr(arguments, "compile", False):
+        if runtime not in (None, "compiled"):
+            raise ValueError(f"--compile: expected no --runtime beside it, got {runtime}; leave one of them out.")
+        runtime = "compiled"
+    cell = cell if precision is None else with_precision(cell, precision)
+    return cell if runtime is None else with_runtime(cell, runtime)
 
 
 def suite_of(arguments: argparse.Namespace) -> Suite:
     """The suite of ``--suite``, ``--seeds`` and ``--set``, which changes the cells that ``--only`` keeps."""
     options = {name: value for name in ("tier", "models") if (value := getattr(arguments, name, None))}
     suite = load_suite(arguments.suite, **options).with_seeds(arguments.seeds)
-    changes, precision = pairs(getattr(arguments, "set", []), "--set"), getattr(arguments, "precision", None)
-    if not changes and precision is None:
+    changes = pairs(getattr(arguments, "set", []), "--set")
+    if not changes and not any(getattr(arguments, name, None) for name in ("precision", "runtime", "compile")):
         return suite
     parts = split_sets(changes)
     kept = suite.cells
     if getattr(arguments, "only", None) and not suite.tables_of(PublishedTable):
         kept = tuple(select(suite.cells, arguments.only))
-    changed = {cell.id: in_precision(apply_sets(cell, parts), precision) for cell in kept}
+    changed = {cell.id: computed_as(apply_sets(cell, parts), arguments) for cell in kept}
     for old, cell in changed.items():
         if cell.boxes_from in changed:  # it reads the boxes of a cell that is another one now
             changed[old] = dataclasses.replace(cell, boxes_from=changed[cell.boxes_from].id)

@@ -12,7 +12,7 @@ from benchmarks.commands.arguments import (
     add_places,
     add_state,
     apply_sets,
-    in_precision,
+    computed_as,
     pairs,
     places_of,
     split_sets,
@@ -61,7 +61,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
     task = get_task(arguments.task)
     protocol = trained_protocol(task, arguments.dataset, arguments.model, found, path, arguments.tier, tier)
     cell = dataclasses.replace(cell, protocol=protocol, state=arguments.state)
-    return _present_split(in_precision(apply_sets(cell, parts), arguments.precision), arguments)
+    return _present_split(computed_as(apply_sets(cell, parts), arguments), arguments)
 
 
 def _present_split(cell: Cell, arguments: argparse.Namespace) -> Cell:

@@ -9,7 +9,7 @@ from benchmarks.commands.arguments import (
     add_machine,
     add_places,
     apply_sets,
-    in_precision,
+    computed_as,
     pairs,
     places_of,
     split_sets,
@@ -48,7 +48,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
         **parts["model"],
     )
     parts["model"] = {}
-    return in_precision(apply_sets(cell, parts), arguments.precision)
+    return computed_as(apply_sets(cell, parts), arguments)
 
 
 def main(arguments: argparse.Namespace) -> int:

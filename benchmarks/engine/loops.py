@@ -37,6 +37,7 @@ from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_
 from benchmarks.engine.precision import check_precision, reduced
 from benchmarks.engine.recompute import recomputed
 from benchmarks.engine.resume import ResumeHook
+from benchmarks.engine.runtimes.execution import compiled, executed
 from benchmarks.engine.validation import Validation, ValidationHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
@@ -130,6 +131,7 @@ def train(
     tensorboard: bool = False,
     stop_after_epoch: int | None = None,
     validation: Validation | None = None,
+    compile_steps: bool = False,
 ) -> Trained:
     """Trains ``network`` in place; continues from ``workspace/resume.pt`` if an earlier call was interrupted.
 
@@ -137,6 +139,7 @@ def train(
         key: of the cell; a state that was saved under another one is discarded.
         num_workers: loader processes; None for as many as the recipe names.
         stop_after_epoch: ends early, as an interruption would, with the state on disk; for tests.
+        compile_steps: whether ``torch.compile`` makes the forward and backward pass.
         validation: how the network is judged meanwhile, where the recipe says ``validate_every``.
     """
     if len(data) == 0:
@@ -187,6 +190,7 @@ def train(
         recomputed(network, recipe.checkpoint_activations),
         float32_products(recipe.precision == "tf32", device),
         reduced(network, recipe.precision, device),
+        compiled(network, compile_steps),
         contextlib.suppress(Interrupted),
     ):
         runner.train()
@@ -236,6 +240,7 @@ def evaluate(
     batch_size: int,
     num_workers: int = 0,
     precision: str = "fp32",
+    runtime: str = "eager",
 ) -> tuple[Evaluation, dict[str, float]]:
     """Predicts every sample of ``data`` and collects the evaluation.
 
@@ -267,7 +272,7 @@ def evaluate(
         test_evaluator=Evaluator(CollectMetric(evaluation)),
     )
     report(Progress("evaluate", 0, len(loader)))
-    with float32_products(precision == "tf32", device), reduced(network, precision, device):
+    with executed(network, runtime, precision, device):
         runner.test()
     return evaluation, {"eval_data": watch.data_s, "eval_model": model.predict_s}
 

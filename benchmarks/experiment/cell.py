@@ -14,6 +14,7 @@ from tasks.options import from_plain, nearest, to_plain
 from tasks.recipe import Recipe
 
 TIERS = ("smoke", "embedded", "full")
+RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 
@@ -51,6 +52,7 @@ class Cell:
     train_split: str | None = None
     precision: str = "fp32"
     state: str | None = None
+    runtime: str = "eager"
 
     def identity(self) -> dict[str, Any]:
         """Everything that says which cell this is, as plain data; not the state of data, weights or code."""
@@ -59,6 +61,8 @@ class Cell:
         plain = to_plain(plain) | {name: None if value is None else dict(value) for name, value in shared.items()}
         if self.precision == "fp32":
             plain.pop("precision")  # so that cells have the ids that they had before there was a choice
+        if self.runtime == "eager":
+            plain.pop("runtime")
         if self.state is None:
             plain.pop("state")
         result: dict[str, Any] = plain
@@ -66,9 +70,18 @@ class Cell:
 
     @property
     def protocol_header(self) -> str:
-        """The protocol in short, for headings; names the precision where it is reduced."""
+        """The protocol in short, for headings; names precision and runtime where they are not the usual ones."""
         header = get_task(self.task).protocol_header(self.protocol)
-        return header if self.precision == "fp32" else f"{header}, {self.precision}"
+        return ", ".join([header, *self.unusual.values()])
+
+    @property
+    def unusual(self) -> dict[str, str]:
+        """Precision and runtime, where they are others than fp32 and eager."""
+        return {
+            name: value
+            for name, value, usual in (("precision", self.precision, "fp32"), ("runtime", self.runtime, "eager"))
+            if value != usual
+        }
 
     def fingerprint(self) -> str:
         """Hash of the identity without what cannot change a number: the recipe's loader processes count as none."""
@@ -162,6 +175,13 @@ def with_precision(cell: Cell, precision: str) -> Cell:
         raise ValueError(f"Unknown precision {precision!r}. {nearest(precision, PRECISIONS)}")
     recipe = None if cell.recipe is None else replace(cell.recipe, precision=precision)  # type: ignore[arg-type]
     return replace(cell, precision=precision, recipe=recipe)
+
+
+def with_runtime(cell: Cell, runtime: str) -> Cell:
+    """The cell evaluated in ``runtime``; another cell, with an id of its own, unless that is its own already."""
+    if runtime not in RUNTIMES:
+        raise ValueError(f"Unknown runtime {runtime!r}. {nearest(runtime, RUNTIMES)}")
+    return replace(cell, runtime=runtime)
 
 
 def cell_from_identity(plain: Mapping[str, Any], label: str = "") -> Cell:

@@ -25,6 +25,8 @@ def provenance(stored: StoredCell) -> list[Group]:
     }
     if cell.precision != "fp32":
         what["precision"] = cell.precision
+    if cell.runtime != "eager":
+        what["runtime"] = cell.runtime
     if record.trained_on:
         what["trained on"] = _plain(record.trained_on)
     weights = {

@@ -18,6 +18,7 @@ from torch import nn
 from benchmarks.engine import loops as engine
 from benchmarks.engine.distributed import get_rank, get_world_size, is_main_process
 from benchmarks.engine.hooks import Progress, Report
+from benchmarks.engine.runtimes.execution import executed
 from benchmarks.engine.shared_failure import SharedFailure
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
@@ -185,7 +186,9 @@ class Trial:
         if keep is not None:
             keep(evaluation, network)
         size_hw = input_hw(self.cell, self.resolved.dataset.profile_hw)
-        self.outcome["latency_ms"] = latency_ms(network, size_hw, self.device) if self.cell.tier != "smoke" else None
+        if self.cell.tier != "smoke":
+            with executed(network, self.cell.runtime, self.cell.precision, self.device):
+                self.outcome["latency_ms"] = latency_ms(network, size_hw, self.device)
         return stats
 
     def open_data(self) -> EvalData:
@@ -271,6 +274,7 @@ class Trial:
                 key=self.outcome["key"],
                 num_workers=training_workers(cell.recipe.num_workers, self.places.num_workers),
                 tensorboard=self.places.tensorboard,
+                compile_steps=cell.runtime == "compiled",
                 validation=validation_of(cell, evaluated, self.protocol, self.places, self.workspace, self.report),
             )
         self.durations_s |= trained.durations_s
@@ -300,6 +304,7 @@ class Trial:
                         batch_size=batch,
                         num_workers=evaluation_workers(self.cell.tier, len(data), self.places.num_workers),
                         precision=self.cell.precision,
+                        runtime=self.cell.runtime,
                     )
                     break
                 except torch.cuda.OutOfMemoryError:

@@ -42,6 +42,7 @@ def validation_of(
                 batch_size=batch,
                 num_workers=evaluation_workers(cell.tier, len(data), places.num_workers),
                 precision=cell.precision,
+                runtime=cell.runtime,
             )
         if not is_main_process():
             return math.nan

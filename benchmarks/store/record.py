@@ -53,12 +53,18 @@ class Identity(Part, frozen=True, kw_only=True):
     boxes_from: CellId | None = None
     train_split: str | None = None
     reduced_precision: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="precision")
+    other_runtime: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="runtime")
     chosen_state: str | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="state")
 
     @property
     def precision(self) -> str:
         """Of the network's products; written only where it is reduced, as in :meth:`Cell.identity`."""
         return self.reduced_precision if isinstance(self.reduced_precision, str) else "fp32"
+
+    @property
+    def runtime(self) -> str:
+        """What computed the network's forward pass; written only where it is another than PyTorch's eager mode."""
+        return self.other_runtime if isinstance(self.other_runtime, str) else "eager"
 
 
 class Figure(Part, frozen=True, kw_only=True):

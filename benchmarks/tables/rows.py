@@ -137,8 +137,10 @@ def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
     cell = stored.record.cell
     inputs = {*get_task(cell.task).input_fields, *vary}
     stated = [f"{key}={_plain(value)}" for key, value in cell.protocol.items() if key not in inputs]
-    if cell.precision != "fp32":
+    if cell.precision != "fp32" and "precision" not in inputs:
         stated.append(f"precision={cell.precision}")
+    if cell.runtime != "eager" and "runtime" not in inputs:
+        stated.append(f"runtime={cell.runtime}")
     return ", ".join(stated)
 
 

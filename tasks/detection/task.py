@@ -15,6 +15,7 @@ from tasks.detection.datasets import DetectionAugment, DetectionEvalData, Detect
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import annotation_path, read_classes
 from tasks.detection.files.categories import COCO, classes_of_model
+from tasks.detection.geometry import CAFFE_MEAN_BGR
 from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.network.names import detector_of, named, split_name
 from tasks.detection.protocol import DetectionProtocol, detection_protocol, header
@@ -87,6 +88,14 @@ class DetectionTask(Task):
 
     def protocol_header(self, protocol: DetectionProtocol) -> str:
         return header(protocol)
+
+    def input_facts(self, protocol: DetectionProtocol) -> dict[str, Any]:
+        if protocol.colour == "bgr_caffe":
+            return {"channels": "bgr", "range": "0 to 255", "mean": list(CAFFE_MEAN_BGR), "std": [1.0, 1.0, 1.0]}
+        facts = super().input_facts(protocol)
+        if protocol.colour == "rgb":
+            return facts
+        return facts | {"channels": "bgr", "mean": facts["mean"][::-1], "std": facts["std"][::-1]}
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> EvalData:

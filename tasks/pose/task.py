@@ -25,7 +25,7 @@ from tasks.pose.posetrack.metrics import metric_infos
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
 from tasks.pose.posetrack.protocol import header as posetrack_header
 from tasks.pose.posetrack.recipes import posetrack_recipe
-from tasks.pose.protocol import CocoProtocol, PoseProtocol, body_of, header, pose_protocol
+from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol, body_of, header, pose_protocol
 from tasks.pose.recipes import RECIPE_VARIANTS, pose_recipe
 from tasks.pose.skeletons.joints import check_joints
 from tasks.recipe import Recipe
@@ -131,6 +131,10 @@ class PoseTask(Task):
     def protocol_header(self, protocol: PoseProtocol) -> str:
         text = header(protocol)
         return f"{text}, {posetrack_header(protocol)}" if isinstance(protocol, PoseTrackProtocol) else text
+
+    def input_facts(self, protocol: PoseProtocol) -> dict[str, Any]:
+        mean, std = NORMALISERS[protocol.normaliser]
+        return {"channels": protocol.colour, "range": "0 to 1", "mean": list(mean), "std": list(std)}
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:

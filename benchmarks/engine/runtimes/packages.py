@@ -1,0 +1,23 @@
+"""Packages that kinds of file and runtimes need."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+EXTRAS = {
+    "onnx": ("export", ("onnx", "onnxscript")),
+    "openvino": ("openvino", ("openvino", "onnx", "onnxscript")),
+    "torch": ("", ()),
+    "onnxruntime": ("export", ("onnxruntime", "onnx", "onnxscript")),
+}
+"""Kind of file or runtime -> the extra that installs its packages, and the packages."""
+
+
+def require(kind: str) -> None:
+    """Raises ValueError where a package that a kind of file or a runtime needs is not installed; the extra is named."""
+    extra, packages = EXTRAS[kind]
+    missing = [name for name in packages if find_spec(name) is None]
+    if missing:
+        raise ValueError(
+            f"{kind}: expected the package {missing[0]}, which is not installed: pip install 'hrnet-benchmark[{extra}]'"
+        )
