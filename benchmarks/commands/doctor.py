@@ -163,6 +163,11 @@ def _datasets(places: Places, everything: bool) -> int:
     )
     problems = _check_datasets(places, section)
     section.show(everything)
+    if places.data_root is not None and any(good is None for good, _, _ in section.lines):
+        print(
+            f"        `run_all.py prepare DATASET --from RAW --data-root {places.data_root}` makes one from what its owners hand "
+            "out; `prepare` alone lists them"
+        )
     return problems
 
 

@@ -237,7 +237,8 @@ def test_doctor_reports_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFi
     assert entry(["doctor", "--data-root", str(tmp_path), "--out", str(tmp_path)]) == 1
     out = capsys.readouterr().out
     assert "person_keypoints_val2017.json" in out
-    assert f"`run_all.py prepare mpii --from RAW --data-root {tmp_path}` makes it" in out
+    assert f"`run_all.py prepare coco --from RAW --data-root {tmp_path}` makes it" in out
+    assert f"`run_all.py prepare DATASET --from RAW --data-root {tmp_path}` makes one" in out
 
 
 def test_single_cell_writes_json_and_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
