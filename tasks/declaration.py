@@ -45,11 +45,12 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Keypoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Joints by name; pairs that a mirror swaps; COCO's constants of the object keypoint similarity."""
+    """Joints by name; pairs that a mirror swaps; COCO's constants of the object keypoint similarity; what a drawing connects."""
 
     names: tuple[str, ...] = ()
     flip_pairs: tuple[tuple[str, str], ...] | None = None
     sigmas: tuple[float, ...] = ()
+    bones: tuple[tuple[str, str], ...] | None = None
 
 
 class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -201,6 +202,8 @@ def _check_keypoints(keypoints: Keypoints, wrong: Any) -> None:
     if any(not 0 < sigma < 1 for sigma in sigmas):
         raise wrong("keypoints.sigmas", f"expected numbers between 0 and 1, got {list(sigmas)}")
     _check_pairs("keypoints.flip_pairs", keypoints.flip_pairs or (), names, wrong)
+    for name in (name for bone in keypoints.bones or () for name in bone if names and name not in names):
+        raise wrong("keypoints.bones", f"unknown point {name!r}. {nearest(name, names)}")
 
 
 def _check_pairs(field: str, pairs: Any, known: Any, wrong: Any) -> None:

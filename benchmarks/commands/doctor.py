@@ -239,6 +239,8 @@ def _boxes(task: Task, info: DatasetInfo, root: Path) -> SplitCheck | None:
         protocol = task.protocol_with(task.protocol(info.name), {"boxes": "detector"})
     except ValueError:
         return None
+    if info.declaration is not None and not protocol.boxes_file:
+        return None  # no place is usual for them
     try:
         missing = missing_files(task.data_files(info.name, root, info.eval_split, protocol))
     except (ValueError, OSError) as error:

@@ -50,6 +50,12 @@ class Keypoints(Annotations):
     points: NDArray[np.float64]
 
     @property
+    def person_name(self) -> str:
+        """The category's name; "person" where the file lists none."""
+        names = dict(zip(self.categories.ids, self.categories.names))
+        return names.get(self.person, "person")
+
+    @property
     def labelled(self) -> NDArray[np.int64]:
         """(N,) how many joints are labelled: what `num_keypoints` shall say."""
         counts: NDArray[np.int64] = (self.points[..., 2] > 0).sum(1)
@@ -57,12 +63,15 @@ class Keypoints(Annotations):
 
 
 @many_records()
-def read_keypoints(path: Path, joints: Sequence[str], truth: bool = True, advice: str = "") -> Keypoints:
+def read_keypoints(
+    path: Path, joints: Sequence[str], truth: bool = True, advice: str = "", own: bool = False
+) -> Keypoints:
     """Reads and checks a keypoint annotation file.
 
     Args:
         joints: names of the dataset's joints in their order. truth: whether annotations are expected (test sets have none).
         advice: what to do where the file is missing.
+        own: whether joints of one's own are read, of whatever category has them.
 
     Raises:
         ValueError: no such file, not of this form, of another skeleton, or a record that cannot be used; the text names file,
@@ -71,7 +80,8 @@ def read_keypoints(path: Path, joints: Sequence[str], truth: bool = True, advice
     fields = FIELDS | {"keypoints": f"keypoints as {3 * len(joints)} numbers x, y, visibility"}
     file = read_json(path, KeypointFile, FORM, advice, fields)
     pictures, categories = listed(file.images, file.categories, path)
-    person = person_category(categories, joints, path) if truth else PERSON
+    choose = own_category if own else person_category
+    person = choose(categories, joints, path) if truth else PERSON
     records, others = [], 0
     for record in file.annotations:
         if record.category_id is None or _is(record.category_id, person):
@@ -133,6 +143,28 @@ def person_category(categories: Categories, joints: Sequence[str], path: Path) -
             "another skeleton need a dataset of their own: declare their names, mirror pairs and sigmas (tasks/pose/README.md)"
         )
     return chosen
+
+
+def own_category(categories: Categories, joints: Sequence[str], path: Path) -> int:
+    """The id of the category with these joints, or of the only one that is listed where that lists no joints.
+
+    Raises:
+        ValueError: none or several, or its joints are others.
+    """
+    wanted = [plain_name(joint) for joint in joints]
+    rows = [row for row, names in enumerate(categories.keypoints) if [plain_name(name) for name in names] == wanted]
+    if not rows and len(categories) == 1 and not categories.keypoints[0]:
+        rows = [0]
+    if len(rows) == 1:
+        return categories.ids[rows[0]]
+    held = "; ".join(
+        f"{number} {name}: {shorten(', '.join(names)) if names else 'none'}"
+        for number, name, names in zip(categories.ids, categories.names, categories.keypoints)
+    )
+    raise ValueError(
+        f"{path}: expected one category with the {len(joints)} keypoints {joints[0]}, ..., {joints[-1]}, got "
+        f"{len(rows) or 'none'} of {len(categories)} ({held[:300]}); correct keypoints.names, or the file"
+    )
 
 
 def _is(category: Any, person: int) -> bool:

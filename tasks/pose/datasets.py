@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +16,11 @@ from tasks.geometry import crop, flip_points, transform_points
 from tasks.images import PictureCache, normalise
 from tasks.pose.crops.augment import PoseAugment, draw
 from tasks.pose.crops.person_crop import crop_matrix, person_inputs
-from tasks.pose.files import coco, mpii
-from tasks.pose.files.persons import Persons
-from tasks.pose.posetrack.files import persons as posetrack
-from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.entries.entry import Entry
+from tasks.pose.files import coco
 from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol, check_protocol
-from tasks.pose.skeletons.joints import SKELETONS, Skeleton
+from tasks.pose.skeletons.joints import Skeleton
 from tasks.pose.targets import pose_targets
-
-
-def read_persons(dataset: str, root: Path, split: str, protocol: PoseProtocol) -> Persons:
-    """The persons of a dataset's split; see `read_persons` of the modules that read its files."""
-    if dataset == "coco":
-        assert isinstance(protocol, CocoProtocol)
-        return coco.read_persons(root, split, protocol)
-    if isinstance(protocol, PoseTrackProtocol):
-        return posetrack.read_persons(root, split, protocol)
-    return mpii.read_persons(root, split)
 
 
 class PoseEvalData(EvalData):
@@ -41,14 +30,15 @@ class PoseEvalData(EvalData):
     (2,) px and scale (2,) in 200-px units.
     """
 
-    def __init__(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> None:
+    def __init__(self, entry: Entry, root: Path, split: str, protocol: PoseProtocol) -> None:
         check_protocol(protocol)
-        self.dataset, self.split, self.protocol = dataset, split, protocol
-        self.persons = read_persons(dataset, Path(root), split, protocol)
-        self.notes = self.persons.notes
+        self.split, self.protocol, self.evaluation = split, protocol, entry.evaluation
+        self.read_persons = partial(entry.persons, Path(root), split)
+        self.persons = self.read_persons(protocol)
+        self.notes = (*entry.notes, *self.persons.notes, *entry.person_notes(self.persons, split))
         if self.persons.truth is not None:
             coco.require_areas(self.persons.truth)
-        self.skeleton: Skeleton = SKELETONS[dataset]
+        self.skeleton: Skeleton = entry.skeleton
         self.pictures = PictureCache(root, protocol.colour, 128, self.persons.stated_sizes())
 
     def entries(self) -> list[PictureEntry]:
@@ -80,7 +70,7 @@ class PoseTrainData(TrainData):
 
     def __init__(
         self,
-        dataset: str,
+        entry: Entry,
         root: Path,
         split: str,
         protocol: PoseProtocol,
@@ -89,13 +79,13 @@ class PoseTrainData(TrainData):
         input_wh: tuple[int, int] | None = None,
     ) -> None:
         check_protocol(protocol)
-        self.skeleton: Skeleton = SKELETONS[dataset]
+        self.skeleton: Skeleton = entry.skeleton
         truth = protocol
         if isinstance(protocol, CocoProtocol):
             truth = CocoProtocol(input_wh=protocol.input_wh, box_rule=protocol.box_rule)
         # The crops need the persons alone, not the file's other records.
-        self.persons = replace(read_persons(dataset, Path(root), split, truth), truth=None)
-        self.notes = self.persons.notes
+        self.persons = replace(entry.persons(Path(root), split, truth), truth=None)
+        self.notes = (*entry.notes, *self.persons.notes)
         self.protocol, self.augment, self.seed = protocol, augment, seed
         self.size_wh = input_wh or protocol.input_wh
         stride = augment.stride

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
@@ -93,12 +93,13 @@ class CocoEvaluation(PoseEvaluation):
         # Areas are those of the padded boxes (T21).
         areas = np.prod(persons.scales * 200, axis=1).astype(np.float64)
         kept: list[int] = []
+        sigmas = self.data.skeleton.sigmas()
         for members in _by_picture(persons.image):
             poses, score, area = keypoints[members], scores[members], areas[members]
             if protocol.nms == "oks":
-                chosen = oks_nms(poses, score, area, protocol.nms_threshold)
+                chosen = oks_nms(poses, score, area, protocol.nms_threshold, sigmas)
             elif protocol.nms == "soft_oks":
-                chosen = soft_oks_nms(poses, score, area, protocol.nms_threshold)
+                chosen = soft_oks_nms(poses, score, area, protocol.nms_threshold, sigmas)
             else:
                 chosen = np.arange(len(members))
             kept += [int(i) for i in members[chosen]]
@@ -124,9 +125,7 @@ class CocoEvaluation(PoseEvaluation):
         if self.protocol.boxes != "detector" or persons.truth is None:
             return super().truth_of(index)
         if self._shown is None:
-            annotated = coco.read_persons(
-                persons.root, self.data.split, replace(self.protocol, boxes="gt"), self.data.skeleton
-            )
+            annotated = self.data.read_persons(replace(self.protocol, boxes="gt"))
             self._shown = annotated, overlapped(persons, annotated)
         annotated, rows = self._shown
         row = rows[index]
@@ -251,13 +250,6 @@ def mpii_figures(stats: Stats, counts: NDArray[np.integer] | None = None) -> dic
     figures["PCKh@0.11"] = hrnet["Mean@0.11"]
     figures["PCKh@0.5 unweighted"] = pckh_pytorch_pose(errors)
     return figures
-
-
-def figures(
-    dataset: str, stats: Stats, counts: NDArray[np.integer] | None = None, wanted: Collection[str] | None = None
-) -> Mapping[str, float]:
-    """All figures of a dataset from its per-image statistics; of COCO's only those ``wanted``, where that is given."""
-    return coco_figures(stats, counts, wanted) if dataset == "coco" else mpii_figures(stats, counts)
 
 
 def overlapped(persons: Persons, annotated: Persons, least: float = 0.3) -> NDArray[np.int64]:

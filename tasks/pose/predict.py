@@ -15,7 +15,7 @@ from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.drawing import draw_pose, person_colour
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
 from tasks.pose.protocol import PoseProtocol, check_protocol
-from tasks.pose.skeletons.joints import SKELETONS, check_joints
+from tasks.pose.skeletons.joints import Skeleton, check_joints
 
 if TYPE_CHECKING:
     from torch import nn
@@ -28,7 +28,7 @@ SHOWN_SCORE = 0.1
 def predict_pictures(
     task: Task,
     model: nn.Module,
-    dataset: str,
+    skeleton: Skeleton,
     images: Sequence[Path],
     protocol: PoseProtocol,
     boxes: str | Path | None = None,
@@ -44,7 +44,6 @@ def predict_pictures(
     import torch
 
     check_protocol(protocol)
-    skeleton = SKELETONS[dataset]
     check_joints(model, skeleton)
     device = next(model.parameters()).device
     model.eval()

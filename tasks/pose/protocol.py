@@ -1,7 +1,7 @@
 """What can move a pose score, as frozen dataclasses. Torch-free.
 
-Defaults are HRNet's (leoxiaobin/deep-high-resolution-net.pytorch); `coco_protocol` and `mpii_protocol` set what the family of a
-checkpoint does otherwise. Source: docs/protocols.md, sections 3 to 5 and traps T4, T20, T22, T23.
+Defaults are HRNet's (leoxiaobin/deep-high-resolution-net.pytorch); `pose_protocol` sets what the family of a checkpoint does
+otherwise. Source: docs/protocols.md, sections 3 to 5 and traps T4, T20, T22, T23.
 """
 
 from __future__ import annotations
@@ -111,17 +111,31 @@ def coding_of(model: str, family: str | None = None) -> str:
     return {"vitpose": "udp", "udp_pose": "udp_combined"}.get(origin, "")
 
 
-def pose_protocol(dataset: str, model: str = "", family: str | None = None, tier: str = "full") -> PoseProtocol:
+@dataclass(frozen=True)
+class Start:
+    """What a dataset's protocols start from.
+
+    Attributes:
+        plain: as HRNet's repository evaluates. small_wh: input of the small tiers.
+        pytorch_pose: of the networks of that repository, where they are released for this dataset.
+    """
+
+    plain: PoseProtocol
+    small_wh: tuple[int, int]
+    pytorch_pose: PoseProtocol | None = None
+
+
+def pose_protocol(start: Start, model: str = "", family: str | None = None, tier: str = "full") -> PoseProtocol:
     """The protocol of a dataset, with what the model's or the checkpoint's family implies.
 
     UDP sets crop, target, decoding and flip (no shift) together, where `coding_of` finds it. mmpose's networks have its box and
     its quarter step, and read RGB. SimpleBaseline of its authors (and of HRNet's repository) reads BGR. pytorch-pose's
-    hourglass has its own crop, normaliser and decoding, and no shift, on MPII (for COCO nothing is released). Cells of the
-    small tiers are all trained here and share one protocol, but for UDP.
+    hourglass has its own crop, normaliser and decoding, and no shift, where it is released. Cells of the small tiers are all
+    trained here and share one protocol, but for UDP.
     """
     traits, coding = traits_of(body_of(model)) if model else Traits(), coding_of(model, family)
     small = tier != "full" or traits.micro
-    made = _plain_protocol(dataset, traits, family, small)
+    made = _plain_protocol(start, traits, family, small)
     if (traits.origin in ("mmpose", "vitpose") or (family or "").startswith("mm")) and not small:
         made = replace(made, crop="affine_along_x", decoder="quarter_per_axis")
         made = replace(made, box_rule="mmpose") if isinstance(made, CocoProtocol) else made
@@ -132,24 +146,18 @@ def pose_protocol(dataset: str, model: str = "", family: str | None = None, tier
     return made
 
 
-def _plain_protocol(dataset: str, traits: Traits, family: str | None, small: bool) -> PoseProtocol:
+def _plain_protocol(start: Start, traits: Traits, family: str | None, small: bool) -> PoseProtocol:
     """The protocol of plain heat maps in the frameworks of HRNet, SimpleBaseline and pytorch-pose."""
-    kind = {"coco": CocoProtocol, "mpii": MpiiProtocol}[dataset]
     if small:
         # At 24x32 cells a quarter cell is coarse: targets and decoding are DARK's, between cells.
-        return kind(input_wh=(96, 128) if dataset == "coco" else (128, 128), decoder="dark", dark_blur=3)
-    other_framework = family is not None and family.startswith("mm")
-    if traits.origin == "simple_baseline" and not other_framework:
-        return kind(colour="bgr")
-    if traits.origin == "pytorch_pose" and dataset == "mpii" and not other_framework:
-        return MpiiProtocol(
-            shift=False,
-            flip_merge="sum",
-            decoder="quarter_one_based",
-            crop="corners",
-            normaliser="mpii_mean",
-        )
-    return kind()
+        return replace(start.plain, input_wh=start.small_wh, decoder="dark", dark_blur=3)
+    if family is not None and family.startswith("mm"):
+        return start.plain
+    if traits.origin == "simple_baseline":
+        return replace(start.plain, colour="bgr")
+    if traits.origin == "pytorch_pose" and start.pytorch_pose is not None:
+        return start.pytorch_pose
+    return start.plain
 
 
 def check_protocol(protocol: PoseProtocol) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from benchmarks.baselines import traits_of
 from tasks.pose.crops.augment import PoseAugment
@@ -19,24 +19,40 @@ IMAGENET_FILES = {
 }
 
 
-def pose_recipe(dataset: str, model: str, tier: str) -> Recipe:
+@dataclass(frozen=True)
+class SetUp:
+    """What trainings on a dataset have of their own.
+
+    Attributes:
+        hrnet, simple_baseline: the repositories' augmentation. half_body_prob, shift_factor: mmpose's.
+        epochs: of the embedded tier.
+    """
+
+    hrnet: PoseAugment
+    simple_baseline: PoseAugment
+    half_body_prob: float
+    shift_factor: float
+    epochs: int
+
+
+def pose_recipe(dataset: str, set_up: SetUp, model: str, tier: str) -> Recipe:
     """The recipe of a tier; see the functions below for what each costs and should reach."""
     if tier != "full":
-        made = embedded(dataset, model)
+        made = embedded(dataset, set_up.epochs)
         return replace(made, name="pose-smoke", epochs=1, batch_size=8) if tier == "smoke" else made
     origin, coding = traits_of(body_of(model)).origin, coding_of(model)
     if origin == "vitpose":
-        return vitpose(dataset, model)
+        return vitpose(dataset, set_up, model)
     if origin == "mmpose" or (coding and origin != "udp_pose"):
-        return mmpose(dataset, model)
+        return mmpose(dataset, set_up, model)
     if origin == "pytorch_pose":
         return hourglass()
     if origin == "simple_baseline":
-        return simple_baseline(dataset, model)
-    return hrnet(dataset, model)
+        return simple_baseline(dataset, set_up, model)
+    return hrnet(dataset, set_up, model)
 
 
-def hrnet(dataset: str, model: str) -> Recipe:
+def hrnet(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """HRNet's own training (leoxiaobin/deep-high-resolution-net.pytorch, experiments/*/hrnet).
 
     Expected: COCO val2017 with detector boxes and flip, AP 74.4 (W32, 256x192) and 76.3 (W48, 384x288); MPII val PCKh@0.5 90.3
@@ -46,10 +62,6 @@ def hrnet(dataset: str, model: str) -> Recipe:
 
         python run_all.py train --task pose --dataset coco --model hrnet_w32 --data-root D --weights W
     """
-    if dataset == "coco":
-        augment = PoseAugment(scale_factor=0.35, rotation_factor=45, half_body_prob=0.3)
-    else:
-        augment = PoseAugment(scale_factor=0.25, rotation_factor=30)
     return Recipe(
         name=f"hrnet-{dataset}",
         epochs=210,
@@ -60,13 +72,13 @@ def hrnet(dataset: str, model: str) -> Recipe:
         milestones=(170, 200),
         init_from=IMAGENET_FILES.get(body_of(model)),
         drop_last=False,
-        augment=augment,
+        augment=set_up.hrnet,
         num_workers=8,
         source="leoxiaobin/deep-high-resolution-net.pytorch 6f69e46, experiments",
     )
 
 
-def simple_baseline(dataset: str, model: str) -> Recipe:
+def simple_baseline(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """SimpleBaseline's training (microsoft/human-pose-estimation.pytorch).
 
     Expected: COCO val2017 with detector boxes and flip, AP 70.4 (R50), 71.4 (R101), 72.0 (R152) at 256x192; MPII val PCKh@0.5
@@ -76,36 +88,19 @@ def simple_baseline(dataset: str, model: str) -> Recipe:
 
         python run_all.py train --task pose --dataset coco --model simple_baseline_r50 --data-root D --weights W
     """
-    if dataset == "coco":
-        augment = PoseAugment(scale_factor=0.3, rotation_factor=40)
-    else:
-        augment = PoseAugment(scale_factor=0.25, rotation_factor=30)
     return replace(
-        hrnet(dataset, model),
+        hrnet(dataset, set_up, model),
         name=f"simple-baseline-{dataset}",
         epochs=140,
         batch_size=32,
         milestones=(90, 120),
-        augment=augment,
+        augment=set_up.simple_baseline,
         source="microsoft/human-pose-estimation.pytorch 49f3f44, experiments",
     )
 
 
-def w48_384x288(recipe: Recipe) -> Recipe:
-    """HRNet-W48 on COCO at 384x288: 4 GPUs' of 24 persons."""
-    return _with_batch(recipe, 96, "hrnet-coco", "w48_384x288")
-
-
-def r152_384x384(recipe: Recipe) -> Recipe:
-    """SimpleBaseline-R152 on MPII at 384x384: 24 persons."""
-    return _with_batch(recipe, 24, "simple-baseline-mpii", "r152_384x384")
-
-
-RECIPE_VARIANTS = {"w48_384x288": w48_384x288, "r152_384x384": r152_384x384}
-"""Published variants of the full recipes, for ``--set recipe.variant=NAME``."""
-
-
-def _with_batch(recipe: Recipe, batch_size: int, name: str, variant: str) -> Recipe:
+def with_batch(recipe: Recipe, batch_size: int, name: str, variant: str) -> Recipe:
+    """A published variant of the recipe ``name`` at another batch size; raises ValueError for other recipes."""
     if recipe.name != name:
         raise ValueError(
             f"Expected the recipe {name} for recipe.variant={variant}, got {recipe.name}; set its batch_size."
@@ -113,7 +108,7 @@ def _with_batch(recipe: Recipe, batch_size: int, name: str, variant: str) -> Rec
     return replace(recipe, name=f"{name}-{variant}", batch_size=batch_size)
 
 
-def mmpose(dataset: str, model: str) -> Recipe:
+def mmpose(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """mmpose 1.x's training of its zoo: plain and UDP HRNet, Lite-HRNet, SimpleBaseline on other encoders.
 
     Expected: COCO val2017 with detector boxes and flip, at 256x192: AP 76.2 (HRNet-W32 with UDP), 64.2 and 67.6 (Lite-HRNet-18
@@ -127,11 +122,11 @@ def mmpose(dataset: str, model: str) -> Recipe:
         spread="truncated",
         scale_factor=0.25 if lite else 0.5,
         rotation_factor=60 if lite else 80,
-        half_body_prob=0.3 if dataset == "coco" else 0.0,
-        shift_factor=0.16 if dataset == "coco" else 0.0,
+        half_body_prob=set_up.half_body_prob,
+        shift_factor=set_up.shift_factor,
     )
     return replace(
-        hrnet(dataset, model),
+        hrnet(dataset, set_up, model),
         name=f"mmpose-{dataset}",
         batch_size=512,
         lr=5e-4,
@@ -145,7 +140,7 @@ def mmpose(dataset: str, model: str) -> Recipe:
 LAYER_DECAY = {"s": 0.8, "b": 0.75, "l": 0.8, "h": 0.85}
 
 
-def vitpose(dataset: str, model: str) -> Recipe:
+def vitpose(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """ViTPose's training as mmpose 1.x configures it: AdamW, rates that fall from layer to layer, gradients of norm 1 at most.
 
     Expected: COCO val2017 with detector boxes and flip, at 256x192: AP 73.9 (S), 75.7 (B); with the simple head 73.6, 75.6.
@@ -156,7 +151,7 @@ def vitpose(dataset: str, model: str) -> Recipe:
     """
     size = body_of(model).removeprefix("vitpose_").removesuffix("_simple")
     return replace(
-        mmpose(dataset, model),
+        mmpose(dataset, set_up, model),
         name=f"vitpose-{dataset}",
         optimizer="adamw",
         weight_decay=0.1,
@@ -192,7 +187,7 @@ def hourglass() -> Recipe:
     )
 
 
-def embedded(dataset: str, model: str) -> Recipe:
+def embedded(dataset: str, epochs: int) -> Recipe:
     """Micro networks on the embedded people, from nothing.
 
     Aim: HRNet AP >= 60 (COCO, ground-truth boxes), PCKh@0.5 >= 80 (MPII). Measured for HRNet over three seeds: COCO AP 60.3 to
@@ -203,7 +198,7 @@ def embedded(dataset: str, model: str) -> Recipe:
     augment = PoseAugment(scale_factor=0.1, rotation_factor=0, rotation_prob=0.0, sigma=1.0, target_rule="unbiased")
     return Recipe(
         name=f"embedded-{dataset}",
-        epochs=13 if dataset == "coco" else 6,
+        epochs=epochs,
         batch_size=16,
         lr=1.8e-2,
         optimizer="adam",

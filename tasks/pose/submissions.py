@@ -14,23 +14,25 @@ from tasks.coco.results import keypoint_records, read_results
 from tasks.files.mat_file import read_mat
 from tasks.pose.evaluation import mpii_stats
 from tasks.pose.files import coco, mpii
-from tasks.pose.skeletons.joints import COCO, MPII, Skeleton
+from tasks.pose.skeletons.joints import MPII
 
 FARTHEST_PX = 1e6
 """Beyond any picture, and what a network may say of it: such numbers are damage."""
 
 
-def coco_stats(root: Path, split: str, path: Path, skeleton: Skeleton = COCO) -> tuple[Stats, tuple[str, ...]]:
+def coco_stats(
+    root: Path, split: str, path: Path, places: coco.CocoFiles = coco.OFFICIAL
+) -> tuple[Stats, tuple[str, ...]]:
     """Match lists of a COCO keypoint results file, and what a reader of its figures must know.
 
     Raises:
         ValueError: no such file, not a results file, results for other pictures, a broken record, a split without truth.
     """
-    if not coco.has_truth(split):
+    if not places.has_truth(split):
         raise ValueError(f"{split} has no public ground truth: upload {path} to the benchmark's server")
-    truth = coco.read_truth(root, split, skeleton)
+    truth, skeleton = places.read_truth(root, split), places.skeleton
     coco.require_areas(truth)
-    only = Categories((truth.person,), ("person",))
+    only = Categories((truth.person,), (truth.person_name,))
     results = read_results(path, truth.pictures, only, num_numbers=3 * skeleton.num_joints)
     records = keypoint_records(results, truth.pictures, skeleton.num_joints)
     return keypoint_matches(truth, records, skeleton.sigmas()), (*truth.notes, *results.notes)

@@ -1,4 +1,4 @@
-"""Human pose: COCO keypoints, MPII, and PoseTrack's videos. Torch-free at import."""
+"""Pose: joints of persons, or of whatever a dataset has joints of. Torch-free at import."""
 
 from __future__ import annotations
 
@@ -10,23 +10,19 @@ import numpy as np
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
+from tasks.declaration import Declaration
 from tasks.direction import Direction
 from tasks.options import refuse_unknown
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
-from tasks.pose.evaluation import CocoEvaluation, MpiiEvaluation, figures
-from tasks.pose.files import coco, mpii
+from tasks.pose.entries import ENTRIES, Entry
+from tasks.pose.entries.declared import completed, declared_entry
 from tasks.pose.metrics import GROUPS
-from tasks.pose.posetrack import metrics as posetrack_metrics
 from tasks.pose.posetrack.datasets import PoseTrackEvalData
-from tasks.pose.posetrack.evaluation import PoseTrackEvaluation, submission_stats
-from tasks.pose.posetrack.files import splits as posetrack
 from tasks.pose.posetrack.metrics import metric_infos
-from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
+from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.posetrack.protocol import header as posetrack_header
-from tasks.pose.posetrack.recipes import posetrack_recipe
-from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol, body_of, header, pose_protocol
-from tasks.pose.recipes import RECIPE_VARIANTS, pose_recipe
+from tasks.pose.protocol import NORMALISERS, PoseProtocol, body_of, header
 from tasks.pose.skeletons.joints import check_joints
 from tasks.recipe import Recipe
 from tasks.survey import surveyed, surveyed_training
@@ -60,29 +56,20 @@ class PoseTask(Task):
     reads_submissions = True
     figures_by_name = True
     input_fields = ("colour", "normaliser")
-    datasets: Mapping[str, DatasetInfo] = {
-        "coco": DatasetInfo(
-            "coco", "COCO keypoints", "coco", 17, "train2017", "val2017", coco.SPLITS, "AP", (256, 192), "coco"
-        ),
-        "mpii": DatasetInfo("mpii", "MPII", "mpii", 16, "train", "valid", mpii.SPLITS, "PCKh@0.5", (256, 256), "mpii"),
-        **{
-            f"posetrack{year}": DatasetInfo(
-                f"posetrack{year}",
-                f"PoseTrack20{year}",
-                f"posetrack{year}",
-                15,
-                "train",
-                "val",
-                posetrack.SPLITS,
-                "MOTA",
-                (256, 192),
-                "posetrack18" if year == 18 else None,
-            )
-            for year in (17, 18)
-        },
-    }
+    datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
-    recipe_variants = RECIPE_VARIANTS
+    recipe_variants = {name: made for entry in ENTRIES.values() for name, made in entry.variants.items()}
+
+    def entry(self, dataset: str) -> Entry:
+        """What the task knows of a dataset, of its own or declared."""
+        declaration = self.dataset(dataset).declaration
+        return ENTRIES[dataset] if declaration is None else declared_entry(declaration)
+
+    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
+        return completed(declaration, folder)
+
+    def declared_info(self, declaration: Declaration) -> DatasetInfo:
+        return declared_entry(declaration).info
 
     # -- networks ------------------------------------------------------------------------------------------------
     def body_name(self, model: str) -> str:
@@ -111,22 +98,15 @@ class PoseTask(Task):
         self.check_model(model)
         outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
         chosen = representation or self.default_representation(model, dataset)
-        if _is_posetrack(dataset):
-            outputs = posetrack.network_outputs(changes.pop("num_joints", outputs))
+        outputs = self.entry(dataset).outputs(changes, outputs)
         return build(model, dataset, chosen, outputs, **changes)
 
     # -- protocol and recipe -------------------------------------------------------------------------------------
     def protocol(self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full") -> PoseProtocol:
-        self.dataset(dataset)
-        if _is_posetrack(dataset):
-            return posetrack_protocol(model, family, tier)
-        return pose_protocol(dataset, model, family, tier)
+        return self.with_own_protocol(dataset, self.entry(dataset).protocol(model, family, tier))
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        self.dataset(dataset)
-        if _is_posetrack(dataset):
-            return posetrack_recipe(dataset, model, tier)
-        return pose_recipe(dataset, model, tier)
+        return self.with_own_recipe(dataset, tier, self.entry(dataset).recipe(model, tier))
 
     def protocol_header(self, protocol: PoseProtocol) -> str:
         text = header(protocol)
@@ -138,34 +118,25 @@ class PoseTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData:
-        if isinstance(protocol, PoseTrackProtocol):
-            return surveyed(PoseTrackEvalData(dataset, root, split, protocol))
-        data = PoseEvalData(dataset, root, split, protocol)
-        if dataset == "mpii" and mpii.has_truth(split):
-            data.notes = (*data.notes, *mpii.matching_truth(data.persons)[1])
-        return surveyed(data)
+        entry = self.entry(dataset)
+        if entry.open is not None:
+            return surveyed(entry.open(Path(root), split, protocol))
+        return surveyed(PoseEvalData(entry, Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: PoseProtocol, seed: int
     ) -> TrainData:
         augment = recipe.augment or PoseAugment()
-        return surveyed_training(PoseTrainData(dataset, root, split, protocol, augment, seed, recipe.input_wh))
+        return surveyed_training(
+            PoseTrainData(self.entry(dataset), root, split, protocol, augment, seed, recipe.input_wh)
+        )
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> list[Path]:
-        root = Path(root)
-        if isinstance(protocol, PoseTrackProtocol):
-            return posetrack.files_of(root, dataset, split, protocol.boxes == "detector", protocol.boxes_file)
-        if dataset == "mpii":
-            files = [mpii.annotation_path(root, split)]
-            return [*files, mpii.truth_path(root)] if mpii.has_truth(split) else files
-        files = [coco.annotation_path(root, split)]
-        if isinstance(protocol, CocoProtocol) and protocol.boxes == "detector" and split != "train2017":
-            files.append(coco.expected_boxes(root, split, protocol.boxes_file))
-        return files
+        return self.entry(dataset).files(Path(root), split, protocol)
 
     def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
         """Refuses a network of another skeleton than the data's. PoseTrack's own reading maps the joints of several."""
-        if isinstance(data, PoseEvalData | PoseTrainData) and not _is_posetrack(str(model.dataset)):
+        if isinstance(data, PoseEvalData | PoseTrainData) and not self.entry(str(model.dataset)).maps_joints:
             check_joints(model, data.skeleton)
 
     # -- computation ---------------------------------------------------------------------------------------------
@@ -188,17 +159,14 @@ class PoseTask(Task):
 
         if isinstance(protocol, PoseTrackProtocol) and "sequences" in batch:
             return [track_sequence(self, model, sequence, protocol) for sequence in batch["sequences"]]
-        pairs = channel_pairs(model, protocol)
+        pairs = channel_pairs(model, protocol, self.entry(str(model.dataset)).skeleton)
         heatmaps = predict_heatmaps(model, batch["images"], pairs, protocol)
         found = keypoints(heatmaps, _array(batch["centre"]), _array(batch["scale"]), protocol)
         return list(dataset_joints(found, protocol))
 
     def evaluation(self, data: EvalData, protocol: PoseProtocol) -> Evaluation:
-        if isinstance(data, PoseTrackEvalData):
-            assert isinstance(protocol, PoseTrackProtocol)
-            return PoseTrackEvaluation(data, protocol)
-        assert isinstance(data, PoseEvalData)
-        return (CocoEvaluation if data.dataset == "coco" else MpiiEvaluation)(data, protocol)
+        assert isinstance(data, PoseEvalData | PoseTrackEvalData)
+        return data.evaluation(data, protocol)
 
     def figures(
         self,
@@ -208,21 +176,13 @@ class PoseTask(Task):
         counts: np.ndarray | None = None,
         wanted: Collection[str] | None = None,
     ) -> dict[str, float]:
-        if _is_posetrack(dataset):
-            return posetrack_metrics.figures(stats, counts, wanted)
-        return dict(figures(dataset, stats, counts, wanted))
+        return dict(self.entry(dataset).figures(stats, counts, wanted))
 
     def submission_stats(
         self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
         """Of COCO keypoint results (json), of MPII's pred.mat, or of a folder of PoseTrack's files."""
-        from tasks.pose.submissions import coco_stats, mpii_file_stats
-
-        self.dataset(dataset)
-        if _is_posetrack(dataset):
-            return submission_stats(Path(root), split, path), ()
-        read = mpii_file_stats if dataset == "mpii" else coco_stats
-        return read(Path(root), split, path)
+        return self.entry(dataset).submission(Path(root), split, path, protocol)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(
@@ -238,11 +198,7 @@ class PoseTask(Task):
         from tasks.pose.predict import predict_pictures
 
         refuse_unknown(options, ("boxes", "min_score"), "predict for pose")
-        return predict_pictures(self, model, dataset, images, protocol, **options)
-
-
-def _is_posetrack(dataset: str) -> bool:
-    return dataset in ("posetrack17", "posetrack18")
+        return predict_pictures(self, model, self.entry(dataset).skeleton, images, protocol, **options)
 
 
 def _array(values: Any) -> np.ndarray:

@@ -95,9 +95,9 @@ def test_half_body(path: Path) -> None:
 def test_oks_nms(path: Path) -> None:
     data = load(path)
     poses, scores, areas = data["keypoints"], data["score"], data["area"]
-    np.testing.assert_array_equal(oks_nms(poses, scores, areas, 0.9), data["keep_at_0_9"])
-    np.testing.assert_array_equal(oks_nms(poses, scores, areas, 0.5), data["keep_at_0_5"])
-    np.testing.assert_array_equal(soft_oks_nms(poses, scores, areas, 0.9), data["soft_keep_at_0_9"])
+    np.testing.assert_array_equal(oks_nms(poses, scores, areas, 0.9, COCO.sigmas()), data["keep_at_0_9"])
+    np.testing.assert_array_equal(oks_nms(poses, scores, areas, 0.5, COCO.sigmas()), data["keep_at_0_5"])
+    np.testing.assert_array_equal(soft_oks_nms(poses, scores, areas, 0.9, COCO.sigmas()), data["soft_keep_at_0_9"])
 
 
 @pytest.mark.parametrize("path", archives("pose_pckh*.npz"))

@@ -20,7 +20,7 @@ from tasks.coco.keypoints import PERSON, Keypoints, read_keypoints
 from tasks.files.writing import write_text
 from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose
 from tasks.pose.files.persons import Persons, require_folder
-from tasks.pose.protocol import CocoProtocol
+from tasks.pose.protocol import CocoProtocol, PoseProtocol
 from tasks.pose.skeletons.joints import COCO, Skeleton
 
 SPLITS = ("train2017", "val2017", "test-dev2017", "test2017")
@@ -87,27 +87,59 @@ def boxes_path(root: Path, split: str, boxes_file: str = "") -> Path:
     )
 
 
-def read_persons(root: Path, split: str, protocol: CocoProtocol, skeleton: Skeleton = COCO) -> Persons:
+class CocoFiles:
+    """Where COCO's keypoints lie, and how they are read; datasets of one's own in this form have places of their own."""
+
+    skeleton: Skeleton = COCO
+
+    def has_truth(self, split: str) -> bool:
+        """Whether a split has annotations."""
+        return has_truth(split)
+
+    def annotation_path(self, root: Path, split: str) -> Path:
+        """The split's annotation file."""
+        return annotation_path(root, split)
+
+    def image_folder(self, root: Path, split: str) -> str:
+        """The pictures' folder relative to `root`."""
+        return image_folder(root, split)
+
+    def boxes_path(self, root: Path, split: str, boxes_file: str) -> Path:
+        """The detector's boxes; raises ValueError where none or several are there."""
+        return boxes_path(root, split, boxes_file)
+
+    def files(self, root: Path, split: str, protocol: PoseProtocol) -> list[Path]:
+        """What identifies a split's data: its annotations, and the detector's boxes where they are looked at."""
+        found = [self.annotation_path(root, split)]
+        if isinstance(protocol, CocoProtocol) and protocol.boxes == "detector" and split != "train2017":
+            found.append(expected_boxes(root, split, protocol.boxes_file))
+        return found
+
+    def read_truth(self, root: Path, split: str) -> Keypoints:
+        """The checked annotation file of a split (of a test set: its pictures)."""
+        path = self.annotation_path(root, split)
+        return read_keypoints(path, self.skeleton.names, self.has_truth(split), ADVICE)
+
+
+OFFICIAL = CocoFiles()
+
+
+def read_persons(root: Path, split: str, protocol: CocoProtocol, places: CocoFiles = OFFICIAL) -> Persons:
     """The persons of a split with ground-truth or detector boxes.
 
     Raises:
         ValueError: a file or folder is missing, or a record is unusable; the text names file, record and fix.
     """
-    if not has_truth(split) and protocol.boxes != "detector":
+    if not places.has_truth(split) and protocol.boxes != "detector":
         raise ValueError(
             f"Expected detector boxes for {split}, which has no annotations; pass --protocol boxes=detector"
         )
-    truth = read_truth(root, split, skeleton)
-    folder = image_folder(root, split)
+    truth = places.read_truth(root, split)
+    folder = places.image_folder(root, split)
     require_folder(root / folder, f"the pictures of {split}")
     if protocol.boxes == "detector":
-        return _from_detector(root, split, protocol, truth, folder, skeleton)
+        return _from_detector(root, split, protocol, truth, folder, places)
     return _from_truth(root, truth, folder, protocol)
-
-
-def read_truth(root: Path, split: str, skeleton: Skeleton = COCO) -> Keypoints:
-    """The checked annotation file of a split (of a test set: its pictures)."""
-    return read_keypoints(annotation_path(root, split), skeleton.names, has_truth(split), ADVICE)
 
 
 def require_areas(truth: Keypoints) -> None:
@@ -186,11 +218,11 @@ def centres_and_scales(boxes: NDArray[np.float64], protocol: CocoProtocol) -> tu
 
 
 def _from_detector(
-    root: Path, split: str, protocol: CocoProtocol, truth: Keypoints, folder: str, skeleton: Skeleton
+    root: Path, split: str, protocol: CocoProtocol, truth: Keypoints, folder: str, places: CocoFiles
 ) -> Persons:
     pictures = truth.pictures
     found = read_detections(
-        boxes_path(root, split, protocol.boxes_file), pictures, truth.person, split, protocol.box_threshold
+        places.boxes_path(root, split, protocol.boxes_file), pictures, truth.person, split, protocol.box_threshold
     )
     count = len(found.scores)
     none = (
@@ -209,11 +241,11 @@ def _from_detector(
         centres=centres,
         scales=scales,
         scores=found.scores,
-        joints=np.zeros((count, skeleton.num_joints, 2)),
-        visible=np.zeros((count, skeleton.num_joints), np.float32),
+        joints=np.zeros((count, places.skeleton.num_joints, 2)),
+        visible=np.zeros((count, places.skeleton.num_joints), np.float32),
         areas=np.zeros(count),
         sizes_wh=pictures.sizes_wh,
-        truth=truth if has_truth(split) else None,
+        truth=truth if places.has_truth(split) else None,
         notes=(*truth.notes, *found.notes, *none),
     )
 

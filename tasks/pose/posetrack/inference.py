@@ -19,10 +19,10 @@ from tasks.pose.posetrack.from_coco import posetrack_from_coco
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
 from tasks.pose.posetrack.tracking.tracker import Boxes, Tracked, Tracker, track_pictures
 from tasks.pose.protocol import PoseProtocol
-from tasks.pose.skeletons.joints import COCO, SKELETONS
+from tasks.pose.skeletons.joints import COCO, POSETRACK, Skeleton
 
 if TYPE_CHECKING:
-    from tasks.base import Task
+    from tasks.pose.task import PoseTask
 
 CHUNK = 16
 """Boxes that go through the network together. Never those of two pictures: a frame's result depends on nothing else."""
@@ -36,9 +36,8 @@ _PAIRS_17 = tuple(
 """Mirror pairs in 2018's order: head bottom and head top, in the place of COCO's eyes, stay."""
 
 
-def channel_pairs(model: nn.Module, protocol: PoseProtocol) -> Sequence[tuple[int, int]]:
+def channel_pairs(model: nn.Module, protocol: PoseProtocol, skeleton: Skeleton) -> Sequence[tuple[int, int]]:
     """Mirror pairs of a network's channels: its dataset's, or those of PoseTrack's or COCO's 17."""
-    skeleton = SKELETONS[str(model.dataset)]
     if not isinstance(protocol, PoseTrackProtocol) or model.num_outputs == skeleton.num_joints:
         return skeleton.pairs
     return COCO.pairs if protocol.channels == "coco" else _PAIRS_17
@@ -54,7 +53,7 @@ def dataset_joints(keypoints: NDArray[np.float32], protocol: PoseProtocol) -> ND
 
 
 def poses_in(
-    task: Task, model: nn.Module, picture: NDArray[np.uint8], boxes: ArrayLike, protocol: PoseProtocol
+    task: PoseTask, model: nn.Module, picture: NDArray[np.uint8], boxes: ArrayLike, protocol: PoseProtocol
 ) -> NDArray[np.float64]:
     """Keypoints (N, J, 3), x, y px and score, of the persons in boxes (N, 4) x1, y1, x2, y2 of an RGB picture (H, W, 3)."""
     seen = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
@@ -78,7 +77,7 @@ def poses_in(
 
 
 def track_video(
-    task: Task,
+    task: PoseTask,
     model: nn.Module,
     pictures: Iterable[NDArray[np.uint8]],
     boxes: Iterable[Boxes],
@@ -97,7 +96,7 @@ def track_video(
     """
     if tracker is None:
         own = protocol if isinstance(protocol, PoseTrackProtocol) else TrackRules()
-        skeleton = SKELETONS[str(model.dataset)]
+        skeleton = task.entry(str(model.dataset)).skeleton
         sigmas = np.full(skeleton.num_joints, PLAIN_SIGMA) if skeleton.oks_sigmas is None else skeleton.sigmas()
         tracker = Tracker(rules or own, sigmas)
 
@@ -107,11 +106,13 @@ def track_video(
     return track_pictures(pictures, boxes, find, tracker, counted)
 
 
-def track_sequence(task: Task, model: nn.Module, sequence: SequenceInput, protocol: PoseTrackProtocol) -> TrackedVideo:
+def track_sequence(
+    task: PoseTask, model: nn.Module, sequence: SequenceInput, protocol: PoseTrackProtocol
+) -> TrackedVideo:
     """The tracked persons of one video of the dataset."""
     pictures = (read_image(sequence.root, file) for file in sequence.files)
     annotated = protocol.boxes == "gt"
-    tracker = Tracker(protocol, SKELETONS[str(model.dataset)].sigmas(), carries=not annotated)
+    tracker = Tracker(protocol, POSETRACK.sigmas(), carries=not annotated)
     counted = [labelled or not annotated for labelled in sequence.labelled]
     frames = list(track_video(task, model, pictures, sequence.boxes, protocol, tracker=tracker, counted=counted))
     counts = [len(frame.ids) for frame in frames]

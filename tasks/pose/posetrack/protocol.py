@@ -12,7 +12,7 @@ from typing import Literal
 from benchmarks.baselines import traits_of
 from tasks.pose.posetrack.from_coco import JointScore
 from tasks.pose.posetrack.matching import Assignment, Similarity
-from tasks.pose.protocol import PoseProtocol, body_of, pose_protocol
+from tasks.pose.protocol import PoseProtocol, Start, body_of, pose_protocol
 
 
 @dataclass(frozen=True)
@@ -84,13 +84,15 @@ class PoseTrackProtocol(TrackRules, PoseProtocol):
     channels: Literal["posetrack", "coco"] = "posetrack"
 
 
-def posetrack_protocol(model: str = "", family: str | None = None, tier: str = "full") -> PoseTrackProtocol:
-    """PoseTrack's protocol with what the model's or the checkpoint's family implies, as for COCO.
+def posetrack_protocol(
+    start: Start, model: str = "", family: str | None = None, tier: str = "full"
+) -> PoseTrackProtocol:
+    """PoseTrack's protocol with what the model's or the checkpoint's family implies, as for COCO, whose ``start`` it shares.
 
     The small tiers track a detector's boxes, with thresholds chosen on their validation videos, as the papers' were: who is
     hidden has no label there, so a pose that a carried box finds in whoever stands in front counts as a false alarm.
     """
-    alike = pose_protocol("coco", model, family, tier)
+    alike = pose_protocol(start, model, family, tier)
     shared = {name: getattr(alike, name) for name in PoseProtocol.__dataclass_fields__}
     if tier != "full" or (model and traits_of(body_of(model)).micro):
         return PoseTrackProtocol(

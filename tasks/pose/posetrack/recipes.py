@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tasks.pose.crops.augment import PoseAugment
-from tasks.pose.recipes import pose_recipe
+from tasks.pose.recipes import SetUp, pose_recipe
 from tasks.recipe import Recipe
 
 COCO_FILES = {
@@ -18,15 +18,15 @@ COCO_FILES = {
 """Weights trained on COCO that training starts from: the body is taken, since the heads have other joints."""
 
 
-def posetrack_recipe(dataset: str, model: str, tier: str) -> Recipe:
-    """The recipe of a tier; see the functions below for what each costs and should reach."""
+def posetrack_recipe(dataset: str, set_up: SetUp, model: str, tier: str) -> Recipe:
+    """The recipe of a tier with COCO's ``set_up``; see the functions below for what each costs and should reach."""
     if tier != "full":
         made = embedded()
         return replace(made, name="posetrack-smoke", epochs=1, batch_size=8) if tier == "smoke" else made
-    return full(dataset, model)
+    return full(dataset, set_up, model)
 
 
-def full(dataset: str, model: str) -> Recipe:
+def full(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """HRNet's training on PoseTrack, after SimpleBaseline: 20 epochs from COCO weights, Adam at 1e-4, a tenth of it at 10 and 15.
 
     Expected: PoseTrack2017 val mAP 77.3 and, trained on train and val, test 74.9 with MOTA 57.9 (HRNet-W48, 384x288);
@@ -37,7 +37,9 @@ def full(dataset: str, model: str) -> Recipe:
         python run_all.py train --task pose --dataset posetrack17 --model hrnet_w48 --data-root D --weights W \\
             --protocol input_wh=288,384
     """
-    coco = pose_recipe("coco", "simple_baseline_r50" if model.startswith("simple_baseline") else "hrnet_w32", "full")
+    coco = pose_recipe(
+        dataset, set_up, "simple_baseline_r50" if model.startswith("simple_baseline") else "hrnet_w32", "full"
+    )
     return replace(
         coco,
         name=f"{dataset}",

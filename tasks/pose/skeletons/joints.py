@@ -18,8 +18,8 @@ class Skeleton:
     """One dataset's joints, in the order of its annotation files.
 
     `pairs` are (left-or-right, right-or-left) indices that change places in a mirror; `upper` the joints of the upper
-    body for the half-body augmentation; `bones` what a drawing connects; `oks_sigmas` the COCO tolerances (None for
-    MPII); `loss_weights` the optional per-joint factors, off in every published recipe.
+    body for the half-body augmentation; `bones` what a drawing connects; `oks_sigmas` the tolerances of the object keypoint
+    similarity (None where a dataset has none); `loss_weights` the optional per-joint factors, off in every published recipe.
     """
 
     names: tuple[str, ...]
@@ -42,9 +42,14 @@ class Skeleton:
         """
         if self.oks_sigmas is None:
             raise ValueError(
-                "Expected a skeleton with OKS tolerances but got one without (MPII); use the COCO skeleton"
+                "Expected a skeleton with OKS tolerances (sigmas) but got one without: its dataset is not scored by OKS"
             )
-        return np.array(self.oks_sigmas) / 10.0
+        return np.array(self.oks_sigmas)
+
+
+def _tenths(*values: float) -> tuple[float, ...]:
+    """COCO's tolerances as pycocotools writes them: ten times too large, and divided."""
+    return tuple(value / 10.0 for value in values)
 
 
 COCO = Skeleton(
@@ -91,7 +96,9 @@ COCO = Skeleton(
         (4, 6),
     ),
     loss_weights=(1, 1, 1, 1, 1, 1, 1, 1.2, 1.2, 1.5, 1.5, 1, 1, 1.2, 1.2, 1.5, 1.5),
-    oks_sigmas=(0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89),
+    oks_sigmas=_tenths(
+        0.26, 0.25, 0.25, 0.35, 0.35, 0.79, 0.79, 0.72, 0.72, 0.62, 0.62, 1.07, 1.07, 0.87, 0.87, 0.89, 0.89
+    ),
 )
 
 MPII = Skeleton(
@@ -175,10 +182,8 @@ POSETRACK = Skeleton(
         (13, 14),
     ),
     loss_weights=(1.5, 1.2, 1, 1, 1.2, 1.5, 1.5, 1.2, 1, 1, 1.2, 1.5, 1, 1, 1),
-    oks_sigmas=(0.89, 0.87, 1.07, 1.07, 0.87, 0.89, 0.62, 0.72, 0.79, 0.79, 0.72, 0.62, 0.25, 0.26, 0.25),
+    oks_sigmas=_tenths(0.89, 0.87, 1.07, 1.07, 0.87, 0.89, 0.62, 0.72, 0.79, 0.79, 0.72, 0.62, 0.25, 0.26, 0.25),
 )
-
-SKELETONS: dict[str, Skeleton] = {"coco": COCO, "mpii": MPII, "posetrack17": POSETRACK, "posetrack18": POSETRACK}
 
 
 def check_joints(model: Any, skeleton: Skeleton) -> None:

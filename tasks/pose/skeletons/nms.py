@@ -8,14 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.pose.skeletons.joints import COCO
-
 
 def oks(
-    keypoints: ArrayLike, others: ArrayLike, area: float, other_areas: ArrayLike, sigmas: ArrayLike | None = None
+    keypoints: ArrayLike, others: ArrayLike, area: float, other_areas: ArrayLike, sigmas: ArrayLike
 ) -> NDArray[np.float64]:
-    """OKS (N,) in [0, 1] of one pose (J, >=2) with others (N, J, >=2), scaled by the mean of the two areas."""
-    sigma = COCO.sigmas() if sigmas is None else np.asarray(sigmas, dtype=np.float64)
+    """OKS (N,) in [0, 1] of one pose (J, >=2) with others (N, J, >=2), scaled by the mean of the two areas; sigmas (J,)."""
+    sigma = np.asarray(sigmas, dtype=np.float64)
     one, many = np.asarray(keypoints), np.asarray(others)
     squared = (many[..., 0] - one[..., 0]) ** 2 + (many[..., 1] - one[..., 1]) ** 2
     mean_area = (area + np.asarray(other_areas, dtype=np.float64)) / 2 + np.spacing(1)
@@ -23,7 +21,7 @@ def oks(
 
 
 def oks_nms(
-    keypoints: ArrayLike, scores: ArrayLike, areas: ArrayLike, threshold: float, sigmas: ArrayLike | None = None
+    keypoints: ArrayLike, scores: ArrayLike, areas: ArrayLike, threshold: float, sigmas: ArrayLike
 ) -> NDArray[np.intp]:
     """Indices of the poses (N, J, >=2) that survive greedy suppression, best score first.
 
@@ -44,7 +42,7 @@ def soft_oks_nms(
     scores: ArrayLike,
     areas: ArrayLike,
     threshold: float,
-    sigmas: ArrayLike | None = None,
+    sigmas: ArrayLike,
     max_poses: int = 20,
 ) -> NDArray[np.intp]:
     """As `oks_nms`, but the others' scores decay by exp(-OKS^2 / threshold), and at most `max_poses` are taken."""

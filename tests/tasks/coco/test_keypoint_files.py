@@ -16,6 +16,7 @@ from tasks import get_task
 from tasks.coco.keypoints import read_keypoints
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
+from tasks.pose.entries import ENTRIES
 from tasks.pose.protocol import CocoProtocol
 from tasks.pose.skeletons.joints import COCO
 from tasks.pose.submissions import coco_stats
@@ -130,14 +131,14 @@ def test_some_areas_lack_is_said_and_all_refused(area: Any, tmp_path: Path) -> N
     with pytest.raises(ValueError, match=r"person_keypoints_val2017\.json: expected the persons' area, got none of 11"):
         scored(tmp_path, truth, results)
     with pytest.raises(ValueError, match="expected the persons' area"):
-        PoseEvalData("coco", tmp_path, "val2017", PROTOCOL)
+        PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)
 
 
 def test_training_needs_no_area(tmp_path: Path) -> None:
     truth = judged.persons()
     each(area=...)(truth)
     judged.lay(tmp_path, truth, "person_keypoints")
-    assert len(PoseTrainData("coco", tmp_path, "val2017", PROTOCOL, PoseAugment(), 0)) == 11
+    assert len(PoseTrainData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL, PoseAugment(), 0)) == 11
 
 
 def test_nobody_to_show_a_network_is_said(tmp_path: Path) -> None:
@@ -145,10 +146,10 @@ def test_nobody_to_show_a_network_is_said(tmp_path: Path) -> None:
     each(keypoints=[0] * 51)(truth)
     judged.lay(tmp_path, truth, "person_keypoints")
     with pytest.raises(ValueError, match=r"expected persons with labelled joints .* got none among 12 annotations"):
-        PoseEvalData("coco", tmp_path, "val2017", PROTOCOL)
+        PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)
     (tmp_path / "boxes.json").write_text("[]")
     protocol = CocoProtocol(input_wh=(96, 128), boxes="detector", boxes_file=str(tmp_path / "boxes.json"))
-    data = PoseEvalData("coco", tmp_path, "val2017", protocol)
+    data = PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", protocol)
     assert len(data) == 0 and "boxes.json has no box above box_threshold=0" in data.notes[-1]
 
 
@@ -162,7 +163,7 @@ def test_a_missing_box_is_the_extent_of_the_joints(box: Any, tmp_path: Path) -> 
     seen = points[points[:, 2] > 0, :2]
     np.testing.assert_allclose(read.boxes[0], [*seen.min(0), *(seen.max(0) - seen.min(0) + 1)])
     assert "1 boxes are missing" in read.notes[0]
-    assert len(PoseEvalData("coco", tmp_path, "val2017", PROTOCOL)) == 11
+    assert len(PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)) == 11
 
 
 @pytest.mark.parametrize(
@@ -191,8 +192,8 @@ def test_what_cannot_be_derived_is_refused_by_every_verb(change: Any, words: str
         scored(tmp_path, truth, results)
     assert "person_keypoints_val2017.json" in str(caught.value) and "\n" not in str(caught.value)
     for opened in (
-        lambda: PoseEvalData("coco", tmp_path, "val2017", PROTOCOL),
-        lambda: PoseTrainData("coco", tmp_path, "val2017", PROTOCOL, PoseAugment(), 0),
+        lambda: PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL),
+        lambda: PoseTrainData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL, PoseAugment(), 0),
     ):
         with pytest.raises(ValueError, match=words):
             opened()
@@ -245,16 +246,16 @@ def test_a_picture_of_another_size_is_refused(tmp_path: Path) -> None:
     judged.lay(tmp_path, truth, "person_keypoints")
     said = r"000001\.png: .*the annotation file states, 400x320 .*got 200x160"
     with pytest.raises(ValueError, match=said):
-        PoseEvalData("coco", tmp_path, "val2017", PROTOCOL)[0]
+        PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)[0]
     with pytest.raises(ValueError, match=said):
-        PoseTrainData("coco", tmp_path, "val2017", PROTOCOL, PoseAugment(), 0)[(0, 0)]
+        PoseTrainData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL, PoseAugment(), 0)[(0, 0)]
 
 
 def test_backslashes_in_file_names(tmp_path: Path) -> None:
     truth = judged.persons()
     truth["images"][0]["file_name"] = ".\\000001.png"
     judged.lay(tmp_path, truth, "person_keypoints")
-    assert PoseEvalData("coco", tmp_path, "val2017", PROTOCOL)[0]["images"].shape == (3, 128, 96)
+    assert PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)[0]["images"].shape == (3, 128, 96)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tasks.pose.crops.augment import PoseAugment, draw, half_body
-from tasks.pose.skeletons.joints import COCO, SKELETONS, Skeleton
+from tasks.pose.entries import ENTRIES
+from tasks.pose.skeletons.joints import COCO, Skeleton
 from tasks.pose.skeletons.nms import oks, oks_nms, rescore, soft_oks_nms
 
 JOINTS = np.random.default_rng(1).uniform(50, 300, (17, 2))
@@ -70,7 +71,7 @@ def test_same_generator_same_draw() -> None:
         assert one.rotation_deg == two.rotation_deg
 
 
-@pytest.mark.parametrize("skeleton", SKELETONS.values(), ids=SKELETONS)
+@pytest.mark.parametrize("skeleton", [entry.skeleton for entry in ENTRIES.values()], ids=ENTRIES)
 def test_skeletons_are_consistent(skeleton: Skeleton) -> None:
     count = skeleton.num_joints
     assert len(skeleton.loss_weights) == count
@@ -87,10 +88,10 @@ def test_oks_nms_drops_twins_and_soft_keeps_them_last() -> None:
     pose = rng.uniform(0, 200, (17, 3))
     other = pose + np.array([300, 0, 0])
     poses, scores, areas = np.stack([pose, pose + 0.01, other]), np.array([0.9, 0.8, 0.5]), np.full(3, 2e4)
-    assert oks(pose, poses, 2e4, areas)[0] == pytest.approx(1)
-    assert oks_nms(poses, scores, areas, 0.9).tolist() == [0, 2]
-    assert soft_oks_nms(poses, scores, areas, 0.9).tolist() == [0, 2, 1]
-    assert oks_nms(poses[:0], scores[:0], areas[:0], 0.9).tolist() == []
+    assert oks(pose, poses, 2e4, areas, COCO.sigmas())[0] == pytest.approx(1)
+    assert oks_nms(poses, scores, areas, 0.9, COCO.sigmas()).tolist() == [0, 2]
+    assert soft_oks_nms(poses, scores, areas, 0.9, COCO.sigmas()).tolist() == [0, 2, 1]
+    assert oks_nms(poses[:0], scores[:0], areas[:0], 0.9, COCO.sigmas()).tolist() == []
 
 
 def test_rescore_means_only_confident_joints() -> None:

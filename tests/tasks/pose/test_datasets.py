@@ -16,6 +16,7 @@ from scipy.io import loadmat, savemat
 from tasks import get_task
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
+from tasks.pose.entries import ENTRIES
 from tasks.pose.files import coco, mpii
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol
 from tasks.pose.submissions import coco_stats
@@ -68,7 +69,7 @@ def write_boxes(root: Path, boxes: list[dict[str, Any]]) -> None:
 
 
 def open_coco(root: Path, **changes: Any) -> PoseEvalData:
-    return PoseEvalData("coco", root, "val2017", CocoProtocol(input_wh=SIZE, **changes))
+    return PoseEvalData(ENTRIES["coco"], root, "val2017", CocoProtocol(input_wh=SIZE, **changes))
 
 
 @pytest.fixture
@@ -159,7 +160,8 @@ def test_scales_and_colours(coco_root: Path) -> None:
 def test_training_sample_is_addressed_by_epoch_and_index(coco_root: Path) -> None:
     augment = PoseAugment(scale_factor=0.3, rotation_factor=40)
     one, two = (
-        PoseTrainData("coco", coco_root, "train2017", CocoProtocol(input_wh=SIZE), augment, 3) for _ in range(2)
+        PoseTrainData(ENTRIES["coco"], coco_root, "train2017", CocoProtocol(input_wh=SIZE), augment, 3)
+        for _ in range(2)
     )
     two[(5, 1)]  # what was read before must not matter
     for name in ("images", "target", "weight"):
@@ -173,8 +175,8 @@ def test_mirrored_sample_is_the_mirrored_picture(coco_root: Path) -> None:
     still = PoseAugment(flip_prob=0.0)
     turned = PoseAugment(flip_prob=1.0)
     protocol = CocoProtocol(input_wh=SIZE)
-    plain = PoseTrainData("coco", coco_root, "train2017", protocol, still, 0)[(0, 0)]
-    mirror = PoseTrainData("coco", coco_root, "train2017", protocol, turned, 0)[(0, 0)]
+    plain = PoseTrainData(ENTRIES["coco"], coco_root, "train2017", protocol, still, 0)[(0, 0)]
+    mirror = PoseTrainData(ENTRIES["coco"], coco_root, "train2017", protocol, turned, 0)[(0, 0)]
     # The crop is centred between pixels, the mirror about one: columns differ by one.
     np.testing.assert_allclose(mirror["images"][:, :, 1:], plain["images"][:, :, :0:-1], atol=0.06)
     found = [np.unravel_index(m.argmax(), m.shape) for m in mirror["target"]]
@@ -201,7 +203,9 @@ def test_hourglass_targets_stand_at_the_truncated_cell() -> None:
 
 
 def test_targets_sit_on_the_joints_of_the_crop(mpii_root: Path) -> None:
-    data = PoseTrainData("mpii", mpii_root, "train", MpiiProtocol(input_wh=(128, 128)), PoseAugment(flip_prob=0), 0)
+    data = PoseTrainData(
+        ENTRIES["mpii"], mpii_root, "train", MpiiProtocol(input_wh=(128, 128)), PoseAugment(flip_prob=0), 0
+    )
     sample = data[(0, 0)]
     persons = data.persons
     expected = (persons.joints[0] - persons.centres[0]) * 128 / 200 / persons.scales[0] + 64
@@ -416,7 +420,7 @@ def test_nan_in_the_mpii_truth_is_no_missing_joint(mpii_root: Path, name: str, s
 @pytest.mark.parametrize("changes", [{"input_wh": (95, 128)}, {"scales": ()}, {"crop": "corners"}])
 def test_impossible_protocol_is_refused(coco_root: Path, changes: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="Expected"):
-        PoseEvalData("coco", coco_root, "val2017", CocoProtocol(**{"input_wh": SIZE, **changes}))
+        PoseEvalData(ENTRIES["coco"], coco_root, "val2017", CocoProtocol(**{"input_wh": SIZE, **changes}))
 
 
 def test_a_picture_of_another_size_is_refused_when_opened_and_when_read(coco_root: Path) -> None:
@@ -424,7 +428,7 @@ def test_a_picture_of_another_size_is_refused_when_opened_and_when_read(coco_roo
     Image.new("RGB", (80, 60)).save(coco_root / "images/val2017/000000000007.jpg")
     with pytest.raises(ValueError, match=r"000000000007\.jpg: .*160x120.*got 80x60"):
         get_task("pose").eval_data("coco", coco_root, "val2017", CocoProtocol(boxes="gt"))
-    data = PoseTrainData("coco", coco_root, "val2017", CocoProtocol(), PoseAugment(), 0)
+    data = PoseTrainData(ENTRIES["coco"], coco_root, "val2017", CocoProtocol(), PoseAugment(), 0)
     with pytest.raises(ValueError, match=r"000000000007\.jpg: .*160x120.*got 80x60"):
         data[(0, 0)]
 

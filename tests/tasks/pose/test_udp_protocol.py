@@ -12,7 +12,8 @@ from benchmarks.experiment.cell import make_cell
 from benchmarks.synthetic.cache import ensure
 from hrnet import identify_checkpoint
 from tasks import build_model, get_task
-from tasks.pose.protocol import CocoProtocol, check_protocol, coding_of, pose_protocol
+from tasks.pose.entries import ENTRIES
+from tasks.pose.protocol import CocoProtocol, check_protocol, coding_of
 
 TASK = get_task("pose")
 
@@ -40,7 +41,7 @@ def people(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_the_protocol_follows_name_body_or_configuration(model: str, family: str | None, coding: str) -> None:
     assert coding_of(model, family) == coding
-    made = pose_protocol("coco", model, family)
+    made = ENTRIES["coco"].protocol(model, family)
     assert isinstance(made, CocoProtocol)
     assert (made.crop == "udp") == (made.shift is False) == bool(coding)
     assert made.target == (coding or "recipe") and (not coding or made.decoder == coding)

@@ -16,12 +16,12 @@ import torch
 from tasks import build_model, get_task
 from tasks.options import from_plain, to_plain
 from tasks.pose.drawing import draw_tracks, person_colour
+from tasks.pose.entries import ENTRIES
 from tasks.pose.posetrack.datasets import TrackedVideo
 from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
 from tasks.pose.posetrack.inference import track_video
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
-from tasks.pose.skeletons.joints import SKELETONS
 
 TASK = get_task("pose")
 GOLDEN = Path(os.environ.get("HRNET_GOLDEN", Path(__file__).parents[3] / "data" / "golden")) / "posetrack"
@@ -167,7 +167,7 @@ def test_any_pose_network_tracks_a_video(dataset: str, card_pictures: list[np.nd
     assert len(tracked) == len(card_pictures) and tracked[0].keypoints.shape == (1, joints, 3)
     frame = tracked[-1]
     points, ids = frame.keypoints[..., :2], frame.ids.tolist()
-    drawn = draw_tracks(card_pictures[-1], points, frame.present, ids, SKELETONS[dataset])
+    drawn = draw_tracks(card_pictures[-1], points, frame.present, ids, ENTRIES[dataset].skeleton)
     assert drawn.shape == card_pictures[-1].shape
     assert not frame.present.any() or (drawn != card_pictures[-1]).any()
 
