@@ -16,7 +16,7 @@ from tasks.geometry import crop, flip_points, transform_points
 from tasks.images import PictureCache, normalise
 from tasks.pose.crops.augment import PoseAugment, draw
 from tasks.pose.crops.person_crop import crop_matrix, person_inputs
-from tasks.pose.entries.entry import Entry
+from tasks.pose.entry import Entry
 from tasks.pose.files import coco
 from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol, check_protocol
 from tasks.pose.skeletons.joints import Skeleton
@@ -32,7 +32,7 @@ class PoseEvalData(EvalData):
 
     def __init__(self, entry: Entry, root: Path, split: str, protocol: PoseProtocol) -> None:
         check_protocol(protocol)
-        self.split, self.protocol, self.evaluation = split, protocol, entry.evaluation
+        self.dataset, self.split, self.protocol = entry.info.name, split, protocol
         self.read_persons = partial(entry.persons, Path(root), split)
         self.persons = self.read_persons(protocol)
         self.notes = (*entry.notes, *self.persons.notes, *entry.person_notes(self.persons, split))

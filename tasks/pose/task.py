@@ -165,8 +165,8 @@ class PoseTask(Task):
         return list(dataset_joints(found, protocol))
 
     def evaluation(self, data: EvalData, protocol: PoseProtocol) -> Evaluation:
-        assert isinstance(data, PoseEvalData | PoseTrackEvalData)
-        return data.evaluation(data, protocol)
+        name = data.dataset if isinstance(data, PoseEvalData | PoseTrackEvalData) else ""
+        return self.entry(name).evaluation(data, protocol)
 
     def figures(
         self,

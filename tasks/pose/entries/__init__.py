@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from tasks.pose.entries.entry import Entry
+from tasks.pose.entry import Entry
 
 
 def _found() -> dict[str, Entry]:

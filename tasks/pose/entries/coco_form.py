@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats
-from tasks.pose.entries.entry import Entry
+from tasks.pose.entry import Entry
 from tasks.pose.files.coco import CocoFiles, read_persons
 from tasks.pose.files.persons import Persons
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, Start, pose_protocol

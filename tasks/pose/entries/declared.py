@@ -20,7 +20,7 @@ from tasks.files.json_file import read_json, shorten
 from tasks.files.names import as_posix
 from tasks.pose.entries.coco import SET_UP, START
 from tasks.pose.entries.coco_form import coco_entry
-from tasks.pose.entries.entry import Entry
+from tasks.pose.entry import Entry
 from tasks.pose.files.coco import CocoFiles
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, pose_protocol
 from tasks.pose.skeletons.joints import COCO, Skeleton

@@ -10,7 +10,7 @@ import numpy as np
 
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats
 from tasks.pose.crops.augment import PoseAugment
-from tasks.pose.entries.entry import Entry
+from tasks.pose.entry import Entry
 from tasks.pose.files import mpii
 from tasks.pose.files.persons import Persons
 from tasks.pose.protocol import MpiiProtocol, PoseProtocol, Start, pose_protocol

@@ -11,7 +11,7 @@ import numpy as np
 
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats
 from tasks.pose.entries.coco import SET_UP, START
-from tasks.pose.entries.entry import Entry
+from tasks.pose.entry import Entry
 from tasks.pose.files.persons import Persons
 from tasks.pose.posetrack import metrics
 from tasks.pose.posetrack.files import persons, splits
@@ -40,9 +40,10 @@ def _open(name: str, root: Path, split: str, protocol: PoseProtocol) -> EvalData
 
 def _evaluation(data: EvalData, protocol: PoseProtocol) -> Evaluation:
     from tasks.pose.posetrack.datasets import PoseTrackEvalData
+    from tasks.pose.posetrack.evaluation import PoseTrackEvaluation
 
-    assert isinstance(data, PoseTrackEvalData)
-    return data.evaluation(data, protocol)
+    assert isinstance(data, PoseTrackEvalData) and isinstance(protocol, PoseTrackProtocol)
+    return PoseTrackEvaluation(data, protocol)
 
 
 def _figures(stats: Stats, counts: np.ndarray | None, wanted: Collection[str] | None) -> Mapping[str, float]:

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from tasks.base import EvalData, Evaluation
+from tasks.base import EvalData
 from tasks.files.picture_entry import PictureEntry
 from tasks.images import inside
 from tasks.pose.posetrack.files.frames import Video, heads_without_size
 from tasks.pose.posetrack.files.persons import Boxes, boxes_of
 from tasks.pose.posetrack.files.splits import has_truth, read_split
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
-from tasks.pose.protocol import PoseProtocol, check_protocol
+from tasks.pose.protocol import check_protocol
 from tasks.pose.skeletons.joints import POSETRACK, Skeleton
 
 
@@ -55,7 +55,6 @@ class PoseTrackEvalData(EvalData):
     def __init__(self, dataset: str, root: Path, split: str, protocol: PoseTrackProtocol) -> None:
         check_protocol(protocol)
         self.dataset, self.split, self.protocol, self.root = dataset, split, protocol, Path(root)
-        self.evaluation = _evaluation
         self.skeleton: Skeleton = POSETRACK
         self.videos = read_split(self.root, split)
         boxes = boxes_of(self.root, dataset, split, self.videos, protocol)
@@ -81,13 +80,6 @@ class PoseTrackEvalData(EvalData):
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         """Lists: videos differ in length."""
         return {"index": [one["index"] for one in samples], "sequences": [one["sequence"] for one in samples]}
-
-
-def _evaluation(data: EvalData, protocol: PoseProtocol) -> Evaluation:
-    from tasks.pose.posetrack.evaluation import PoseTrackEvaluation
-
-    assert isinstance(data, PoseTrackEvalData) and isinstance(protocol, PoseTrackProtocol)
-    return PoseTrackEvaluation(data, protocol)
 
 
 def _notes(videos: list[Video], split: str) -> tuple[str, ...]:

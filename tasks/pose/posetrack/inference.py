@@ -22,7 +22,7 @@ from tasks.pose.protocol import PoseProtocol
 from tasks.pose.skeletons.joints import COCO, POSETRACK, Skeleton
 
 if TYPE_CHECKING:
-    from tasks.pose.task import PoseTask
+    from tasks.base import Task
 
 CHUNK = 16
 """Boxes that go through the network together. Never those of two pictures: a frame's result depends on nothing else."""
@@ -53,7 +53,7 @@ def dataset_joints(keypoints: NDArray[np.float32], protocol: PoseProtocol) -> ND
 
 
 def poses_in(
-    task: PoseTask, model: nn.Module, picture: NDArray[np.uint8], boxes: ArrayLike, protocol: PoseProtocol
+    task: Task, model: nn.Module, picture: NDArray[np.uint8], boxes: ArrayLike, protocol: PoseProtocol
 ) -> NDArray[np.float64]:
     """Keypoints (N, J, 3), x, y px and score, of the persons in boxes (N, 4) x1, y1, x2, y2 of an RGB picture (H, W, 3)."""
     seen = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
@@ -77,7 +77,7 @@ def poses_in(
 
 
 def track_video(
-    task: PoseTask,
+    task: Task,
     model: nn.Module,
     pictures: Iterable[NDArray[np.uint8]],
     boxes: Iterable[Boxes],
@@ -96,7 +96,7 @@ def track_video(
     """
     if tracker is None:
         own = protocol if isinstance(protocol, PoseTrackProtocol) else TrackRules()
-        skeleton = task.entry(str(model.dataset)).skeleton
+        skeleton = task.entry(str(model.dataset)).skeleton  # type: ignore[attr-defined]
         sigmas = np.full(skeleton.num_joints, PLAIN_SIGMA) if skeleton.oks_sigmas is None else skeleton.sigmas()
         tracker = Tracker(rules or own, sigmas)
 
@@ -106,9 +106,7 @@ def track_video(
     return track_pictures(pictures, boxes, find, tracker, counted)
 
 
-def track_sequence(
-    task: PoseTask, model: nn.Module, sequence: SequenceInput, protocol: PoseTrackProtocol
-) -> TrackedVideo:
+def track_sequence(task: Task, model: nn.Module, sequence: SequenceInput, protocol: PoseTrackProtocol) -> TrackedVideo:
     """The tracked persons of one video of the dataset."""
     pictures = (read_image(sequence.root, file) for file in sequence.files)
     annotated = protocol.boxes == "gt"
