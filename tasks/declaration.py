@@ -72,7 +72,8 @@ class Points(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The content of a ``dataset.toml``. ``recipe`` and ``protocol`` hold any fields of the task's.
 
-    ``derived`` is no field of the file: it says what was derived where the file says nothing.
+    ``categories`` (number and name) and ``derived`` are no fields of the file: they hold what the dataset's own files say, and
+    what was derived where nothing says it.
     """
 
     name: str
@@ -85,6 +86,7 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     points: Points | None = None
     recipe: dict[str, Any] = {}
     protocol: dict[str, Any] = {}
+    categories: tuple[tuple[int, str], ...] = ()
     derived: tuple[str, ...] = ()
 
     @property
@@ -108,8 +110,9 @@ def read_declaration(path: Path) -> Declaration:
         plain = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ValueError(f"{path}: expected toml, got a text that is none ({error}); correct the line") from None
-    if "derived" in plain:
-        raise ValueError(f"{path}, the file: unknown field 'derived'; see docs/own_datasets.md")
+    for field in ("categories", "derived"):
+        if field in plain:
+            raise ValueError(f"{path}, the file: unknown field {field!r}; see docs/own_datasets.md")
     return declaration_of(plain, str(path))
 
 

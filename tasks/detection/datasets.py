@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
-from tasks.detection.files.annotations import Instances, read_instances
+from tasks.detection.files.annotations import OFFICIAL, InstanceFiles, Instances, read_instances
 from tasks.detection.files.categories import Classes, match
 from tasks.detection.files.semantic_maps import check_source, semantic_map
 from tasks.detection.geometry import (
@@ -68,10 +68,10 @@ class DetectionEvalData(EvalData):
     Items: index, images (3, h, w) float32 normalised, scale_xy (2,) input pixels per source pixel, source_hw (2,).
     """
 
-    def __init__(self, root: Path, split: str, protocol: DetectionProtocol) -> None:
+    def __init__(self, root: Path, split: str, protocol: DetectionProtocol, places: InstanceFiles = OFFICIAL) -> None:
         check_protocol(protocol)
         self.protocol = protocol
-        self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes)
+        self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes, places=places)
         self.classes, self.category_of = self.instances.classes, dict[int, int]()
         self.notes = self.instances.notes
         self._met: tuple[str, ...] = ()
@@ -145,6 +145,7 @@ class DetectionTrainData(TrainData):
     (G, h, w) bool or None, semantic (h, w) uint8 or None, seed (addresses the sampling of anchors and RoIs).
 
     Args:
+        places: where the dataset's files lie, and its classes.
         semantic: where maps of all pixels' classes come from (:mod:`tasks.detection.files.semantic_maps`); None reads none.
     """
 
@@ -156,6 +157,7 @@ class DetectionTrainData(TrainData):
         seed: int,
         protocol: DetectionProtocol,
         semantic: str | None = None,
+        places: InstanceFiles = OFFICIAL,
     ) -> None:
         if semantic is not None:
             check_source(semantic)
@@ -166,7 +168,7 @@ class DetectionTrainData(TrainData):
                 "give pairs, for example long_px=1333,1600 short_px=800,1000"
             )
         degenerate: Any = augment.degenerate_boxes
-        self.instances = read_instances(Path(root), split, degenerate)
+        self.instances = read_instances(Path(root), split, degenerate, places=places)
         self.augment, self.seed, self.protocol = augment, seed, protocol
         self.classes, self.labels = self.instances.classes, self.instances.labels
         self.notes = self.instances.notes

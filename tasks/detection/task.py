@@ -1,4 +1,4 @@
-"""COCO object detection and instance segmentation. Torch-free at import."""
+"""Object detection and instance segmentation. Torch-free at import."""
 
 from __future__ import annotations
 
@@ -10,11 +10,13 @@ import numpy as np
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
+from tasks.declaration import Declaration
 from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
+from tasks.detection.entries import ENTRIES, Entry
+from tasks.detection.entries.declared import completed, declared_entry
 from tasks.detection.evaluation import DetectionEvaluation
-from tasks.detection.files.annotations import annotation_path, read_classes
-from tasks.detection.files.categories import COCO, classes_of_model
+from tasks.detection.files.categories import classes_of_model
 from tasks.detection.geometry import CAFFE_MEAN_BGR
 from tasks.detection.metrics import METRICS, class_figures, figures
 from tasks.detection.network.names import detector_of, named, split_name
@@ -32,24 +34,22 @@ class DetectionTask(Task):
     name = "detection"
     version = 1
     reads_submissions = True
-    datasets = {
-        "coco": DatasetInfo(
-            name="coco",
-            title="COCO detection",
-            folder="coco",
-            num_outputs=80,
-            train_split="train2017",
-            eval_split="val2017",
-            splits=("train2017", "val2017"),
-            headline="AP",
-            profile_hw=(800, 1344),
-            embedded="coco_detection",
-        )
-    }
+    datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics = METRICS
     recipe_variants = recipes.RECIPE_VARIANTS
     input_fields = ("colour", "resize", "rescale")
     """Protocol fields that are the network's own input conventions, not a way to score."""
+
+    def entry(self, dataset: str) -> Entry:
+        """What the task knows of a dataset, of its own or declared."""
+        declaration = self.dataset(dataset).declaration
+        return ENTRIES[dataset] if declaration is None else declared_entry(declaration)
+
+    def complete(self, declaration: Declaration, folder: Path) -> Declaration:
+        return completed(declaration, folder)
+
+    def declared_info(self, declaration: Declaration) -> DatasetInfo:
+        return declared_entry(declaration).info
 
     def named(self, model: str, options: Mapping[str, Any]) -> str:
         """ "<body>+<detector>" for cascades and FCOS, whose recipes and protocols are others."""
@@ -79,12 +79,11 @@ class DetectionTask(Task):
     def protocol(
         self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full"
     ) -> DetectionProtocol:
-        self.dataset(dataset)
-        return detection_protocol(family, tier, model)
+        return self.with_own_protocol(dataset, detection_protocol(family, tier, model))
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        self.dataset(dataset)
-        return {"full": recipes.published, "embedded": recipes.embedded, "smoke": recipes.smoke}[tier](model)
+        made = {"full": recipes.published, "embedded": recipes.embedded, "smoke": recipes.smoke}[tier](model)
+        return self.with_own_recipe(dataset, tier, made)
 
     def protocol_header(self, protocol: DetectionProtocol) -> str:
         return header(protocol)
@@ -99,20 +98,24 @@ class DetectionTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> EvalData:
-        return surveyed(DetectionEvalData(root, split, protocol))
+        entry = self.entry(dataset)
+        data = DetectionEvalData(root, split, protocol, entry.places)
+        data.notes = (*entry.notes, *data.notes)
+        return surveyed(data)
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: DetectionProtocol, seed: int
     ) -> TrainData:
         augment = recipe.augment if recipe.augment is not None else DetectionAugment()
-        return surveyed_training(DetectionTrainData(root, split, augment, seed, protocol, recipe.extra.get("semantic")))
+        places, semantic = self.entry(dataset).places, recipe.extra.get("semantic")
+        return surveyed_training(DetectionTrainData(root, split, augment, seed, protocol, semantic, places))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: DetectionProtocol) -> list[Path]:
-        return [annotation_path(Path(root), split)[0]]
+        return self.entry(dataset).files(Path(root), split)
 
     def options_of_data(self, dataset: str, root: Path, split: str) -> dict[str, Any]:
-        classes = read_classes(Path(root), split)
-        return {} if classes == COCO else {"num_outputs": len(classes)}
+        outputs = self.entry(dataset).outputs(Path(root), split)
+        return {} if outputs is None else {"num_outputs": outputs}
 
     def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
         """The network's classes meet the categories of an annotation file; see :func:`tasks.detection.files.categories.match`."""
@@ -167,9 +170,10 @@ class DetectionTask(Task):
         from tasks.detection.files.results import read_submission
         from tasks.detection.metrics import submission_stats
 
-        instances = read_instances(Path(root), split, protocol.degenerate_boxes, pictures=False)
+        entry = self.entry(dataset)
+        instances = read_instances(Path(root), split, protocol.degenerate_boxes, False, entry.places)
         submission = read_submission(path, instances)
-        return submission_stats(instances, submission), (*instances.notes, *submission.notes)
+        return submission_stats(instances, submission), (*entry.notes, *instances.notes, *submission.notes)
 
     def class_figures(self, dataset: str, stats: Stats) -> dict[str, dict[str, Any]]:
         """For the report's bars: see :func:`tasks.detection.metrics.class_figures`; empty without match lists."""

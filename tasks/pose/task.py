@@ -182,7 +182,9 @@ class PoseTask(Task):
         self, dataset: str, root: Path, split: str, path: Path, protocol: PoseProtocol
     ) -> tuple[Stats, tuple[str, ...]]:
         """Of COCO keypoint results (json), of MPII's pred.mat, or of a folder of PoseTrack's files."""
-        return self.entry(dataset).submission(Path(root), split, path, protocol)
+        entry = self.entry(dataset)
+        stats, notes = entry.submission(Path(root), split, path, protocol)
+        return stats, (*entry.notes, *notes)
 
     # -- pictures ------------------------------------------------------------------------------------------------
     def predict_images(

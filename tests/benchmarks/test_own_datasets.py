@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
-from own_data import FLOWERS, MAKERS
+from own_data import FLOWERS, HAND_SIGMAS, MAKERS, MOUSE_NAMES, PART_NAMES
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 import tasks
 from benchmarks.cli import entry
@@ -22,7 +27,17 @@ from benchmarks.tables.filling import fill
 from benchmarks.tables.task_table import TaskTable
 from tasks import declaration
 
-HEADLINES = {"rooms5": "mIoU", "faces5": "NME[points]", "flowers": "top1"}
+HEADLINES = {
+    "hand21": "AP",
+    "mouse9": "AP",
+    "parts3": "AP",
+    "rooms5": "mIoU",
+    "faces5": "NME[points]",
+    "flowers": "top1",
+}
+TRUTHS = {"hand21": "annotations/val.json", "mouse9": "val.json", "parts3": "annotations/val.json"}
+PERSON_SIGMAS = [2.6, 2.5, 2.5, 3.5, 3.5, 7.9, 7.9, 7.2, 7.2, 6.2, 6.2, 10.7, 10.7, 8.7, 8.7, 8.9, 8.9]
+SIGMAS = {"hand21": HAND_SIGMAS, "mouse9": [float(np.mean(PERSON_SIGMAS)) / 100] * 9, "parts3": None}
 
 
 @pytest.fixture(autouse=True)
@@ -71,13 +86,27 @@ def _nme(folder: Path, predictions: Path) -> float:
     return float(100 * np.mean(errors))
 
 
+def _average_precision(name: str, folder: Path, predictions: Path) -> float:
+    """pycocotools' own figure of the files as they are, in per cent."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(folder / TRUTHS[name]))
+        judge = COCOeval(truth, truth.loadRes(str(predictions)), "bbox" if name == "parts3" else "keypoints")
+        if SIGMAS[name] is not None:
+            judge.params.kpt_oks_sigmas = np.array(SIGMAS[name])
+        judge.evaluate()
+        judge.accumulate()
+        judge.summarize()
+    return float(100 * judge.stats[0])
+
+
 def _top1(folder: Path, predictions: Path) -> float:
     lines = predictions.read_text().splitlines()[1:]
     right = [("aster", "lily", "rose")[int(line.split(",")[1].split()[0])] == line.split("/")[0] for line in lines]
     return 100 * sum(right) / len(right)
 
 
-JUDGES = {"rooms5": _miou, "faces5": _nme, "flowers": _top1}
+JUDGES: dict[str, Any] = {name: partial(_average_precision, name) for name in TRUTHS}
+JUDGES |= {"rooms5": _miou, "faces5": _nme, "flowers": _top1}
 
 
 @pytest.mark.parametrize("name", HEADLINES)
@@ -97,7 +126,7 @@ def test_a_dataset_of_ones_own_through_the_verbs(name: str, tmp_path: Path, caps
     weights = Store(out / "runs").load(task, record["id"]).folder / "weights.pt"  # type: ignore[union-attr]
     predictions = tmp_path / ("maps" if name == "rooms5" else "predictions")
     if name != "rooms5":
-        predictions = predictions.with_suffix(".csv")
+        predictions = predictions.with_suffix(".json" if name in TRUTHS else ".csv")
     call = ["eval", *cell, "--checkpoint", weights, *places, "--predictions", predictions, "--json", told]
     _called(call, capsys)
     value = json.loads(told.read_text())["figures"][headline]["value"]
@@ -120,11 +149,83 @@ def test_a_dataset_of_ones_own_through_the_verbs(name: str, tmp_path: Path, caps
     assert f"{task}/{name}" in _called(["compare", out, out, "--draws", "20"], capsys)
 
 
+@pytest.mark.parametrize("name", TRUTHS)
+def test_predictions_near_the_truth_score_as_pycocotools_has_it(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    task, make = MAKERS[name]
+    make(tmp_path)
+    truth = json.loads((tmp_path / TRUTHS[name]).read_text())
+    rng, made = np.random.default_rng(0), []
+    for one in truth["annotations"]:
+        found = {"image_id": one["image_id"], "category_id": one["category_id"], "score": float(rng.random())}
+        if task == "pose":
+            points = np.array(one["keypoints"], float).reshape(-1, 3)
+            points[:, :2] += rng.normal(0, 1, points[:, :2].shape)
+            found["keypoints"] = points.ravel().tolist()
+        else:
+            found["bbox"] = [*(np.array(one["bbox"][:2]) + rng.normal(0, 2, 2)), *one["bbox"][2:]]
+        made.append(found)
+    (tmp_path / "found.json").write_text(json.dumps(made))
+    told = tmp_path / "told.json"
+    call = ["score", "--task", task, "--dataset", name, "--file", tmp_path / "found.json", "--data-root", tmp_path]
+    _called([*call, "--json", told], capsys)
+    record, expected = json.loads(told.read_text()), _average_precision(name, tmp_path, tmp_path / "found.json")
+    assert 1 < expected < 99 and record["figures"]["AP"]["value"] == pytest.approx(expected, abs=1e-9)
+    assert any("sigmas are not stated: 0.0669" in note for note in record["notes"]) == (name == "mouse9")
+
+
+def test_what_is_derived_of_keypoints_and_categories(tmp_path: Path) -> None:
+    for name in TRUTHS:
+        MAKERS[name][1](tmp_path / name)
+    tasks.declare_below(tmp_path)
+    mouse = tasks.get_task("pose").dataset("mouse9").declaration
+    assert mouse is not None and mouse.keypoints is not None and mouse.keypoints.names == tuple(MOUSE_NAMES)
+    assert mouse.keypoints.flip_pairs == (("left_ear", "right_ear"), ("left_hip", "right_hip"))
+    assert mouse.keypoints.bones is not None and mouse.keypoints.bones[0] == ("nose", "neck")
+    assert tasks.get_task("pose").dataset("hand21").num_outputs == 21
+    parts = tasks.get_task("detection").dataset("parts3")
+    assert parts.declaration is not None and dict(parts.declaration.categories) == PART_NAMES
+    assert parts.num_outputs == 3
+
+
+def test_joints_without_names_are_never_mirrored(tmp_path: Path) -> None:
+    MAKERS["mouse9"][1](tmp_path)
+    for split in ("train", "val"):
+        path = tmp_path / f"{split}.json"
+        plain = json.loads(path.read_text())
+        del plain["categories"][0]["keypoints"]
+        path.write_text(json.dumps(plain))
+    tasks.declare_below(tmp_path)
+    task = tasks.get_task("pose")
+    data = task.eval_data("mouse9", tmp_path, "val", task.protocol("mouse9"))
+    assert data.skeleton.num_joints == 9 and not task.protocol("mouse9").flip  # type: ignore[attr-defined]
+    assert task.recipe("mouse9", "hrnet_w32", "full").augment.flip_prob == 0
+    assert any("joints are not named: 9" in note for note in data.notes)
+
+
+@pytest.mark.parametrize(
+    ("name", "old", "new", "words"),
+    [
+        ("mouse9", '"nose"', '"left_ear"', "val.json: expected every joint's name once"),
+        ("hand21", '"wrist", ', "", "hand21/dataset.toml.*20 joints, got 21"),
+        ("parts3", '"name": "nut"', '"name": "bolt"', "expected every category's name once, got 'bolt'"),
+    ],
+)
+def test_what_cannot_be_completed_is_named(name: str, old: str, new: str, words: str, tmp_path: Path) -> None:
+    MAKERS[name][1](tmp_path / name)
+    for path in (tmp_path / name / "dataset.toml", *(tmp_path / name).rglob("*.json")):
+        path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(ValueError, match=words):
+        tasks.declare_below(tmp_path)
+        tasks.get_task(MAKERS[name][0]).dataset(name)
+
+
 def test_doctor_looks_at_declared_datasets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in HEADLINES:
         MAKERS[name][1](tmp_path / name)
     (tmp_path / "faces5" / "val.csv").write_text("image_name\n")
-    told = entry(["doctor", "--data-root", str(tmp_path), "--out", str(tmp_path / "out")])
+    told = entry(["doctor", "--all", "--data-root", str(tmp_path), "--out", str(tmp_path / "out")])
     lines = [line.split(maxsplit=2) for line in capsys.readouterr().out.splitlines()]
     found = {line[1]: (line[0], line[2]) for line in reversed(lines) if len(line) == 3 and "/" in line[1]}
     assert told == 1

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.coco.categories import CategoryRecord, categories_of
+from tasks.coco.categories import Categories, CategoryRecord, categories_of
 from tasks.coco.objects import FORM, Objects, read_objects
 from tasks.coco.pictures import require_pictures
 from tasks.detection.files.categories import Classes, classes_of_file, match
@@ -118,24 +118,49 @@ def image_folder(root: Path, split: str) -> str:
     return f"images/{split}" if (root / "images" / split).is_dir() else split
 
 
+class InstanceFiles:
+    """Where COCO's instances lie, and what a network tells apart that is trained on them; datasets of one's own in this form
+    have places and classes of their own."""
+
+    def annotation_path(self, root: Path, split: str) -> tuple[Path, str | None]:
+        """The split's annotation file, and why another one is read."""
+        return annotation_path(root, split)
+
+    def image_folder(self, root: Path, split: str) -> str:
+        """The pictures' folder relative to ``root``."""
+        return image_folder(root, split)
+
+    def classes(self, categories: Categories) -> Classes:
+        """The classes of a network that is trained on a file with these categories."""
+        return classes_of_file(categories)
+
+
+OFFICIAL = InstanceFiles()
+
+
 def read_instances(
-    root: Path, split: str, degenerate: Literal["error", "skip"] = "error", pictures: bool = True
+    root: Path,
+    split: str,
+    degenerate: Literal["error", "skip"] = "error",
+    pictures: bool = True,
+    places: InstanceFiles = OFFICIAL,
 ) -> Instances:
     """Reads and checks a split.
 
     Args:
+        places: of the dataset's files.
         degenerate: what becomes of boxes outside their picture or of no area: an error, or clipped and left out (counted).
         pictures: whether they must be there.
 
     Raises:
         ValueError: the file, a folder or a picture is missing; a record is unusable. The text names file, record and fix.
     """
-    path, fallback = annotation_path(root, split)
+    path, fallback = places.annotation_path(root, split)
     objects = read_objects(path, degenerate, ADVICE)
-    folder = image_folder(root, split)
+    folder = places.image_folder(root, split)
     if pictures:
         require_pictures(root, folder, objects.pictures)
-    classes = classes_of_file(objects.categories)
+    classes = places.classes(objects.categories)
     label_of = {number: label for label, number in match(classes, objects.categories, path.name).category_of.items()}
     labels = np.array([label_of.get(number, 0) for number in objects.categories.ids], np.int64)
     files = tuple(f"{folder}/{name}" for name in objects.pictures.names)
@@ -149,4 +174,9 @@ class _Listed(msgspec.Struct):
 def read_classes(root: Path, split: str) -> Classes:
     """The classes that a network trained on a split tells apart; nothing else of the file is looked at."""
     path, _ = annotation_path(root, split)
-    return classes_of_file(categories_of(read_json(path, _Listed, FORM, ADVICE).categories, path))
+    return classes_of_file(read_categories(path))
+
+
+def read_categories(path: Path, advice: str = ADVICE) -> Categories:
+    """The categories that an annotation file lists; nothing else of it is looked at."""
+    return categories_of(read_json(path, _Listed, FORM, advice).categories, path)
