@@ -7,7 +7,7 @@ import os
 import sys
 from typing import NamedTuple
 
-from benchmarks.commands.arguments import at_least
+from benchmarks.commands.arguments import at_least, pairs
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import available_cores
 from benchmarks.running.executors.accelerators import VISIBLE, chosen_gpus, visible_gpus
@@ -56,6 +56,10 @@ def check_engine(arguments: argparse.Namespace) -> None:
             )
     if arguments.launcher != "none":
         raise ValueError("--launcher: belongs to train and eval, where several processes share a cell. Leave it out.")
+    if arguments.engine == "slurm" and arguments.cells_per_gpu > 1:
+        raise ValueError(
+            "--cells-per-gpu: Slurm hands out whole accelerators. Leave it out, or ask for shards: --slurm gres=shard:1"
+        )
     if arguments.engine != "local" and ":" in arguments.device:
         raise ValueError(
             f"--device {arguments.device}: expected auto, cpu or cuda with --engine {arguments.engine}, which hands the "
@@ -72,6 +76,23 @@ def engine_of(arguments: argparse.Namespace, places: Places, cells: int) -> Engi
     Raises:
         ValueError: its package or programs are missing, or it cannot be reached.
     """
+    if arguments.engine == "ray":
+        from benchmarks.running.executors.ray_cluster import ClusterOptions, RayExecutor
+
+        gpus = 0 if arguments.device == "cpu" else arguments.gpus
+        executor = RayExecutor(
+            places.out, ClusterOptions(arguments.address, gpus, arguments.cells_per_gpu, arguments.jobs)
+        )
+        if arguments.device == "cuda" and not executor.has_gpus:
+            executor.end()
+            raise ValueError("--device cuda: expected accelerators, the cluster has none. Leave the option out.")
+        return Engine(executor, executor.has_gpus)
+    if arguments.engine == "slurm":
+        from benchmarks.running.executors.slurm import SlurmExecutor, SlurmOptions
+
+        gpus = 0 if arguments.device == "cpu" else arguments.gpus or int(arguments.device == "cuda")
+        options = SlurmOptions(pairs(arguments.slurm, "--slurm"), gpus, arguments.jobs)
+        return Engine(SlurmExecutor(places.out, options), gpus > 0)
     return _local(arguments, cells)
 
 

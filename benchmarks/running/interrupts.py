@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
@@ -21,6 +21,20 @@ LINES = {
 }
 SHOW_CURSOR = "\x1b[?25h"
 """A progress bar hides it."""
+
+
+_ENDINGS: list[Callable[[], None]] = []
+
+
+def at_end(ending: Callable[[], None]) -> None:
+    """Has ``ending`` called, too, when a signal ends this process: for work on other machines, which no signal reaches."""
+    _ENDINGS.append(ending)
+
+
+def not_at_end(ending: Callable[[], None]) -> None:
+    """Takes :func:`at_end` back."""
+    if ending in _ENDINGS:
+        _ENDINGS.remove(ending)
 
 
 def install() -> None:
@@ -35,6 +49,9 @@ def install() -> None:
         for each in LINES:
             signal.signal(each, signal.SIG_IGN)
         end_descendants()
+        for ending in _ENDINGS:
+            with contextlib.suppress(Exception):  # the process ends in any case
+                ending()
         _say(LINES[signal.Signals(number)])
         os._exit(128 + number)
 

@@ -38,6 +38,11 @@ def gpu_slots(gpus: Sequence[str], cells_per_gpu: int) -> list[str]:
     return [gpu for _ in range(cells_per_gpu) for gpu in gpus]
 
 
+def has_driver() -> bool:
+    """Whether this machine has a driver of accelerators, NVIDIA's or AMD's."""
+    return _driver_count() > 0 or Path("/dev/kfd").exists()
+
+
 def _driver_count() -> int:
     """How many accelerators the driver lists; partitions of one count as that one."""
     listed = Path("/proc/driver/nvidia/gpus")

@@ -1,0 +1,168 @@
+"""A Ray cluster of three machines with pretended accelerators, all on this one: the same bits, and nothing lost with a machine.
+
+HRNET_WHOLE_SMOKE=1 runs every cell of the smoke suite instead of a part of it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.installation import CODE
+from benchmarks.experiment.paths import Places
+from benchmarks.experiment.suite import Suite
+from benchmarks.running.executors.ray_cluster import ClusterOptions, RayExecutor
+from benchmarks.running.plan import plan
+from benchmarks.running.scheduler import Event, run
+from benchmarks.store.store import Store
+from benchmarks.suites import load_suite
+
+pytest.importorskip("ray")
+
+PART = ("landmarks/cofw/*", "pose/coco/hrnet_micro_w8")
+NODE = {"num_cpus": 1, "num_gpus": 1, "memory": 4 * 2**30, "object_store_memory": 80 * 2**20}
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    import ray
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
+    for _ in range(2):
+        made.add_node(**NODE)
+    ray.init(made.address, log_to_driver=False, logging_level="ERROR")
+    yield made
+    ray.shutdown()
+    made.shutdown()
+
+
+@pytest.fixture(scope="module")
+def places(tmp_path_factory: pytest.TempPathFactory) -> Places:
+    root = tmp_path_factory.mktemp("ray")
+    return Places(out=root / "local", embedded=root / "embedded")
+
+
+def _run(cells: tuple[Cell, ...], places: Places, watch: Callable[[Event], None], executor: RayExecutor | None) -> int:
+    planned = plan(Suite("test", cells, ()), places)
+    return run(planned, places, 2, watch, executor=executor, gpu=executor is not None)
+
+
+def _held(places: Places) -> dict[str, tuple[Any, ...]]:
+    """Figures, and the bytes of statistics, weights and predictions of every cell."""
+    found = {}
+    for stored in Store(places.out).all():
+        assert stored.done, stored.record.reason
+        files = {path.name: path.read_bytes() for path in sorted(stored.folder.glob("*")) if path.name != "cell.json"
+                 and path.is_file()}  # fmt: skip
+        assert "weights.pt" in files and "stats.npz" in files
+        found[stored.record.name] = (stored.record.figures, stored.record.curves, stored.record.key, files)
+    return found
+
+
+def _suite() -> tuple[Cell, ...]:
+    from benchmarks.running.plan import select
+
+    return tuple(select(load_suite("smoke").cells, () if os.environ.get("HRNET_WHOLE_SMOKE") else PART))
+
+
+def test_a_cluster_gives_the_same_bits_and_a_lost_machine_loses_nothing(cluster: Any, places: Places) -> None:
+    cells, on_cluster = _suite(), replace(places, out=places.out.parent / "ray")
+    executor = RayExecutor(on_cluster.out, ClusterOptions())
+    assert executor.has_gpus
+    lost: list[str] = []
+    again: list[str] = []
+
+    def watch(event: Event) -> None:
+        if event.kind == "waits":
+            again.append(event.name)
+        if event.kind != "progress" or lost:
+            return
+        nodes = [task.node for task in executor.tasks.values() if task.job.name == event.name]
+        victim = next((held for held in cluster.worker_nodes if held.node_id in nodes), None)
+        if victim is not None:
+            lost.append(event.name)
+            cluster.remove_node(victim, allow_graceful=False)
+
+    assert _run(cells, on_cluster, watch, executor) == 0
+    assert len(lost) == 1 and len(again) == 1  # a machine of one core has one cell
+    assert not list(on_cluster.out.glob(".mark*")) and not list(on_cluster.out.rglob("*.work"))
+    assert _run(cells, places, lambda event: None, None) == 0
+    local = _held(places)
+    assert len(local) == len(cells) and _held(on_cluster) == local
+
+
+def test_results_come_back_where_there_is_no_common_folder(cluster: Any, places: Places) -> None:
+    """Also a failure, and the boxes that a cell reads of another's result."""
+    source = make_cell("detection", "coco", "resnet_micro", tier="smoke")
+    reader = make_cell("pose", "coco", "hrnet_micro_w8", tier="smoke", boxes_from=source.id)
+    bad = make_cell("pose", "coco", "simple_baseline_micro", tier="smoke", recipe={"lr": 1e38, "optimizer": "sgd"})
+    here = replace(places, out=places.out.parent / "apart", embedded=places.out.parent / "nobody_has_this")
+    events: list[Event] = []
+    executor = RayExecutor(here.out, ClusterOptions(common_folder=False))
+    assert _run((source, reader, bad), here, events.append, executor) == 1
+    store = Store(here.out)
+    failed = store.load("pose", bad.id)
+    assert failed is not None and "learning rate" in (failed.record.reason or "")
+    for cell in (source, reader):
+        held = store.load(cell.task, cell.id)
+        assert held is not None and held.done and held.file("weights.pt") and held.stats()
+        assert held.record.pictures and all(
+            (held.folder / picture.prediction).exists() for picture in held.record.pictures
+        )
+    assert not here.embedded.exists()
+    assert {event.kind for event in events} >= {"start", "progress", "done", "failed"}
+
+
+def test_a_worker_that_dies_costs_its_cell_and_ctrl_c_ends_the_tasks(cluster: Any, places: Places) -> None:
+    out = places.out.parent / "ended"
+    long = ["--only", "landmarks/cofw/hrnet_micro_w8", "--set", "recipe.epochs=5000", "--tier", "smoke", "--no-report"]
+    command = [sys.executable, "run_all.py", "run", "--engine", "ray", "--address", cluster.address]
+    command += ["--suite", "embedded_landmarks", "--out", str(out), "--embedded-root", str(places.embedded), *long]
+    killed = _started(command, out)
+    for pid in _tasks_below("ray::landmarks"):
+        os.kill(pid, signal.SIGKILL)
+    said, _ = killed.communicate(timeout=60)
+    assert killed.returncode == 1 and "The worker died" in said
+    (stored,) = Store(out / "runs").all()
+    assert not stored.done and "The worker died" in (stored.record.reason or "")
+    interrupted = _started(command, out)
+    os.kill(interrupted.pid, signal.SIGINT)
+    said, errors = interrupted.communicate(timeout=60)
+    assert interrupted.returncode == 130 and "goes on from here" in errors, said + errors
+    deadline = time.monotonic() + 20
+    while _tasks_below("ray::landmarks"):
+        assert time.monotonic() < deadline, "the cluster's tasks go on"
+        time.sleep(0.2)
+
+
+def _started(command: list[str], out: Path) -> subprocess.Popen[str]:
+    """A run whose cell trains, and has saved a state."""
+    process = subprocess.Popen(command, cwd=CODE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    deadline = time.monotonic() + 90
+    while not (list(out.rglob("*.work")) and _tasks_below("ray::landmarks")):
+        assert process.poll() is None and time.monotonic() < deadline, process.communicate()
+        time.sleep(0.2)
+    return process
+
+
+def _tasks_below(title: str) -> list[int]:
+    """Processes of this machine that say they run such a task."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if path.read_bytes().startswith(title.encode()):
+                found.append(int(path.parent.name))
+        except OSError:
+            continue
+    return found
