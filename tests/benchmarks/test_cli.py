@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -154,66 +153,6 @@ def test_an_unknown_recipe_key_of_a_checkpoint_cell_is_named() -> None:
     assert apply_sets(cell, split_sets({"recipe.epochs": "2"})) == cell
 
 
-def test_doctor_opens_the_data(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    root = ensure("coco", tmp_path / "data", "smoke")
-    words = ["doctor", "--data-root", str(tmp_path / "data"), "--out", str(tmp_path)]
-
-    def told() -> str:
-        entry(words)
-        return next(line for line in capsys.readouterr().out.splitlines() if "pose/coco" in line)
-
-    assert "ok" in told() and "all 1 annotation files" in told()
-    shutil.rmtree(root / "person_detection_results")
-    assert told().lstrip().startswith("!") and "COCO_val2017_detections" in told()
-    shutil.rmtree(root / "images" / "val2017")
-    assert told().lstrip().startswith("!") and "val2017" in told()
-
-
-def test_doctor_names_a_folder_that_takes_no_results(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "file").touch()
-    assert entry(["doctor", "--out", str(tmp_path / "file" / "results")]) == 1
-    (line,) = (line for line in capsys.readouterr().out.splitlines() if str(tmp_path) in line)
-    assert line.lstrip().startswith("!") and f"{tmp_path / 'file'} is no writable folder" in line and "GiB" not in line
-
-
-def _piped(script: str, **environment: str) -> subprocess.CompletedProcess[bytes]:
-    """What bash makes of a script in which $RUN stands for the command line."""
-    known = {"PATH": "/usr/bin:/bin", "RUN": f"{sys.executable} {REPOSITORY / 'run_all.py'}"} | environment
-    return subprocess.run(["bash", "-c", script], env=known, cwd=REPOSITORY, capture_output=True, check=False)
-
-
-@pytest.mark.parametrize("buffered", ["", "1"])
-def test_a_reader_that_leaves_early_ends_the_call_quietly(tmp_path: Path, buffered: str) -> None:
-    script = f"$RUN plan --out {tmp_path} | head -1; exit ${{PIPESTATUS[0]}}"
-    made = _piped(script, PYTHONUNBUFFERED=buffered)
-    assert made.returncode in (0, 141) and made.stderr == b"" and len(made.stdout.splitlines()) == 1
-    # Nobody reads from the start.
-    made = _piped(f"{{ sleep 0.5; $RUN plan --out {tmp_path}; echo $? >&2; }} | true", PYTHONUNBUFFERED=buffered)
-    assert made.stderr == b"141\n"
-
-
-def test_an_output_without_room_is_one_line(tmp_path: Path) -> None:
-    made = _piped(f"$RUN plan --out {tmp_path} > /dev/full")
-    assert made.returncode == 2 and len(made.stderr.splitlines()) == 1 and b"No space left" in made.stderr
-
-
-def test_a_broken_pipe_that_is_not_the_output_is_told(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def broken(*_: object) -> int:
-        raise BrokenPipeError(32, "Broken pipe of a worker")
-
-    monkeypatch.setattr("benchmarks.commands.plan.main", broken)
-    assert entry(["plan"]) == 2
-    assert "Broken pipe of a worker" in capsys.readouterr().err
-
-
-def test_signs_that_the_encoding_lacks_are_question_marks() -> None:
-    code = "from benchmarks.cli import entry; entry(['--help']); print('AP', chr(0x2191))"
-    made = _piped(f'{sys.executable} -c "{code}"', PYTHONIOENCODING="ascii")
-    assert made.returncode == 0 and made.stdout.endswith(b"AP ?\n"), made.stderr
-
-
 @pytest.mark.parametrize("verb", VERBS)
 def test_every_verb_explains_itself(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert entry([verb, "--help"]) == 0
@@ -230,15 +169,6 @@ def test_planning_and_tables_need_no_torch(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-500:] + done.stderr[-2000:]
-
-
-def test_doctor_reports_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "coco" / "annotations").mkdir(parents=True)
-    assert entry(["doctor", "--data-root", str(tmp_path), "--out", str(tmp_path)]) == 1
-    out = capsys.readouterr().out
-    assert "person_keypoints_val2017.json" in out
-    assert f"`run_all.py prepare coco --from RAW --data-root {tmp_path}` makes it" in out
-    assert f"`run_all.py prepare DATASET --from RAW --data-root {tmp_path}` makes one" in out
 
 
 def test_single_cell_writes_json_and_predictions(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

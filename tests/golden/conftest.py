@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import detector_archives
 import golden_archives
 import pytest
 import torch
@@ -44,3 +45,9 @@ def seeded_checkpoint(golden: Path, tmp_path: Path) -> Callable[..., Path]:
         return golden_archives.write_seeded(tmp_path / f"{manifest}.pth", manifest, prefix)
 
     return write
+
+
+@pytest.fixture(scope="module")
+def case(request: pytest.FixtureRequest) -> detector_archives.Case:
+    """One archive's detector; pytest runs all tests of an archive together, so that its network is built once."""
+    return detector_archives.case(request.param)

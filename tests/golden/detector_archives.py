@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from golden_archives import REPOSITORY, manifest_of, seeded_input, seeded_tensor
 from numpy.typing import NDArray
@@ -41,6 +42,19 @@ def rows() -> list[dict[str, str]]:
         return []
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
+
+
+NONE = [pytest.param(None, marks=pytest.mark.skip(reason=f"no detectors below {FOLDER}"), id="none-found")]
+
+
+def of(*detectors: str) -> list[Any]:
+    """Ids of the archives of these detectors (all without any)."""
+    found = [
+        pytest.param(row["archive"], id=f"detectors-{row['archive']}")
+        for row in rows()
+        if not detectors or row["detector"] in detectors
+    ]
+    return found or NONE
 
 
 def load(path: Path) -> Archive:

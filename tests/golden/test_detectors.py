@@ -9,7 +9,7 @@ import detector_archives as archives
 import numpy as np
 import pytest
 import torch
-from detector_archives import Case, close, first_in_order, same_candidates, same_detections, tensor, unpacked
+from detector_archives import NONE, Case, close, first_in_order, of, same_detections, tensor, unpacked
 from golden_archives import manifest_of
 
 from hrnet import identify_checkpoint, load_checkpoint
@@ -17,32 +17,10 @@ from tasks import build_model
 from tasks.detection.boxes.coding import encode, to_family
 from tasks.detection.losses import RoiSample, proposal_losses
 from tasks.detection.network.cascade import CascadeDetector
-from tasks.detection.network.fcos import FCOS
 from tasks.detection.network.postprocess import Keep, chosen_masks, paste
 from tasks.detection.network.proposals import propose
 from tasks.detection.network.transform import pad_together
-from tasks.detection.points.losses import point_losses
-from tasks.detection.points.targets import centerness
-from tasks.detection.targets import Truth, inside, match
-
-NONE = [pytest.param(None, marks=pytest.mark.skip(reason=f"no detectors below {archives.FOLDER}"), id="none-found")]
-
-
-def of(*detectors: str) -> list[Any]:
-    """Ids of the archives of these detectors (all without any)."""
-    found = [
-        pytest.param(row["archive"], id=f"detectors-{row['archive']}")
-        for row in archives.rows()
-        if not detectors or row["detector"] in detectors
-    ]
-    return found or NONE
-
-
-@pytest.fixture(scope="module")
-def case(request: pytest.FixtureRequest) -> Case:
-    """One archive's; pytest runs all tests of an archive together, so that its network is built once."""
-    return archives.case(request.param)
-
+from tasks.detection.targets import inside, match
 
 CASCADES = ("cascade_rcnn", "cascade_mask_rcnn", "htc")
 MASKED = ("cascade_mask_rcnn", "htc")
@@ -281,72 +259,6 @@ def test_losses_of_stages(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
         assert losses[f"accuracy_s{stage}"].item() == pytest.approx(float(data[f"train_s{stage}_acc"].item()), abs=1e-3)
     if "train_loss_semantic_seg" in data:
         assert losses["loss_semantic"].item() == pytest.approx(float(data["train_loss_semantic_seg"]), rel=1e-5)
-
-
-# -- one stage -----------------------------------------------------------------------------------------------------
-
-
-def head_outputs(case: Case) -> list[tuple[torch.Tensor, torch.Tensor, torch.Tensor]]:
-    with torch.no_grad():
-        return list(case.network.point_head(case.maps))
-
-
-@pytest.mark.parametrize("case", of("fcos"), indirect=True)
-def test_points_and_outputs(case: Case) -> None:
-    outputs, data = head_outputs(case), case.data
-    assert len(outputs) == len(data["points_per_level"])
-    for level, found in enumerate(outputs):
-        for key, ours in zip(("cls", "reg", "centerness"), found, strict=True):
-            recorded = data[f"{key}{level}"]
-            close(ours[:, : recorded.shape[1]], recorded)
-    close(torch.cat(case.network.points(outputs)), data["points"], 1e-7)
-
-
-@pytest.mark.parametrize("case", of("fcos"), indirect=True)
-def test_point_candidates_and_detections(case: Case) -> None:
-    network: FCOS = case.network
-    outputs, data = head_outputs(case), case.data
-    keep = Keep(nms_iou=float(data.get("nms_iou", np.float64(0.5))))
-    boxes, scores, labels = network.candidates(outputs, 0, case.size_hw, keep.score_threshold)
-    shift = 1 - case.first_label
-    if "boxes_before_nms" in data:
-        recorded = [data[f"{key}_before_nms"] for key in ("boxes", "scores", "labels")]
-        assert len(boxes) == len(recorded[0])
-        same_candidates((boxes, scores, labels), recorded, shift)
-    else:
-        best = scores.topk(len(data["best_scores_before_nms"])).indices
-        recorded = [data[f"best_{key}_before_nms"] for key in ("boxes", "scores", "labels")]
-        same_candidates((boxes[best], scores[best], labels[best]), recorded, shift)
-    for suffix, scale in (("", (1.0, 1.0)), ("_source", case.scale_xy)):
-        if f"det_boxes{suffix}" not in data:
-            continue
-        found = network.detect(outputs, [case.size_hw], [scale], keep)[0]
-        recorded = [data[f"det_{key}{suffix}"] for key in ("boxes", "labels", "scores")]
-        same_detections((found.boxes, found.labels - shift, found.scores), *recorded)  # type: ignore[arg-type]
-
-
-@pytest.mark.parametrize("case", of("fcos"), indirect=True)
-def test_point_targets_and_losses(case: Case) -> None:
-    network: FCOS = case.network
-    outputs, data = head_outputs(case), case.data
-    targets = network.targets(outputs, [case.truth()])
-    background = 80 if case.first_label == 0 else 0
-    recorded = data["target_labels"].astype(np.int64)
-    expected = np.where(recorded == background, 0, recorded + 1 - case.first_label)
-    assert (targets[0].labels.numpy() == expected).all()
-    assert (targets[0].positive.numpy() == data["target_positives"]).all()
-    close(targets[0].ltrb[targets[0].positive], data["target_ltrb_of_positives"])
-    close(centerness(targets[0].ltrb[targets[0].positive]), data["target_centerness"])
-    losses = point_losses(outputs, targets, network.conventions, network.strides)
-    names = {"loss_cls": ("loss_cls",), "loss_box": ("loss_bbox", "loss_reg"), "loss_centerness": ("loss_centerness",)}
-    nothing = Truth(torch.zeros(0, 4), torch.zeros(0, dtype=torch.long), None, case.size_hw, 0)
-    without = point_losses(outputs, network.targets(outputs, [nothing]), network.conventions, network.strides)
-    for ours, keys in names.items():
-        for key in keys:
-            if f"train_{key}" in data:
-                assert losses[ours].item() == pytest.approx(float(data[f"train_{key}"]), rel=1e-5)
-            if f"train_no_objects_{key}" in data:
-                assert without[ours].item() == pytest.approx(float(data[f"train_no_objects_{key}"]), rel=1e-5)
 
 
 @pytest.mark.parametrize("case", of(), indirect=True)
