@@ -22,7 +22,7 @@ from tasks.options import nearest
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "What is there": ("doctor", "plan", "profile"),
-    "Data and weights": ("fetch", "prepare"),
+    "Data and weights": ("fetch", "prepare", "describe"),
     "Measure": ("run", "train", "eval", "score", "predict", "export"),
     "Read": ("tables", "report", "check", "compare"),
 }

@@ -74,6 +74,21 @@ def _place(names: Sequence[str], wanted: Sequence[str], where: str) -> int:
     return place
 
 
+def count_points(header: Sequence[str]) -> int:
+    """How many points a header names, by numbers and axes; 0 where it is no header of points."""
+    names = [cell.strip().lower() for cell in header]
+    if NAME not in names:
+        return 0
+    found: dict[str, set[str]] = {}
+    for name in names:
+        match = _NUMBER_AXIS.fullmatch(name) or _AXIS_NUMBER.fullmatch(name)
+        if match is not None and name not in (*CENTRE_X, *CENTRE_Y):
+            first, second = match.groups()
+            number, axis = (first, second) if first.isdigit() else (second, first)
+            found.setdefault(number, set()).add(axis)
+    return sum(axes == {"x", "y"} for axes in found.values())
+
+
 def point_columns(rest: dict[int, str], num_points: int, where: str) -> tuple[int, ...]:
     """Places of x and y of every point, by names that tell number and axis, or that count 2 P values in the official order."""
     named: dict[tuple[int, str], int] = {}
