@@ -24,7 +24,7 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "What is there": ("doctor", "plan", "profile"),
     "Data and weights": ("fetch", "prepare", "describe"),
     "Measure": ("run", "train", "eval", "score", "predict", "export"),
-    "Read": ("tables", "report", "check", "compare"),
+    "Read": ("tables", "report", "figures", "check", "compare"),
 }
 """Verbs as ``--help`` shows them; each is a file of ``benchmarks/commands``."""
 VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)

@@ -115,7 +115,8 @@ def _of_cell(stored: StoredCell) -> dict[str, Any]:
     line: dict[str, Any] = {
         "origin": "measured",
         "id": stored.id,
-        **{name: getattr(record, name) for name in ("name", "label", "status", "latency_ms")},
+        **{name: getattr(record, name) for name in ("name", "label", "status")},
+        "latency_ms": record.quiet_latency_ms,
         **{
             name: getattr(cell, name)
             for name in (

@@ -13,6 +13,8 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from benchmarks.analysis.figures.groups import across_group, rows_of
+from benchmarks.analysis.figures.looks import colours
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.staleness import outdated
 from benchmarks.experiment.suite import Suite
@@ -20,10 +22,8 @@ from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.summary import summary
 from benchmarks.report.cells import cell_entry
 from benchmarks.report.facts import facts, machine
-from benchmarks.report.looks import colours, legend
-from benchmarks.report.plot import drawn
-from benchmarks.report.sections import ablation_section, dataset_sections, picture_sections, rows_of
-from benchmarks.report.table_plots import ablation_plot, rank_plot
+from benchmarks.report.plot import drawn, marked, palette_css
+from benchmarks.report.sections import ablation_section, dataset_sections, picture_sections
 from benchmarks.store.store import Store
 from benchmarks.tables.ablation_table import AblationTable
 from benchmarks.tables.across_tasks import AcrossTasksTable
@@ -107,24 +107,22 @@ class _Contents:
         filled = {table.name: table for table in self.tables}
         kinds = [kind for kind in self.suite.tables_of(AblationTable) if kind.name in filled]
         ablations = [ablation_section(k, filled[k.name], rows_of(k.cells, self.rows), self.out) for k in kinds]
-        in_ablations = [row for kind in kinds for row in rows_of(kind.cells, self.rows)]
+        ranks = across_group(self.across, self.rows, colour)
         sections = dataset_sections(self.suite, filled, self.rows, colour, self.out)
         sections += picture_sections(self.rows, self.out) if self.published else []
         counts = [summary(self.published)] if self.published else []
         return {
             "title": self._title(),
             "suite": self.suite,
-            "style": (FOLDER / "style.css").read_text(encoding="utf-8"),
+            "style": palette_css() + "\n" + (FOLDER / "style.css").read_text(encoding="utf-8"),
             "script": (FOLDER / "script.js").read_text(encoding="utf-8"),
             "facts": facts(self.rows, stored, len(self.stale)),
             "machine": machine(stored),
             "cross_tables": html.render_all([*self.across, *counts]),
-            "rank_plots": drawn(rank_plot(table, colour) for table in self.across),
-            "legend": legend(self.rows, colour, merge_widths=True),
+            "rank_plots": drawn(ranks.charts),
+            "legend": marked(ranks.legend),
             "sections": sections,
             "ablations": ablations,
-            "ablation_plots": drawn(ablation_plot(filled[kind.name], colour) for kind in kinds),
-            "ablation_legend": legend(in_ablations, colour),
             "published": [(table.title, _count(table), html.render(table)) for table in self.published],
             "published_note": PUBLISHED_NOTE,
             "cells": [cell_entry(held, self.out, held.id in self.stale) for held in stored],

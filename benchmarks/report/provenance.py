@@ -40,7 +40,7 @@ def provenance(stored: StoredCell) -> list[Group]:
         ("Cell", what | {"id": stored.id, "key": record.key}),
         ("Protocol", cell.protocol),
         ("Recipe", cell.recipe),
-        ("Network", {**_plain(record.model), "latency of one picture (ms)": record.latency_ms}),
+        ("Network", {**_plain(record.model), "latency of one picture (ms)": record.quiet_latency_ms}),
         ("Seconds", record.durations_s),
         ("Code", {"started": made.started, "ended": made.ended, **_plain(made.git)}),
         ("Machine", {**_given(_plain(made.hardware)), "threads": made.threads}),

@@ -7,20 +7,15 @@ from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
 
+from benchmarks.analysis.figures.groups import DatasetTable, ablation_group, dataset_group, rows_of
+from benchmarks.analysis.figures.looks import variant_looks
 from benchmarks.experiment.suite import Suite
-from benchmarks.report.class_bars import class_bars
-from benchmarks.report.curves import cost_plots, evaluation_plots, training_plots
-from benchmarks.report.looks import legend, legend_of, looks, variant_looks
 from benchmarks.report.pictures import Gallery, copied, galleries
-from benchmarks.report.plot import Plot, drawn
+from benchmarks.report.plot import Plot, drawn, marked
 from benchmarks.tables.ablation_table import AblationTable
-from benchmarks.tables.class_table import ClassTable
 from benchmarks.tables.render import html
 from benchmarks.tables.rows import Measured, headline
 from benchmarks.tables.table import Table
-from benchmarks.tables.task_table import TaskTable
-
-DatasetTable = TaskTable | ClassTable
 
 
 @dataclass
@@ -59,47 +54,33 @@ def dataset_sections(
     return list(by_cells.values())
 
 
-def rows_of(cells: Sequence[str], rows: Sequence[Measured]) -> list[Measured]:
-    """Those of the rows that show one of the cells."""
-    return [row for row in rows if row.cell.id in cells]
-
-
 def _dataset(
     kind: DatasetTable, table: Table, rows: Sequence[Measured], colour: Mapping[str, int], out: Path
 ) -> Section:
-    plain = [row for row in rows if not row.cell.label]
-    shown = plain or list(rows)
-    metric, look = kind.columns[0], looks(shown, colour)
+    group = dataset_group(kind, rows, colour)
     return Section(
         f"{kind.task}-{kind.dataset}-{kind.name}",
         kind.task,
         kind.title,
         html.render(table),
-        legend(shown, colour),
-        drawn(
-            [
-                *cost_plots(shown, metric, colour),
-                *training_plots(shown, look),
-                *evaluation_plots(shown, look),
-                *class_bars(shown, colour),
-            ]
-        ),
+        marked(group.legend),
+        drawn(group.charts),
         galleries(rows, {row.cell.id: row.body for row in rows}, out),
     )
 
 
 def ablation_section(kind: AblationTable, table: Table, rows: Sequence[Measured], out: Path) -> Section:
     """An ablation's table, the curves of its variants, and the pictures of every one of them."""
-    rows = sorted(rows, key=lambda row: kind.cells.index(row.cell.id))
-    look = variant_looks(rows, kind)
+    group = ablation_group(kind, table, rows)
+    names = {cell: name for cell, (name, _) in variant_looks(rows, kind).items()}
     return Section(
         f"ablation-{kind.name}",
         kind.task,
         kind.title,
         html.render(table),
-        legend_of(look),
-        drawn([*training_plots(rows, look), *evaluation_plots(rows, look)]),
-        galleries(rows, {cell: name for cell, (name, _) in look.items()}, out),
+        marked(group.legend),
+        drawn(group.charts),
+        galleries(rows, names, out),
     )
 
 

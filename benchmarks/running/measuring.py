@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 import time
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +16,8 @@ from benchmarks.experiment.cell import Cell
 CPU_ACTIVATIONS_BYTES = 2**30
 LARGEST_CPU_LATENCY_PX = 400 * 400
 """Inputs above this many pixels are not timed on a CPU: a single picture takes seconds."""
+QUIET_SHARE = 0.1
+"""Of one core: more work of other processes than this while a latency is measured, and it is not shown."""
 
 
 def input_hw(cell: Cell, default: tuple[int, int]) -> tuple[int, int]:
@@ -68,3 +72,45 @@ def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.devic
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
     return round(float(np.median(times[1:])) * 1000, 3)
+
+
+def measured_latency(
+    network: nn.Module, size_hw: tuple[int, int], device: torch.device, cells_per_gpu: int = 1
+) -> dict[str, float | bool | None]:
+    """The latency, and whether nothing else ran on the machine meanwhile: only then is it a figure to show."""
+    watch = QuietWatch()
+    found = latency_ms(network, size_hw, device)
+    return {"latency_ms": found, "latency_quiet": cells_per_gpu == 1 and watch.quiet()}
+
+
+class QuietWatch:
+    """Tells whether other processes worked on this machine between its making and `quiet()`; never where that is not known."""
+
+    def __init__(self) -> None:
+        self.start = (_busy_s(), _own_s(), time.perf_counter())
+
+    def quiet(self) -> bool:
+        """True if others took less than a tenth of a core."""
+        busy, own, now = _busy_s(), _own_s(), time.perf_counter()
+        before, own_before, since = self.start
+        if busy is None or before is None or now <= since:
+            return False
+        # The system counts in hundredths of a second, per core.
+        others = busy - before - (own - own_before)
+        return others <= QUIET_SHARE * (now - since) + 0.02
+
+
+def _own_s() -> float:
+    """Processor seconds of this process so far."""
+    times = os.times()
+    return times.user + times.system
+
+
+def _busy_s() -> float | None:
+    """Processor seconds that all cores have worked since the start of the system; None where /proc/stat is not there."""
+    try:
+        fields = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()[1:]
+        user, nice, system, _, _, interrupts, soft, *_ = map(int, fields)
+        return (user + nice + system + interrupts + soft) / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError):
+        return None

@@ -28,7 +28,7 @@ from benchmarks.experiment.resolve import resolve
 from benchmarks.running.cores import evaluation_workers, training_workers
 from benchmarks.running.failures import explained
 from benchmarks.running.kept import save_pictures, save_weights
-from benchmarks.running.measuring import evaluation_batch, input_hw, latency_ms
+from benchmarks.running.measuring import evaluation_batch, input_hw, measured_latency
 from benchmarks.running.sharing import claimed, made_meanwhile
 from benchmarks.running.validating import validation_of
 from benchmarks.store.files import is_inside
@@ -188,7 +188,7 @@ class Trial:
         size_hw = input_hw(self.cell, self.resolved.dataset.profile_hw)
         if self.cell.tier != "smoke":
             with executed(network, self.cell.runtime, self.cell.precision, self.device):
-                self.outcome["latency_ms"] = latency_ms(network, size_hw, self.device)
+                self.outcome |= measured_latency(network, size_hw, self.device, self.places.cells_per_gpu)
         return stats
 
     def open_data(self) -> EvalData:

@@ -197,7 +197,7 @@ class Record(Part, frozen=True, kw_only=True):
         reason, error_type, user_error: of a failure; the last one where data or call are at fault.
         headline: the metric that ranks; None only of failures.
         notes: what a reader of the figures must know.
-        latency_ms: median of one picture through the network.
+        latency_ms: median of one picture through the network; `latency_quiet`: nothing else ran on the machine meanwhile.
         durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
         seal: of the figures as they were written (:func:`seal_of`).
         declaration: of a dataset that a dataset.toml declares, with everything stated that its figures need.
@@ -224,6 +224,7 @@ class Record(Part, frozen=True, kw_only=True):
     pictures: list[Picture] = []
     batch_size: int | None = None
     latency_ms: float | None = None
+    latency_quiet: bool = False
     durations_s: dict[str, float] = {}
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None
@@ -233,6 +234,11 @@ class Record(Part, frozen=True, kw_only=True):
     @property
     def done(self) -> bool:
         return self.status == "done"
+
+    @property
+    def quiet_latency_ms(self) -> float | None:
+        """The latency where it was measured with nothing else running; None otherwise: it is not to be shown."""
+        return self.latency_ms if self.latency_quiet else None
 
     def to_plain(self) -> dict[str, Any]:
         """The written form, as dictionaries, lists, numbers and text."""

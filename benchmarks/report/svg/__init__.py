@@ -1,5 +1,5 @@
-"""Plots as inline SVG without any library.
+"""Draws charts (`benchmarks.analysis.figures.charts`) as inline SVG for the page, without any library.
 
-They take their colours from the page, so light and dark both work: a colour is a number, class `c0` ... `c9`, given to a body
-once for the whole page. Sizes are in user units of a 400-wide view box, which a phone shows nearly at scale.
+Colours come from the page (classes `k0` ... of its style sheet), so that light and dark are the same drawing; a mark's title
+is its tooltip. Sizes are in user units of a 400-wide view box, which a phone shows nearly at scale.
 """

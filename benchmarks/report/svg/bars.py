@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
-from benchmarks.report.svg.axes import TOP, WIDTH, document, nice_ticks, number
-from benchmarks.report.svg.marks import NUM_COLOURS
+from benchmarks.analysis.figures.axes import Axis, number
+from benchmarks.analysis.figures.charts import Bar, Bars
+from benchmarks.report.svg.frame import TOP, WIDTH, document
+from benchmarks.report.svg.marks import css
 
 SCALE_HEIGHT = 30
 """Room below the bars for ticks and label, in user units."""
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A bar of a group: value with an optional interval."""
-
-    name: str
-    value: float | None
-    colour: int = 0
-    interval: tuple[float, float] | None = None
-    text: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,22 +35,15 @@ class _Layout:
         return self.left + (value - self.low) * self.scale
 
 
-def bars(name: str, groups: Sequence[tuple[str, Sequence[Bar]]], label: str) -> str:
-    """Horizontal bars from zero, in named groups: classes with one bar per body, or bodies with one bar per variant.
-
-    "" where no bar has a value.
-    """
-    shown = [bar for _, items in groups for bar in items if bar.value is not None]
-    values = [bar.value for bar in shown if bar.value is not None]
-    values += [edge for bar in shown if bar.interval for edge in bar.interval]
-    if not values:
-        return ""
+def bars(chart: Bars) -> str:
+    """Horizontal bars from zero, in named groups: classes with one bar per body, or bodies with one bar per variant."""
+    groups, axis = chart.groups, chart.axis()
     thick, gap = (13, 9) if max(len(items) for _, items in groups) > 1 or len(groups) < 12 else (10, 6)
     left = min(170, 12 + int(6.3 * max(len(group) for group, _ in groups)))
-    right = 10 + int(5.7 * max(len(_text(bar)) for bar in shown))
-    layout = _Layout(left, WIDTH - left - right, min(0.0, *values), max(values) or 1.0, thick, gap)
+    right = 10 + int(5.7 * max(len(_text(bar)) for bar in chart.shown))
+    layout = _Layout(left, WIDTH - left - right, axis.low, axis.high, thick, gap)
     height = TOP + sum(len(items) * thick + gap for _, items in groups) + SCALE_HEIGHT
-    parts = _scale(layout, height, label)
+    parts = _scale(layout, height, axis)
     y = float(TOP)
     for group, items in groups:
         parts.append(_heading(group, layout.left, y + len(items) * thick / 2 + 4))
@@ -69,23 +52,25 @@ def bars(name: str, groups: Sequence[tuple[str, Sequence[Bar]]], label: str) -> 
                 parts += _bar(group, bar, bar.value, layout, y)
             y += thick
         y += gap
-    return document(name, parts, height)
+    return document(chart.title, parts, height)
 
 
 def _text(bar: Bar) -> str:
     return bar.text or ("" if bar.value is None else number(bar.value))
 
 
-def _scale(layout: _Layout, height: int, label: str) -> list[str]:
+def _scale(layout: _Layout, height: int, axis: Axis) -> list[str]:
     """Grid lines with their values, and the label below."""
     base = height - SCALE_HEIGHT
     parts = ['<g class="grid">']
-    for tick in nice_ticks(layout.low, layout.high, 4):
+    for tick in axis.ticks:
         x = layout.x(tick)
         parts.append(f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{TOP - 4}" y2="{base}"/>')
         parts.append(f'<text class="tick" x="{x:.1f}" y="{base + 12}" text-anchor="middle">{number(tick)}</text>')
     middle = layout.left + layout.span / 2
-    below = f'<text class="label" x="{middle:.0f}" y="{height - 4}" text-anchor="middle">{escape(label)}</text></g>'
+    below = (
+        f'<text class="label" x="{middle:.0f}" y="{height - 4}" text-anchor="middle">{escape(axis.label)}</text></g>'
+    )
     return [*parts, below]
 
 
@@ -99,10 +84,10 @@ def _heading(group: str, left: int, y: float) -> str:
 def _bar(group: str, bar: Bar, value: float, layout: _Layout, y: float) -> list[str]:
     """A bar with its interval and its value behind it; `y` is its upper edge."""
     zero, end = layout.left - layout.low * layout.scale, layout.x(value)
-    css = f'class="bar c{bar.colour % NUM_COLOURS}"'
+    style = f'class="bar {css(bar.look)}"'
     title = f"<title>{escape(f'{group}, {bar.name}: {number(value)}')}</title>"
     size = f'width="{max(abs(end - zero), 0.8):.1f}" height="{layout.thick - 2}"'
-    parts = [f'<rect {css} x="{min(zero, end):.1f}" y="{y + 1:.1f}" {size} rx="2">{title}</rect>']
+    parts = [f'<rect {style} x="{min(zero, end):.1f}" y="{y + 1:.1f}" {size} rx="2">{title}</rect>']
     middle, edge = y + layout.thick / 2, end
     if bar.interval:
         start, stop = (layout.x(edge) for edge in bar.interval)

@@ -1,4 +1,4 @@
-"""Bars of a metric by class, joint or subset."""
+"""Charts of a metric by class, joint or subset."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from benchmarks.report.plot import Plot
-from benchmarks.report.svg.bars import Bar, bars
+from benchmarks.analysis.figures.charts import Bar, Bars
 from benchmarks.store.record import Figure
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured
 
 PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
 PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
-CLASSES_A_PLOT = 20
-"""Bars of more classes go on in a further plot."""
+CLASSES_A_CHART = 20
+"""Bars of more classes go on in a further chart."""
 OF_WHAT = {"pose": "joint", "landmarks": "subset"}
 
 
@@ -31,7 +30,7 @@ class _ByClass:
     counts: dict[str, int] = field(default_factory=dict)
 
 
-def class_bars(rows: Sequence[Measured], colour: Mapping[str, int], limit: int = 4) -> list[Plot]:
+def class_charts(rows: Sequence[Measured], colour: Mapping[str, int], limit: int = 4) -> list[Bars]:
     """A bar per class (joint, subset) and body of the metric that is given so, from figures named METRIC/CLASS.
 
     Of several such metrics the headline's is taken, or the one with most classes. A class says how much it is pooled over
@@ -93,13 +92,14 @@ def _listed(
     return [(heading(label), [bar(body, values.get(body)) for body in bodies]) for label, values in held.values.items()]
 
 
-def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Plot]:
-    """One plot, or several where there are many classes."""
+def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Bars]:
+    """One chart, or several where there are many classes."""
     made = []
-    for start in range(0, len(listed), CLASSES_A_PLOT):
-        part = listed[start : start + CLASSES_A_PLOT]
+    for start in range(0, len(listed), CLASSES_A_CHART):
+        part = listed[start : start + CLASSES_A_CHART]
         title = heading
-        if len(listed) > CLASSES_A_PLOT:
+        if len(listed) > CLASSES_A_CHART:
             title += f", {start + 1} to {start + len(part)} of {len(listed)}"
-        made.append(Plot(title, bars(title, part, label)))
+        groups = tuple((name, tuple(items)) for name, items in part)
+        made.append(Bars(title, "", groups, label))
     return made

@@ -1,4 +1,4 @@
-"""Names and colours of rows in plots, and the legends that show them."""
+"""Names and looks (numbers that stand for colour and shape) of rows in charts."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Mapping, Sequence
 
 from benchmarks.baselines import body_names, traits_of
 from benchmarks.experiment.cell import Cell
-from benchmarks.report.svg.marks import marker
 from benchmarks.tables.ablation_table import AblationTable
 from benchmarks.tables.across_tasks import without_width
 from benchmarks.tables.rows import Measured
 
 Looks = Mapping[str, tuple[str, int]]
-"""Cell id -> the name and the colour that a row has in plots."""
+"""Cell id -> the name and the look that a row has in charts."""
 
 
 def colours(rows: Sequence[Measured]) -> dict[str, int]:
@@ -31,14 +30,10 @@ def _is_parallel(cell: Cell) -> bool:
     return body in body_names() and traits_of(body).structure == "parallel"  # a stored cell's body may be gone
 
 
-def legend(rows: Sequence[Measured], colour: Mapping[str, int], merge_widths: bool = False) -> list[tuple[str, str]]:
-    """(name, svg mark) of each body in these rows; with `merge_widths`, widths of one micro body are one."""
+def legend(rows: Sequence[Measured], colour: Mapping[str, int], merge_widths: bool = False) -> list[tuple[str, int]]:
+    """(name, look) of each body in these rows; with `merge_widths`, widths of one micro body are one."""
     names = dict.fromkeys(without_width(row.cell.model) if merge_widths else row.cell.model for row in rows)
-    return [(name, _mark(colour[name])) for name in names]
-
-
-def _mark(colour: int) -> str:
-    return f'<svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true">{marker(colour, 8, 8)}</svg>'
+    return [(name, colour[name]) for name in names]
 
 
 def looks(rows: Sequence[Measured], colour: Mapping[str, int]) -> Looks:
@@ -55,8 +50,3 @@ def variant_looks(rows: Sequence[Measured], ablation: AblationTable) -> Looks:
         return f"{row.cell.model} · {variant}" if len(bodies) > 1 else variant
 
     return {row.cell.id: (name(row), number) for number, row in enumerate(rows)}
-
-
-def legend_of(look: Looks) -> list[tuple[str, str]]:
-    """(name, svg mark) of each row."""
-    return [(name, _mark(colour)) for name, colour in look.values()]

@@ -1,0 +1,32 @@
+"""A latency is shown only where nothing else ran on the machine meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from benchmarks.running import measuring
+
+
+@pytest.mark.parametrize(
+    ("busy_s", "own_s", "quiet"),
+    [((100.0, 101.0), (5.0, 6.0), True), ((100.0, 102.0), (5.0, 6.0), False), ((None, None), (5.0, 6.0), False)],
+    ids=["alone", "another process works", "not known"],
+)
+def test_quiet_is_what_only_this_process_worked_in(
+    monkeypatch: pytest.MonkeyPatch, busy_s: tuple[float | None, ...], own_s: tuple[float, ...], quiet: bool
+) -> None:
+    busy, own, now = iter(busy_s), iter(own_s), iter((10.0, 11.0))
+    monkeypatch.setattr(measuring, "_busy_s", lambda: next(busy))
+    monkeypatch.setattr(measuring, "_own_s", lambda: next(own))
+    monkeypatch.setattr(measuring.time, "perf_counter", lambda: next(now))
+    assert measuring.QuietWatch().quiet() is quiet
+
+
+def test_work_of_this_process_is_counted_on_both_sides() -> None:
+    busy, own = measuring._busy_s(), measuring._own_s()
+    if busy is None:
+        pytest.skip("no /proc/stat")
+    sum(k * k for k in range(2_000_000))
+    worked = measuring._own_s() - own
+    after = measuring._busy_s()
+    assert after is not None and worked > 0.03 and after - busy >= worked - 0.05
