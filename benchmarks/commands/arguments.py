@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
+from benchmarks.experiment.cell import OF_CELL, PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -289,6 +289,8 @@ def suite_of(arguments: argparse.Namespace) -> Suite:
     for old, cell in changed.items():
         if cell.boxes_from in changed:  # it reads the boxes of a cell that is another one now
             changed[old] = dataclasses.replace(cell, boxes_from=changed[cell.boxes_from].id)
+        if cell.weights_from in changed:
+            changed[old] = dataclasses.replace(cell, checkpoint=f"{OF_CELL}{changed[cell.weights_from].id}")
     renamed = {cell.id: changed.get(cell.id, cell) for cell in suite.cells}
     # A pattern may be an id; the cell has another one now.
     arguments.only = [renamed[word].id if word in renamed else word for word in getattr(arguments, "only", [])]

@@ -273,6 +273,10 @@ def evaluate(
     )
     report(Progress("evaluate", 0, len(loader)))
     with executed(network, runtime, precision, device):
+        if runtime != "eager":  # what is exported or compiled at the first call is not the evaluation's time
+            first = model.data_preprocessor(data.collate([data[0]]), False)
+            with torch.inference_mode():
+                task.predict(network, first, protocol)
         runner.test()
     return evaluation, {"eval_data": watch.data_s, "eval_model": model.predict_s}
 

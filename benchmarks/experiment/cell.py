@@ -14,6 +14,8 @@ from tasks.options import from_plain, nearest, to_plain
 from tasks.recipe import Recipe
 
 TIERS = ("smoke", "embedded", "full")
+OF_CELL = "cell:"
+"""What begins a checkpoint that is the trained weights of another cell; its id follows."""
 RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
@@ -67,6 +69,18 @@ class Cell:
             plain.pop("state")
         result: dict[str, Any] = plain
         return result
+
+    @property
+    def weights_from(self) -> str | None:
+        """Id of the cell whose trained weights this one evaluates: its checkpoint is ``cell:ID``."""
+        return (
+            self.checkpoint.removeprefix(OF_CELL) if self.checkpoint and self.checkpoint.startswith(OF_CELL) else None
+        )
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Ids of the cells that must be done before this one."""
+        return tuple(identity for identity in (self.boxes_from, self.weights_from) if identity is not None)
 
     @property
     def protocol_header(self) -> str:
@@ -182,6 +196,19 @@ def with_runtime(cell: Cell, runtime: str) -> Cell:
     if runtime not in RUNTIMES:
         raise ValueError(f"Unknown runtime {runtime!r}. {nearest(runtime, RUNTIMES)}")
     return replace(cell, runtime=runtime)
+
+
+def evaluation_of(trained: Cell, label: str = "", precision: str = "fp32", runtime: str = "eager") -> Cell:
+    """A cell that evaluates another cell's trained weights once more, in another precision or runtime."""
+    return replace(
+        trained,
+        checkpoint=f"{OF_CELL}{trained.id}",
+        recipe=None,
+        train_split=None,
+        label=label,
+        precision=precision,
+        runtime=runtime,
+    )
 
 
 def cell_from_identity(plain: Mapping[str, Any], label: str = "") -> Cell:

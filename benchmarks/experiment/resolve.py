@@ -130,6 +130,13 @@ def _fallback(wanted: str, taken: str, missing: Path) -> str:
 
 def _weights(cell: Cell, paths: Places, lacks: list[Lack]) -> Path | None:
     try:
+        if cell.weights_from is not None:
+            path = paths.out / cell.task / cell.weights_from / "weights.pt"
+            if not path.exists():
+                raise FileNotFoundError(
+                    f"{path}: the weights of the cell {cell.weights_from} are missing; run that cell first."
+                )
+            return path
         if cell.checkpoint is not None:
             return checkpoint_path(cell.checkpoint, paths.weights)
         if cell.recipe is not None and cell.recipe.init_from:

@@ -10,6 +10,7 @@ from torch import nn
 
 from benchmarks.engine.resume import save_tensors
 from benchmarks.experiment.cell import Cell
+from benchmarks.store.files import is_inside
 from benchmarks.store.record import Picture
 from hrnet.checkpoints import conventions_of
 from hrnet.checkpoints.families.own import FETCHING
@@ -65,3 +66,17 @@ def save_pictures(evaluation: Evaluation, image_ids: list[str], folder: Path, se
 
 def _write_jpeg(path: Path, picture_rgb: np.ndarray) -> None:
     cv2.imwrite(str(path), np.ascontiguousarray(picture_rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 88])
+
+
+def boxes_of_cell(cell_id: str, out: Path) -> Path:
+    """The detector-box file among a cell's stored predictions.
+
+    Raises:
+        FileNotFoundError: there is none below ``out``.
+    """
+    found = sorted(out.glob(f"*/{cell_id}/predictions*/*person*.json"))
+    found += sorted(out.glob(f"*/{cell_id}/predictions*person*.json"))
+    found = [path for path in found if is_inside(path, out)]
+    if not found:
+        raise FileNotFoundError(f"The detector boxes of cell {cell_id} are missing below {out}: run that cell first.")
+    return found[0].resolve()

@@ -61,8 +61,20 @@ def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.devic
     """Median milliseconds of one picture through the network, batch 1, this process's threads; None for large inputs on a CPU."""
     if device.type == "cpu" and size_hw[0] * size_hw[1] > LARGEST_CPU_LATENCY_PX:
         return None
+    return round(_seconds(network, size_hw, device, 1) * 1000, 3)
+
+
+def images_per_s(network: nn.Module, size_hw: tuple[int, int], device: torch.device, batch: int) -> float | None:
+    """Images per second through the network at a batch, this process's threads; None for large inputs on a CPU."""
+    if device.type == "cpu" and size_hw[0] * size_hw[1] > LARGEST_CPU_LATENCY_PX:
+        return None
+    return round(batch / _seconds(network, size_hw, device, batch), 3)
+
+
+def _seconds(network: nn.Module, size_hw: tuple[int, int], device: torch.device, batch: int) -> float:
+    """Median seconds of a forward pass, the first left out."""
     forward = getattr(network, "profile_forward", network)
-    images = torch.zeros(1, 3, *size_hw, device=device).contiguous(memory_format=torch.channels_last)
+    images = torch.zeros(batch, 3, *size_hw, device=device).contiguous(memory_format=torch.channels_last)
     times: list[float] = []
     with torch.inference_mode():
         while len(times) < 2 or (len(times) < 12 and sum(times) < 1.0):
@@ -71,16 +83,21 @@ def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.devic
             if device.type == "cuda":
                 torch.cuda.synchronize()
             times.append(time.perf_counter() - start)
-    return round(float(np.median(times[1:])) * 1000, 3)
+    return float(np.median(times[1:]))
 
 
-def measured_latency(
-    network: nn.Module, size_hw: tuple[int, int], device: torch.device, cells_per_gpu: int = 1
+def measured_speed(
+    network: nn.Module, cell: Cell, size_hw: tuple[int, int], device: torch.device, batch: int, cells_per_gpu: int = 1
 ) -> dict[str, float | bool | None]:
-    """The latency, and whether nothing else ran on the machine meanwhile: only then is it a figure to show."""
+    """The latency, and whether nothing else ran on the machine meanwhile: only then is it a figure to show.
+
+    Where trained weights are evaluated once more, the images per second at the evaluation's batch too.
+    """
     watch = QuietWatch()
-    found = latency_ms(network, size_hw, device)
-    return {"latency_ms": found, "latency_quiet": cells_per_gpu == 1 and watch.quiet()}
+    found: dict[str, float | bool | None] = {"latency_ms": latency_ms(network, size_hw, device)}
+    if cell.weights_from is not None:
+        found["images_per_s"] = images_per_s(network, size_hw, device, batch)
+    return found | {"latency_quiet": cells_per_gpu == 1 and watch.quiet()}
 
 
 class QuietWatch:

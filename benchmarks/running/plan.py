@@ -67,7 +67,7 @@ def plan(suite: Suite, places: Places, only: Sequence[str] = (), rerun: Sequence
     history = _durations(store)
     planned = [_planned(cell, places, store, history, rerun) for cell in select(suite.cells, only)]
     anew = {item.cell.id for item in planned if item.runs}
-    return [_after_its_boxes(item, anew, history) for item in planned]
+    return [_after_its_sources(item, anew, history) for item in planned]
 
 
 History = dict[tuple[str, str, str, str], float]
@@ -77,12 +77,17 @@ def _estimate_s(cell: Cell, history: History) -> float:
     return history.get((cell.task, cell.dataset, cell.model, cell.tier), GUESS_S[cell.tier])
 
 
-def _after_its_boxes(item: Planned, anew: set[str], history: History) -> Planned:
-    """A finished cell that reads the boxes of one that runs anew is stale too."""
-    if item.status != DONE or item.cell.boxes_from not in anew:
+def _after_its_sources(item: Planned, anew: set[str], history: History) -> Planned:
+    """A cell that reads boxes or weights of one that runs anew runs after it: a finished one is stale too."""
+    if not set(item.cell.sources) & anew:
         return item
     estimate = _estimate_s(item.cell, history)
-    return replace(item, status=STALE, detail="the cell whose boxes it reads runs anew", estimate_s=estimate)
+    if item.status == DONE:
+        what = "boxes" if item.cell.boxes_from in anew else "weights"
+        return replace(item, status=STALE, detail=f"the cell whose {what} it reads runs anew", estimate_s=estimate)
+    if item.status == MISSING_WEIGHTS and item.cell.weights_from in anew:
+        return replace(item, status=TO_RUN, detail="", estimate_s=estimate)
+    return item
 
 
 def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: Sequence[str]) -> Planned:

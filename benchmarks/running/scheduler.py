@@ -59,8 +59,7 @@ def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1, gpu: boo
             jobs.setdefault(
                 name, Job(name, ("data", cell.data, cell.tier, places.embedded / cell.tier), None, set(), 1e9)
             )
-        if cell.boxes_from is not None:
-            needs.add(cell.boxes_from)
+        needs |= set(cell.sources)
         seen = item.stored.stamp if item.stored is not None else ""
         threads = threads_of(cell.tier, places.threads, count)
         message = ("cell", cell.identity(), cell.label, places, seen, threads)

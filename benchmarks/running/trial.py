@@ -27,11 +27,10 @@ from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
 from benchmarks.running.cores import evaluation_workers, training_workers
 from benchmarks.running.failures import explained
-from benchmarks.running.kept import save_pictures, save_weights
-from benchmarks.running.measuring import evaluation_batch, input_hw, measured_latency
+from benchmarks.running.kept import boxes_of_cell, save_pictures, save_weights
+from benchmarks.running.measuring import evaluation_batch, input_hw, measured_speed
 from benchmarks.running.sharing import claimed, made_meanwhile
 from benchmarks.running.validating import validation_of
-from benchmarks.store.files import is_inside
 from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
 from benchmarks.store.store import Store, StoredCell
 from hrnet.checkpoints import load_backbone, load_checkpoint
@@ -188,7 +187,8 @@ class Trial:
         size_hw = input_hw(self.cell, self.resolved.dataset.profile_hw)
         if self.cell.tier != "smoke":
             with executed(network, self.cell.runtime, self.cell.precision, self.device):
-                self.outcome |= measured_latency(network, size_hw, self.device, self.places.cells_per_gpu)
+                batch, shared = self.outcome["batch_size"], self.places.cells_per_gpu
+                self.outcome |= measured_speed(network, self.cell, size_hw, self.device, batch, shared)
         return stats
 
     def open_data(self) -> EvalData:
@@ -203,7 +203,8 @@ class Trial:
             self.resolved = resolve(cell, self.places)
             self.root = self.resolved.require_root()
             if cell.boxes_from is not None:
-                self.protocol = self.task.protocol_with(self.protocol, {"boxes_file": str(self._boxes_of_cell())})
+                boxes = {"boxes_file": str(boxes_of_cell(cell.boxes_from, self.places.out))}
+                self.protocol = self.task.protocol_with(self.protocol, boxes)
             data = self.task.eval_data(cell.dataset, self.root, cell.split, self.protocol)
         parts = key_parts(self.resolved)
         self.outcome["key"] = key_of(parts)
@@ -338,16 +339,6 @@ class Trial:
         return {
             name: Figure.of(value, self.task.metrics[name], counts.get(name, images)) for name, value in figures.items()
         }
-
-    def _boxes_of_cell(self) -> Path:
-        """The detector-box file among the predictions of the cell that ``boxes_from`` names."""
-        other, out = self.cell.boxes_from, self.places.out
-        found = sorted(out.glob(f"*/{other}/predictions*/*person*.json"))
-        found += sorted(out.glob(f"*/{other}/predictions*person*.json"))
-        found = [path for path in found if is_inside(path, out)]
-        if not found:
-            raise FileNotFoundError(f"The detector boxes of cell {other} are missing below {out}: run that cell first.")
-        return found[0].resolve()
 
     @contextlib.contextmanager
     def _timed(self, name: str) -> Iterator[None]:

@@ -198,6 +198,7 @@ class Record(Part, frozen=True, kw_only=True):
         headline: the metric that ranks; None only of failures.
         notes: what a reader of the figures must know.
         latency_ms: median of one picture through the network; `latency_quiet`: nothing else ran on the machine meanwhile.
+        images_per_s: of the network alone at the evaluation's batch; measured where trained weights are evaluated.
         durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
         seal: of the figures as they were written (:func:`seal_of`).
         declaration: of a dataset that a dataset.toml declares, with everything stated that its figures need.
@@ -225,6 +226,7 @@ class Record(Part, frozen=True, kw_only=True):
     batch_size: int | None = None
     latency_ms: float | None = None
     latency_quiet: bool = False
+    images_per_s: float | None = None
     durations_s: dict[str, float] = {}
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None

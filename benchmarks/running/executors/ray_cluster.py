@@ -179,11 +179,15 @@ class RayExecutor:
         return {node["NodeID"] for node in self.ray.nodes() if node["Alive"]}
 
     def _boxes(self, job: Job) -> list[Any]:
-        """The predictions of the cell whose boxes a cell reads, for a machine that does not see the results folder."""
-        other = None if job.cell is None else job.cell.boxes_from
-        if other is None or self.options.common_folder:
+        """What a cell reads of others (boxes, weights), for a machine that does not see the results folder."""
+        if job.cell is None or not job.cell.sources or self.options.common_folder:
             return []
-        return [self.ray.put(pack(self.store.root, (f"*/{other}/predictions*",)))]
+        patterns = []
+        if job.cell.boxes_from is not None:
+            patterns.append(f"*/{job.cell.boxes_from}/predictions*")
+        if job.cell.weights_from is not None:
+            patterns.append(f"*/{job.cell.weights_from}/weights.pt")
+        return [self.ray.put(pack(self.store.root, tuple(patterns)))]
 
     def _placed(self, node: str) -> dict[str, Any]:
         from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy

@@ -1,0 +1,47 @@
+"""Speed and accuracy of trained networks in precisions and runtimes, for the machine at hand.
+
+python run_all.py run --suite speed --jobs 1
+
+The networks are those of the default run: what is trained there already is only evaluated. What a machine has not (bf16
+arithmetic, a runtime's package) is a failed row with the reason. Run it with one job on a quiet machine: speeds of cells
+that run side by side mean nothing.
+"""
+
+from __future__ import annotations
+
+from benchmarks.experiment.cell import evaluation_of, make_cell
+from benchmarks.experiment.suite import Suite
+from benchmarks.suites.parts.ablation import PARALLEL, columns_of
+from benchmarks.tables.speed_table import SpeedTable
+
+ROWS = (
+    ("fp32", "eager"),
+    ("bf16", "eager"),
+    ("fp32", "onnxruntime"),
+    ("fp32", "openvino"),
+    ("bf16", "openvino"),
+)
+"""Precision and runtime of each row; the first is the base."""
+SETS = (
+    ("pose", "coco"),
+    ("pose", "mpii"),
+    ("segmentation", "cityscapes"),
+    ("segmentation", "lip"),
+    ("landmarks", "300w"),
+    ("detection", "coco"),
+)
+
+
+def suite(tier: str = "embedded") -> Suite:
+    """Five rows for each of six trained micro HRNets."""
+    cells, tables = [], []
+    for task, dataset in SETS:
+        trained = make_cell(task, dataset, PARALLEL, tier=tier)  # the default run's own cell
+        rows = [evaluation_of(trained, precision=precision, runtime=runtime) for precision, runtime in ROWS]
+        cells += [trained, *rows]
+        ids = tuple(cell.id for cell in rows)
+        title = f"Speed of micro HRNet, {task}, {dataset}, {tier}"
+        tables.append(
+            SpeedTable(f"{tier}_speed_{task}_{dataset}", title, task, dataset, ids, columns_of(task, dataset))
+        )
+    return Suite("speed", tuple(cells), tuple(tables), "Precisions and runtimes of trained networks.")

@@ -1,0 +1,113 @@
+"""The table of a network's speed: precisions and runtimes in rows, accuracy beside images per second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from benchmarks.experiment.suite import replaced
+from benchmarks.tables.columns import cost_columns, cost_entries, metric_column
+from benchmarks.tables.rows import Measured, Measurements, entry
+from benchmarks.tables.table import Column, Entry, Table
+from tasks.direction import Direction
+
+VARY = ("precision", "runtime")
+"""What the rows differ in on purpose."""
+
+
+@dataclass(frozen=True)
+class SpeedTable:
+    """One trained network per body, evaluated in precisions and runtimes; the first row of a body is its base.
+
+    Attributes:
+        cells: ids in row order.
+        columns: metric names of the task; the difference from the base is of the first.
+    """
+
+    name: str
+    title: str
+    task: str
+    dataset: str
+    cells: tuple[str, ...]
+    columns: tuple[str, ...]
+
+    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> SpeedTable:
+        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
+        return replace(self, cells=replaced(self.cells, ids))
+
+    def fill(self, measurements: Measurements) -> list[Table]:
+        """One table; none if no cell was asked for. The machine stands in the caption: speeds of others do not compare."""
+        rows = measurements.rows(self.cells)
+        if not rows:
+            return []
+        main = self.columns[0]
+        first = metric_column(main, rows, beside=main)
+        columns = [
+            Column("body", "body"),
+            Column("precision", "precision"),
+            Column("runtime", "runtime"),
+            *cost_columns(),
+        ]
+        columns += [first, Column("delta", f"Δ {main}", first.unit, digits=3, signed=True)]
+        columns += [metric_column(metric, rows, beside=main) for metric in self.columns[1:]]
+        columns += [
+            Column("model", "network alone", "1/s", Direction.HIGHER, digits=1),
+            Column("times", "× the first row", digits=2),
+            Column("whole", "with data and decoding", "1/s", Direction.HIGHER, digits=1),
+            Column("one", "one picture", "ms", Direction.LOWER, digits=1),
+            Column("n", "n"),
+        ]
+        table = Table(self.name, self.title, columns, caption=_machines(rows))
+        bases: dict[str, Measured] = {}
+        for row in rows:
+            base = bases.setdefault(row.cell.model, row)
+            table.add(self._entries(row, base), tier=row.cell.tier)
+        return [table]
+
+    def _entries(self, row: Measured, base: Measured) -> dict[str, Any]:
+        main = self.columns[0]
+        figures = {metric: entry(row, metric, "none", VARY) for metric in self.columns}
+        if not row.done:
+            figures[main] = Entry(status=row.status, text=row.reason)
+        here, there = figures[main].number, entry(base, main, "none", VARY).number
+        delta = Entry(text="base") if row is base else Entry(None if here is None or there is None else here - there)
+        rate, first = throughput(row), throughput(base)
+        return {
+            "body": Entry(row.cell.model, href=row.href),
+            "precision": row.cell.precision,
+            "runtime": row.cell.runtime,
+            **cost_entries(row),
+            **figures,
+            "delta": delta,
+            "model": Entry(rate),
+            "times": Entry(rate / first if rate and first else None),
+            "whole": Entry(end_to_end(row)),
+            "one": Entry(row.done[0].record.latency_ms if row.done else None),
+            "n": row.n(main),
+        }
+
+
+def throughput(row: Measured) -> float | None:
+    """Images per second of the network alone, at the evaluation's batch; None where it was not measured."""
+    return next((stored.record.images_per_s for stored in row.done), None)
+
+
+def end_to_end(row: Measured) -> float | None:
+    """Samples per second of the evaluation: data, network and decoding."""
+    for stored in row.done:
+        spent = sum(stored.record.durations_s.get(name, 0.0) for name in ("eval_data", "eval_model"))
+        if spent and stored.record.n is not None:
+            return stored.record.n.samples / spent
+    return None
+
+
+def _machines(rows: Sequence[Measured]) -> str:
+    found = dict.fromkeys(
+        f"{made.hardware.accelerator or made.hardware.cpu}, {made.threads or '?'} threads, "
+        f"batch {stored.record.batch_size}"
+        for row in rows
+        for stored in row.done
+        if (made := stored.record.provenance)
+    )
+    return f"Measured on {'; '.join(found)}." if found else ""
