@@ -30,10 +30,10 @@ from benchmarks.running.failures import explained
 from benchmarks.running.kept import boxes_of_cell, save_pictures, save_weights
 from benchmarks.running.measuring import evaluation_batch, input_hw, measured_speed
 from benchmarks.running.sharing import claimed, made_meanwhile
+from benchmarks.running.starting import load_weights
 from benchmarks.running.validating import validation_of
-from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, WeightsFile, record_of
+from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, record_of
 from benchmarks.store.store import Store, StoredCell
-from hrnet.checkpoints import load_backbone, load_checkpoint
 from hrnet.profile import Profile, profile
 from tasks import get_task
 from tasks.base import EvalData, Evaluation
@@ -169,6 +169,7 @@ class Trial:
         self.protocol = cell.protocol
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.durations_s: dict[str, float] = {}
+        self.start_notes: tuple[str, ...] = ()
         self.train_notes: tuple[str, ...] = ()
         self.outcome: dict[str, Any] = {"provenance": {}}
 
@@ -234,21 +235,14 @@ class Trial:
         return self.task.options_of_data(self.cell.dataset, self.root, self.resolved.train_split)
 
     def _load_weights(self, network: nn.Module) -> None:
-        path, recipe = self.resolved.weights, self.cell.recipe
+        path = self.resolved.weights
         if path is None:
             return
-        file = WeightsFile(file=path.name, sha256=provenance.file_digest(path))
-        if self.cell.checkpoint is not None:
-            loaded = load_checkpoint(network, path, state=self.cell.state)
-            self.outcome["report"] = to_plain(loaded) | {"loaded": len(loaded.loaded)}
-            self.outcome["provenance"]["weights"] = file
-            return
-        assert recipe is not None
-        if recipe.init_part == "all":
-            load_checkpoint(network, path)
-        else:
-            load_backbone(network.body, path)  # type: ignore[arg-type]
-        self.outcome["provenance"]["initialised_from"] = file
+        start = load_weights(network, self.cell, path)
+        self.start_notes = start.notes
+        if start.report is not None:
+            self.outcome["report"] = start.report
+        self.outcome["provenance"]["weights" if self.cell.checkpoint is not None else "initialised_from"] = start.file
 
     def train(self, network: nn.Module, evaluated: EvalData) -> list[dict[str, float]]:
         """Trains where the cell has a recipe, keeps the weights, and returns the curves."""
@@ -325,7 +319,7 @@ class Trial:
             stats = evaluation.stats()
             self.outcome["figures"] = self._figures(evaluation, data, stats)
             self.outcome["headline"] = self.task.headline(self.cell.dataset)
-            self.outcome["notes"] = [*data.notes, *self.train_notes]
+            self.outcome["notes"] = [*data.notes, *self.start_notes, *self.train_notes]
             image_ids = data.image_ids()
             self.outcome["n"] = Counted(images=len(set(image_ids)), samples=len(data))
             self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}

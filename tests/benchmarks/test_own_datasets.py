@@ -221,6 +221,22 @@ def test_what_cannot_be_completed_is_named(name: str, old: str, new: str, words:
         tasks.get_task(MAKERS[name][0]).dataset(name)
 
 
+def test_training_starts_from_weights_of_other_joints_and_says_what_it_left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("hand21", "mouse9"):
+        MAKERS[name][1](tmp_path / name)
+    told = tmp_path / "told.json"
+    call = ["train", "--task", "pose", "--model", "hrnet_micro_w8", "--tier", "smoke", "--data-root", tmp_path]
+    call += ["--out", tmp_path / "out", "--json", told]
+    _called([*call, "--dataset", "hand21"], capsys)
+    [weights] = (tmp_path / "out" / "runs").rglob("weights.pt")
+    _called([*call, "--dataset", "mouse9", "--init", weights], capsys)
+    record = json.loads(told.read_text())
+    [note] = [note for note in record["notes"] if "started from weights.pt" in note]
+    assert "21 outputs were not loaded (head.predict.weight, head.predict.bias)" in note
+
+
 def test_doctor_looks_at_declared_datasets(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for name in HEADLINES:
         MAKERS[name][1](tmp_path / name)
