@@ -21,13 +21,32 @@ def threads_of(tier: str, asked: int | None, count: int = 1) -> int:
     return 1 if tier in ONE_THREAD else max(1, available_cores() // count)
 
 
-def training_workers(wanted: int, asked: int | None) -> int:
-    """Loader processes of a training: what was asked for, else the recipe's number, but no more than there are cores."""
-    return min(wanted, available_cores()) if asked is None else asked
+MOST_LOADERS = 16
+"""Loader processes of one cell; more only wait for each other."""
 
 
-def evaluation_workers(tier: str, samples: int, asked: int | None) -> int:
-    """Loader processes of an evaluation: what was asked for, else up to two for the full tier's many samples."""
+def training_workers(wanted: int, asked: int | None, accelerator: bool = False, side_by_side: int = 1) -> int:
+    """Loader processes of a training: what was asked for, else by the cores.
+
+    On a CPU the recipe's number, no more than there are cores; beside an accelerator as many as there are cores for each of
+    the cells that run side by side, where the recipe has loaders at all.
+    """
     if asked is not None:
         return asked
-    return min(2, os.cpu_count() or 1) if tier == "full" and samples > 64 else 0
+    return _beside(side_by_side) if accelerator and wanted else min(wanted, available_cores())
+
+
+def evaluation_workers(
+    tier: str, samples: int, asked: int | None, accelerator: bool = False, side_by_side: int = 1
+) -> int:
+    """Loader processes of an evaluation: what was asked for, else for the full tier's many samples up to two on a CPU, which the
+    network needs itself, and beside an accelerator as many as there are cores."""
+    if asked is not None:
+        return asked
+    if tier != "full" or samples <= 64:
+        return 0
+    return _beside(side_by_side) if accelerator else min(2, available_cores())
+
+
+def _beside(side_by_side: int) -> int:
+    return max(1, min(MOST_LOADERS, available_cores() // max(1, side_by_side)))

@@ -168,6 +168,7 @@ class Trial:
         self.task = get_task(cell.task)
         self.protocol = cell.protocol
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self._machine = (self.device.type == "cuda", max(get_world_size(), places.cells_per_gpu))
         self.durations_s: dict[str, float] = {}
         self.start_notes: tuple[str, ...] = ()
         self.train_notes: tuple[str, ...] = ()
@@ -267,7 +268,7 @@ class Trial:
                 workspace=self.workspace,
                 report=self.report,
                 key=self.outcome["key"],
-                num_workers=training_workers(cell.recipe.num_workers, self.places.num_workers),
+                num_workers=training_workers(cell.recipe.num_workers, self.places.num_workers, *self._machine),
                 tensorboard=self.places.tensorboard,
                 compile_steps=cell.runtime == "compiled",
                 validation=validation_of(cell, evaluated, self.protocol, self.places, self.workspace, self.report),
@@ -297,7 +298,9 @@ class Trial:
                         workspace=self.workspace,
                         report=self.report,
                         batch_size=batch,
-                        num_workers=evaluation_workers(self.cell.tier, len(data), self.places.num_workers),
+                        num_workers=evaluation_workers(
+                            self.cell.tier, len(data), self.places.num_workers, *self._machine
+                        ),
                         precision=self.cell.precision,
                         runtime=self.cell.runtime,
                     )
