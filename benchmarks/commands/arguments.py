@@ -6,12 +6,14 @@ import argparse
 import dataclasses
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from benchmarks.experiment.cell import OF_CELL, PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
-from benchmarks.experiment.paths import Places
+from benchmarks.experiment.paths import LOGGERS, Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.running.executors.accelerators import VISIBLE, visible_gpus
@@ -76,8 +78,40 @@ def add_machine(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--threads", type=at_least(1), metavar="N", help="threads per process")
     group.add_argument("--device", type=device, default="auto", metavar="D", help="auto, cpu, cuda, or one: cuda:1")
-    group.add_argument("--tensorboard", action="store_true", help="write TensorBoard events beside the results")
+    group.add_argument(
+        "--log",
+        type=_loggers,
+        default=(),
+        metavar="NAMES",
+        help="write curves and figures there as well, which may fail without stopping a run: tensorboard, wandb, mlflow, aim, "
+        "separated by commas (each an extra)",
+    )
+    group.add_argument("--tensorboard", action="store_true", help="the same as --log tensorboard")
     group.add_argument("--launcher", choices=("none", "pytorch", "slurm"), default="none", help="distributed launcher")
+
+
+def _loggers(text: str) -> tuple[str, ...]:
+    """The argparse type of ``--log``."""
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
+    for name in names:
+        if name not in LOGGERS:
+            raise argparse.ArgumentTypeError(f"expected names of {', '.join(LOGGERS)}, got {name!r}")
+    return names
+
+
+def _chosen_loggers(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """What ``--log`` and ``--tensorboard`` ask for; what is not installed is left out, and said once."""
+    asked = getattr(arguments, "log", ()) + ("tensorboard",) * getattr(arguments, "tensorboard", False)
+    found = []
+    for name in dict.fromkeys(asked):
+        if find_spec(name) is not None:
+            found.append(name)
+            continue
+        print(
+            f"--log {name}: it is not installed: pip install 'hrnet-benchmark[{name}]'; the run goes on without it",
+            file=sys.stderr,
+        )
+    return tuple(found)
 
 
 def add_cell(parser: argparse.ArgumentParser) -> None:
@@ -141,7 +175,7 @@ def places_of(arguments: argparse.Namespace) -> Places:
         batch_size=getattr(arguments, "batch", None),
         num_workers=getattr(arguments, "workers", None),
         threads=getattr(arguments, "threads", None),
-        tensorboard=getattr(arguments, "tensorboard", False),
+        log=_chosen_loggers(arguments),
         launcher=getattr(arguments, "launcher", "none"),
         cells_per_gpu=getattr(arguments, "cells_per_gpu", 1),
     )

@@ -105,8 +105,7 @@ class WatchHook(Hook):
         means = {k: v / max(1, self.count) for k, v in self.sums.items()}
         point = {"epoch": runner.epoch + 1, "lr": self.lr, **means}
         self.curves.append(point)
-        for key, value in means.items():
-            runner.visualizer.add_scalar(f"train/{key}", value, runner.epoch + 1)
+        runner.visualizer.add_scalars({f"train/{key}": value for key, value in means.items()}, runner.epoch + 1)
 
     def before_test_epoch(self, runner: Runner) -> None:
         self.mark = time.perf_counter()

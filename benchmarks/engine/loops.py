@@ -128,7 +128,7 @@ def train(
     report: Report,
     key: str = "",
     num_workers: int | None = None,
-    tensorboard: bool = False,
+    loggers: Visualizer | None = None,
     stop_after_epoch: int | None = None,
     validation: Validation | None = None,
     compile_steps: bool = False,
@@ -137,6 +137,7 @@ def train(
 
     Args:
         key: of the cell; a state that was saved under another one is discarded.
+        loggers: take the curves, epoch by epoch.
         num_workers: loader processes; None for as many as the recipe names.
         stop_after_epoch: ends early, as an interruption would, with the state on disk; for tests.
         compile_steps: whether ``torch.compile`` makes the forward and backward pass.
@@ -178,7 +179,7 @@ def train(
         processes.shared(model, device),
         workspace,
         hooks,
-        tensorboard=tensorboard,
+        loggers=loggers,
         train_dataloader=loader,
         train_cfg={"by_epoch": True, "max_epochs": recipe.epochs, "val_interval": recipe.epochs + 1},
         optim_wrapper=wrapper,
@@ -194,7 +195,6 @@ def train(
         contextlib.suppress(Interrupted),
     ):
         runner.train()
-    runner.visualizer.close()
     notes += keep_result()
     processes.agree(network)
     return Trained(curves, {"train_data": watch.data_s, "train_step": watch.step_s}, tuple(notes))
@@ -281,9 +281,10 @@ def evaluate(
     return evaluation, {"eval_data": watch.data_s, "eval_model": model.predict_s}
 
 
-def _runner(model: nn.Module, workspace: Path, hooks: list[Hook], tensorboard: bool = False, **parts: Any) -> Runner:
+def _runner(
+    model: nn.Module, workspace: Path, hooks: list[Hook], loggers: Visualizer | None = None, **parts: Any
+) -> Runner:
     logging.getLogger("mmengine").setLevel(logging.ERROR)
-    backends: list[Any] = [{"type": "TensorboardVisBackend"}] if tensorboard else []
     return QuietRunner(
         model=model,
         work_dir=str(workspace),
@@ -293,7 +294,7 @@ def _runner(model: nn.Module, workspace: Path, hooks: list[Hook], tensorboard: b
         log_level="ERROR",
         default_scope="mmengine",
         env_cfg={"mp_cfg": {"mp_start_method": multiprocessing.get_start_method()}},
-        visualizer=Visualizer(vis_backends=backends, save_dir=str(workspace / "tensorboard") if backends else None),
+        visualizer=loggers or Visualizer(),
         experiment_name=f"{workspace.name}-{time.monotonic_ns()}",
         **parts,
     )

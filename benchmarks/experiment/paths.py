@@ -11,6 +11,9 @@ from tasks.base import DatasetInfo
 from tasks.declaration import declared_below
 from tasks.recipe import Recipe
 
+LOGGERS = ("tensorboard", "wandb", "mlflow", "aim")
+"""What ``--log`` takes, each an extra of that name."""
+
 
 @dataclass(frozen=True)
 class Places:
@@ -22,6 +25,7 @@ class Places:
         data_root: the real datasets; None if none was given.
         weights: released checkpoints; None if none was given.
         batch_size: of evaluation; None lets model and input size decide, and on an accelerator its memory.
+        log: where curves and figures go beside the results, of ``LOGGERS``.
         num_workers: loader processes of evaluation and training; None for the recipe's, and no more than there are cores.
         cells_per_gpu: cells that share an accelerator, and its memory in equal parts.
     """
@@ -33,7 +37,7 @@ class Places:
     batch_size: int | None = None
     num_workers: int | None = None
     threads: int | None = None
-    tensorboard: bool = False
+    log: tuple[str, ...] = ()
     launcher: str = "none"
     cells_per_gpu: int = 1
 

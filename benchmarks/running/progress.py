@@ -26,6 +26,7 @@ class Watcher:
         self.live = self.console.is_terminal
         self.names = {cell.id: cell.name for cell in cells}
         self.total, self.count, self.failed = len(cells), 0, 0
+        self.said: set[str] = set()
         self.bars: dict[str, TaskID] = {}
         self.started: dict[str, float] = {}
         self.phases: dict[str, tuple[str, float]] = {}
@@ -73,7 +74,8 @@ class Watcher:
             self.bars[key] = self.progress_bar.add_task(name, total=None, note="starting")
 
     def _advance(self, key: str, name: str, progress: Any) -> None:
-        if progress.note:
+        if progress.note and not (progress.note.startswith("--log ") and progress.note in self.said):
+            self.said.add(progress.note)
             self.console.print(f"{name}  {progress.note}", markup=False)
         if not self.live or key not in self.bars:
             return

@@ -28,6 +28,7 @@ from benchmarks.experiment.resolve import resolve
 from benchmarks.running.cores import evaluation_workers, training_workers
 from benchmarks.running.failures import explained
 from benchmarks.running.kept import boxes_of_cell, save_pictures, save_weights
+from benchmarks.running.logging import begin_logging, end_logging
 from benchmarks.running.measuring import evaluation_batch, input_hw, measured_speed
 from benchmarks.running.sharing import claimed, made_meanwhile
 from benchmarks.running.starting import load_weights
@@ -172,18 +173,21 @@ class Trial:
         self.durations_s: dict[str, float] = {}
         self.start_notes: tuple[str, ...] = ()
         self.train_notes: tuple[str, ...] = ()
+        self.loggers: Any = None
         self.outcome: dict[str, Any] = {"provenance": {}}
 
     def run(self, keep: Keep | None = None) -> dict[str, np.ndarray]:
         """All steps; returns the per-image statistics, none on any but the first of several processes."""
         data = self.open_data()
         network, cost = self.build()
+        self.loggers = begin_logging(self.cell, self.places, self.workspace, self.report)
         curves = self.train(network, data)
         self.task.meet(network, data)
         evaluation = self.evaluate(network, data, cost)
         if not is_main_process():
             return {}
         stats = self.score(evaluation, data, curves)
+        end_logging(self.loggers, self.outcome["figures"], self.workspace, self.kept)
         if keep is not None:
             keep(evaluation, network)
         size_hw = input_hw(self.cell, self.resolved.dataset.profile_hw)
@@ -269,7 +273,7 @@ class Trial:
                 report=self.report,
                 key=self.outcome["key"],
                 num_workers=training_workers(cell.recipe.num_workers, self.places.num_workers, *self._machine),
-                tensorboard=self.places.tensorboard,
+                loggers=self.loggers,
                 compile_steps=cell.runtime == "compiled",
                 validation=validation_of(cell, evaluated, self.protocol, self.places, self.workspace, self.report),
             )
@@ -279,8 +283,6 @@ class Trial:
         of_data = tuple(f"in training: {note}" for note in data.notes if note not in evaluated.notes)
         self.train_notes = (*of_data, *trained.notes)
         self.outcome["trained_on"] = TrainedOn(split=resolved.train_split, samples=len(data), note=resolved.train_note)
-        if self.places.tensorboard and (self.workspace / "tensorboard").exists():
-            shutil.copytree(self.workspace / "tensorboard", self.kept / "tensorboard", dirs_exist_ok=True)
         return trained.curves
 
     def evaluate(self, network: nn.Module, data: EvalData, cost: Profile) -> Evaluation:
