@@ -199,12 +199,17 @@ def normalise(
     return np.ascontiguousarray(np.moveaxis(scaled, -1, -3))
 
 
+PASSING_MIB = 16
+"""What is kept of a set that is too large to keep: the persons of a picture come one after the other in an evaluation."""
+
+
 class PictureCache:
     """Keeps the pictures read last, up to a number of bytes: several persons share one, and small sets are read every epoch.
 
     Args:
         root: the data root. order: "rgb" or "bgr". limit_mib: how much to keep; one picture is always kept.
-        sizes_wh: the size that annotations state of a picture, by its path; checked when it is read.
+        sizes_wh: the size that annotations state of a picture, by its path; checked when it is read. Where all of them together
+            are larger than the limit, few would be met again, and only the last pictures are kept (`PASSING_MIB`).
     """
 
     def __init__(
@@ -216,6 +221,8 @@ class PictureCache:
     ) -> None:
         self.root, self.order, self.limit = root, order, limit_mib * 2**20
         self.sizes_wh = sizes_wh or {}
+        if 3 * sum(width * height for width, height in self.sizes_wh.values()) > self.limit:
+            self.limit = min(self.limit, PASSING_MIB * 2**20)
         self._kept: OrderedDict[str, NDArray[np.uint8]] = OrderedDict()
         self._bytes = 0
 

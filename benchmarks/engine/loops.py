@@ -38,6 +38,7 @@ from benchmarks.engine.precision import check_precision, reduced
 from benchmarks.engine.recompute import recomputed
 from benchmarks.engine.resume import ResumeHook
 from benchmarks.engine.runtimes.execution import compiled, executed
+from benchmarks.engine.spawned_data import for_loaders
 from benchmarks.engine.validation import Validation, ValidationHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
@@ -162,7 +163,7 @@ def train(
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
     workers = recipe.num_workers if num_workers is None else num_workers
     loader: DataLoader[Any] = DataLoader(
-        data,  # type: ignore[arg-type]
+        for_loaders(data, workers),
         batch_sampler=sampler,
         collate_fn=data.collate,
         **loading(workers, device),
@@ -257,7 +258,7 @@ def evaluate(
     model = HarnessModel(network, task, None, protocol)
     evaluation = task.evaluation(data, protocol)
     loader: DataLoader[Any] = DataLoader(
-        data,  # type: ignore[arg-type]
+        for_loaders(data, num_workers),
         batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),
         collate_fn=data.collate,
         **loading(num_workers, device),

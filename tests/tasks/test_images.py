@@ -177,3 +177,14 @@ def test_normalise_matches_the_formula(picture: np.ndarray) -> None:
     assert out.shape == (1, 3, 48, 64) and out.dtype == np.float32
     expected = (picture / 255 - np.array(images.IMAGENET_MEAN)) / np.array(images.IMAGENET_STD)
     np.testing.assert_allclose(out[0], expected.transpose(2, 0, 1), atol=1e-6)
+
+
+def test_a_set_that_does_not_fit_keeps_only_its_last_pictures(tmp_path: Path) -> None:
+    for name in "abc":
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((1024, 2048, 3), np.uint8))  # 6 MiB each
+    sizes = {f"{name}.png": (2048, 1024) for name in "abc"}
+    roomy, tight = (images.PictureCache(tmp_path, limit_mib=limit, sizes_wh=sizes) for limit in (18, 17))
+    for cache in (roomy, tight):
+        for name in sizes:
+            cache[name]
+    assert len(roomy._kept) == 3 and len(tight._kept) == 2
