@@ -310,3 +310,32 @@ def test_a_declaration_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         tasks.declare_below(tmp_path)
         tasks.get_task("segmentation").dataset("rooms5")
     assert len(read) == 1
+
+
+def test_a_suite_runs_own_datasets_in_worker_processes(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("rooms5", "faces5"):
+        MAKERS[name][1](tmp_path / "data" / name)
+
+    def own(name: str, **options: Any) -> Suite:
+        """A suite as a file of `benchmarks/suites` would make it: the datasets have been declared by then."""
+        made = [
+            make_cell(MAKERS[n][0], n, "hrnet_micro_w8", tier="smoke", embedded=False) for n in ("rooms5", "faces5")
+        ]
+        tables = [
+            TaskTable(f"own_{c.task}", c.dataset, c.task, c.dataset, (c.id,), (HEADLINES[c.dataset],)) for c in made
+        ]
+        return Suite("own", tuple(made), tuple(tables), "")
+
+    monkeypatch.setattr("benchmarks.commands.arguments.load_suite", own)
+    places = ["--suite", "own", "--data-root", tmp_path / "data", "--out", tmp_path / "out"]
+    assert _called(["plan", *places], capsys).count("to run") >= 2
+    _called(["run", *places, "--jobs", "1", "--no-report"], capsys)
+    assert _called(["plan", *places], capsys).count(" done") >= 2
+    table = _called(["tables", *places, "--format", "csv", "--intervals", "none"], capsys)
+    assert "NME[points]" in table and "mIoU" in table and "not run" not in table
+    toml = tmp_path / "data" / "rooms5" / "dataset.toml"
+    toml.write_text(toml.read_text().replace('"person"', '"people"'))
+    _forget()
+    assert "stale" in _called(["plan", *places], capsys)
