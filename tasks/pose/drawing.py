@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import affine_matrix, crop, transform_points
-from tasks.pose.skeletons.joints import POSETRACK, Skeleton
+from tasks.pose.skeletons.joints import Skeleton
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 _LEFT, _RIGHT, _MIDDLE = (255, 138, 42), (38, 160, 255), (120, 220, 90)
 

@@ -14,7 +14,7 @@ from tasks.coco.results import keypoint_records, read_results
 from tasks.files.mat_file import read_mat
 from tasks.pose.evaluation import mpii_stats
 from tasks.pose.files import coco, mpii
-from tasks.pose.skeletons.joints import MPII
+from tasks.pose.skeletons.mpii import MPII
 
 FARTHEST_PX = 1e6
 """Beyond any picture, and what a network may say of it: such numbers are damage."""

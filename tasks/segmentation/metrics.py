@@ -88,11 +88,9 @@ def _count_pairs(first: NDArray[np.uint8], second: NDArray[np.uint8]) -> NDArray
 
 def _range_text(values: NDArray[np.integer], num_classes: int) -> str:
     text = f"expected classes 0..{num_classes - 1} or {IGNORE} (ignored), got {values[:5].tolist()}"
-    if num_classes == 19 and values.max() <= 33:
-        return f"{text}: label ids (0..33) stand where train ids belong; map them as Cityscapes' labels.py does."
-    if num_classes == 59 and values.max() == 59:
-        return f"{text}: the map has 60 classes, background being 0; use num_classes=60 or subtract one."
-    return f"{text}: label ids stand where classes (train ids) belong, or the label belongs to another dataset."
+    if values.max() == num_classes:
+        return f"{text}: one class more: is there a background of 0 that is not among the {num_classes}?"
+    return f"{text}: label ids stand where train ids (classes) belong, or the label belongs to another dataset."
 
 
 def _size(values: NDArray[Any]) -> str:

@@ -14,7 +14,7 @@ from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import unflip
 from tasks.pose.crops.augment import half_body
 from tasks.pose.metrics import head_normalised_errors, pckh_hrnet
-from tasks.pose.skeletons.joints import COCO
+from tasks.pose.skeletons.coco import COCO
 from tasks.pose.skeletons.nms import oks_nms, soft_oks_nms
 from tasks.pose.targets import pose_targets
 

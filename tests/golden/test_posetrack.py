@@ -24,7 +24,7 @@ from tasks.pose.posetrack.metrics import (
     sequence_sums,
     stats_of,
 )
-from tasks.pose.skeletons.joints import POSETRACK
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 FOLDER = GOLDEN / "posetrack"
 Arrays = dict[str, np.ndarray]

@@ -88,8 +88,8 @@ def with_boxes(faces: Faces, protocol: LandmarkProtocol) -> Faces:
     elif protocol.box == "rect":
         if faces.rects is None:
             raise ValueError(
-                f"Expected face rectangles for box=rect but {faces.annotation} has none; they stand in WFLW's "
-                "list_98pt_rect_attr_*.txt"
+                f"Expected face rectangles for box=rect but {faces.annotation} has none; where a release has them they stand in "
+                "its own list (list_98pt_rect_attr_*.txt), not in the csv"
             )
         centres, scales = rect_boxes(faces.rects)
         faces = replace(faces, centres=centres, scales=scales)

@@ -8,7 +8,7 @@ from tasks.pose.entries.coco_form import coco_entry
 from tasks.pose.files.coco import OFFICIAL, SPLITS
 from tasks.pose.protocol import CocoProtocol, Start
 from tasks.pose.recipes import SetUp, with_batch
-from tasks.pose.skeletons.joints import COCO
+from tasks.pose.skeletons.coco import COCO
 from tasks.recipe import Recipe
 
 START = Start(CocoProtocol(), (96, 128))

@@ -23,7 +23,8 @@ from tasks.pose.entries.coco_form import coco_entry
 from tasks.pose.entry import Entry
 from tasks.pose.files.coco import CocoFiles
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, pose_protocol
-from tasks.pose.skeletons.joints import COCO, Skeleton
+from tasks.pose.skeletons.coco import COCO
+from tasks.pose.skeletons.joints import Skeleton
 from tasks.recipe import Recipe
 
 MEAN_SIGMA = float(np.mean(COCO.sigmas()))

@@ -15,7 +15,7 @@ from tasks.pose.files import mpii
 from tasks.pose.files.persons import Persons
 from tasks.pose.protocol import MpiiProtocol, PoseProtocol, Start, pose_protocol
 from tasks.pose.recipes import SetUp, pose_recipe, with_batch
-from tasks.pose.skeletons.joints import MPII
+from tasks.pose.skeletons.mpii import MPII
 from tasks.recipe import Recipe
 
 START = Start(

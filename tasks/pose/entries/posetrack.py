@@ -18,7 +18,7 @@ from tasks.pose.posetrack.files import persons, splits
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, posetrack_protocol
 from tasks.pose.posetrack.recipes import posetrack_recipe
 from tasks.pose.protocol import PoseProtocol
-from tasks.pose.skeletons.joints import POSETRACK
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 
 def _persons(root: Path, split: str, protocol: PoseProtocol) -> Persons:

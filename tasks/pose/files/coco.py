@@ -21,7 +21,8 @@ from tasks.files.writing import write_text
 from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose
 from tasks.pose.files.persons import Persons, require_folder
 from tasks.pose.protocol import CocoProtocol, PoseProtocol
-from tasks.pose.skeletons.joints import COCO, Skeleton
+from tasks.pose.skeletons.coco import COCO
+from tasks.pose.skeletons.joints import Skeleton
 
 SPLITS = ("train2017", "val2017", "test-dev2017", "test2017")
 

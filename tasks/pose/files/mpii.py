@@ -20,7 +20,7 @@ from tasks.files.matlab import write_mat
 from tasks.files.names import picture_name
 from tasks.files.opening import is_file, read_text
 from tasks.pose.files.persons import Persons, finite_row, require_folder
-from tasks.pose.skeletons.joints import MPII
+from tasks.pose.skeletons.mpii import MPII
 
 SPLITS = ("train", "valid", "trainval", "test")
 LAYOUT = "put the dataset in its official layout (tasks/pose/README.md) or correct --data-root and --split"

@@ -16,7 +16,8 @@ from tasks.pose.posetrack.files.persons import Boxes, boxes_of
 from tasks.pose.posetrack.files.splits import has_truth, read_split
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.protocol import check_protocol
-from tasks.pose.skeletons.joints import POSETRACK, Skeleton
+from tasks.pose.skeletons.joints import Skeleton
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 
 class SequenceInput:

@@ -11,7 +11,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.pose.skeletons.joints import COCO, POSETRACK
+from tasks.pose.skeletons.coco import COCO
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 _COMMON = [(joint, COCO.names.index(name)) for joint, name in enumerate(POSETRACK.names) if name in COCO.names]
 _SHOULDERS = [COCO.names.index("left_shoulder"), COCO.names.index("right_shoulder")]

@@ -19,7 +19,9 @@ from tasks.pose.posetrack.from_coco import posetrack_from_coco
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
 from tasks.pose.posetrack.tracking.tracker import Boxes, Tracked, Tracker, track_pictures
 from tasks.pose.protocol import PoseProtocol
-from tasks.pose.skeletons.joints import COCO, POSETRACK, Skeleton
+from tasks.pose.skeletons.coco import COCO
+from tasks.pose.skeletons.joints import Skeleton
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 if TYPE_CHECKING:
     from tasks.base import Task

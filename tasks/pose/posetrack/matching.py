@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tasks.pose.posetrack.boxes import box_around, box_iou
-from tasks.pose.skeletons.joints import POSETRACK
 from tasks.pose.skeletons.nms import oks
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 Assignment = Literal["greedy", "sequential", "hungarian"]
 Similarity = Literal["oks", "iou"]

@@ -16,7 +16,7 @@ from tasks.base import MetricInfo, Stats
 from tasks.direction import Direction
 from tasks.pose.posetrack.clear_mot import COUNTS, JointTracks
 from tasks.pose.posetrack.files.frames import NUM_JOINTS, Frame, People, scored_pair
-from tasks.pose.skeletons.joints import POSETRACK
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 HEAD_FACTOR = 0.6
 THRESHOLD = 0.5

@@ -16,7 +16,7 @@ from pycocotools import mask as coded
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from tasks.pose.skeletons.joints import COCO as PERSON_JOINTS
+from tasks.pose.skeletons.coco import COCO as PERSON_JOINTS
 
 Json = Any
 SIZE_WH = (200, 160)

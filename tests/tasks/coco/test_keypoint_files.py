@@ -18,7 +18,7 @@ from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.entries import ENTRIES
 from tasks.pose.protocol import CocoProtocol
-from tasks.pose.skeletons.joints import COCO
+from tasks.pose.skeletons.coco import COCO
 from tasks.pose.submissions import coco_stats
 
 PROTOCOL = CocoProtocol(input_wh=(96, 128))

@@ -25,7 +25,7 @@ from tasks.detection.files.categories import COCO, classes_of_model
 from tasks.detection.inference import predict_files
 from tasks.detection.metrics import class_figures, figures
 from tasks.detection.protocol import DetectionProtocol
-from tasks.pose.skeletons.joints import COCO as SKELETON
+from tasks.pose.skeletons.coco import COCO as SKELETON
 from tasks.pose.skeletons.joints import check_joints
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "coco"))

@@ -14,7 +14,7 @@ from tasks.landmarks.entries import ENTRIES
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.pose import inference as pose_inference
 from tasks.pose.protocol import PoseProtocol
-from tasks.pose.skeletons.joints import COCO
+from tasks.pose.skeletons.coco import COCO
 
 
 def test_flip_twice_is_identity_and_shift_moves_right() -> None:

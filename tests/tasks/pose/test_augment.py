@@ -7,7 +7,8 @@ import pytest
 
 from tasks.pose.crops.augment import PoseAugment, draw, half_body
 from tasks.pose.entries import ENTRIES
-from tasks.pose.skeletons.joints import COCO, Skeleton
+from tasks.pose.skeletons.coco import COCO
+from tasks.pose.skeletons.joints import Skeleton
 from tasks.pose.skeletons.nms import oks, oks_nms, rescore, soft_oks_nms
 
 JOINTS = np.random.default_rng(1).uniform(50, 300, (17, 2))

@@ -102,8 +102,8 @@ def test_image_scores_rank_and_skip_unlabelled_images() -> None:
 @pytest.mark.parametrize(
     ("label", "prediction", "classes", "message"),
     [
-        (26, 0, 19, "label ids \\(0..33\\) stand where train ids belong"),
-        (59, 0, 59, "60 classes, background being 0"),
+        (26, 0, 19, "label ids stand where train ids"),
+        (59, 0, 59, "one class more: is there a background of 0"),
         (200, 0, 20, "belongs to another dataset"),
         (0, 19, 19, "expected predicted classes 0..18, got \\[19\\]"),
     ],

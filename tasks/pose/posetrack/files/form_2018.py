@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tasks.pose.posetrack.files.fields import entries, numbers, picture_path, polygon, track_id, unique, whole_number
 from tasks.pose.posetrack.files.frames import NO_SCORE, NUM_JOINTS, Frame, People, Video, people
-from tasks.pose.skeletons.joints import POSETRACK
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 KEYPOINTS = (
     "nose", "head_bottom", "head_top", "left_ear", "right_ear", "left_shoulder", "right_shoulder", "left_elbow", "right_elbow",

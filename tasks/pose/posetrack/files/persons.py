@@ -16,7 +16,7 @@ from tasks.pose.posetrack.files.fields import numbers
 from tasks.pose.posetrack.files.frames import People, Video
 from tasks.pose.posetrack.files.splits import expected_boxes, has_truth, read_split
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
-from tasks.pose.skeletons.joints import POSETRACK
+from tasks.pose.skeletons.posetrack import POSETRACK
 
 PERSON = 1
 Boxes = tuple[NDArray[np.float64], NDArray[np.float64]]

@@ -24,7 +24,7 @@ def _picture(path: Path) -> None:
 
 
 def _raw_coco(raw: Path) -> None:
-    from tasks.pose.skeletons.joints import COCO
+    from tasks.pose.skeletons.coco import COCO
 
     keypoints = [value for joint in range(17) for value in (30 + joint, 40 + joint, 2)]
     person = {"id": 5, "image_id": 3, "category_id": 1, "bbox": [20, 30, 60, 70], "area": 2000.0, "iscrowd": 0}
