@@ -109,6 +109,8 @@ def _training_data(
     split, note = cell.train_split or task.dataset(cell.dataset).train_split, None
     if cell.train_split is not None:
         note = f"trained on {split}" + " = evaluated" * (split == cell.split)
+    elif split == cell.split and cell.data is None:
+        note = f"trained on {split}, which is also evaluated: the figures say how well it fits, not how well it generalises"
     if cell.data is not None:
         return split, note, ()
     mine: list[Lack] = []

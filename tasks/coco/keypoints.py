@@ -140,7 +140,7 @@ def person_category(categories: Categories, joints: Sequence[str], path: Path) -
         raise ValueError(
             f"{path}, category {chosen} ({categories.names[row]}): expected the skeleton of this dataset, {len(joints)} "
             f"keypoints {joints[0]}, {joints[1]}, ..., got {len(found)} others: {shorten(', '.join(found))}{first}; joints of "
-            "another skeleton need a dataset of their own: declare their names, mirror pairs and sigmas (tasks/pose/README.md)"
+            "another skeleton need a dataset of their own: declare their names, mirror pairs and sigmas (docs/own_datasets.md)"
         )
     return chosen
 

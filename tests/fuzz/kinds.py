@@ -13,11 +13,12 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from own_data import MAKERS
 from scipy.io import savemat
 from torch import nn
 
 from hrnet.checkpoints import identify_checkpoint, load_checkpoint
-from tasks import build_model, get_task
+from tasks import build_model, declare_below, get_task
 from tests.fuzz.mutations import BYTES, FIELDS, JSON, Change
 
 WH = (64, 48)
@@ -190,6 +191,12 @@ def write_all(root: Path) -> None:
     write_faces(root)
     write_labels(root)
     write_classes(root)
+    MAKERS["mouse9"][1](root / "own")
+    xy = [f"point_{k}_{axis}" for k in range(68) for axis in "xy"]
+    lines = [",".join(["image_name", "face", *xy])]
+    faces = (root / "300w/face_landmarks_300w_test.csv").read_text().splitlines()[1:]
+    lines += [",".join([f"{k}.png", str(k), *line.split(",")[4:]]) for k, line in enumerate(faces)]
+    (root / "points.csv").write_text("\n".join(lines) + "\n")
 
 
 # -- what reads them -----------------------------------------------------------------------------------------------
@@ -217,6 +224,18 @@ def scored(task: str, dataset: str, folder: str, split: str, file: str) -> Calla
         return held.figures(dataset, stats, to_plain(protocol))
 
     return read
+
+
+def declared(root: Path) -> None:
+    """Declares what the folder declares, and opens it."""
+    held = get_task("pose")
+    held.__dict__.pop("datasets", None)
+    try:
+        declare_below(root / "own")
+        for name in set(held.datasets) - set(type(held).datasets):
+            held.eval_data(name, root / "own", "val", held.protocol(name))[0]
+    finally:
+        held.__dict__.pop("datasets", None)
 
 
 def both(*readers: Callable[[Path], Figures | None]) -> Callable[[Path], Figures | None]:
@@ -283,6 +302,9 @@ KINDS = (
     Kind("MPII truth mat", "mpii/annot/gt_valid.mat", BYTES, opened("pose", "mpii", "mpii", "valid")),
     Kind("MPII predictions mat", "mpii/pred.mat", BYTES, scored("pose", "mpii", "mpii", "valid", "mpii/pred.mat")),
     Kind("face csv", "300w/face_landmarks_300w_test.csv", FIELDS, opened("landmarks", "300w", "300w", "test")),
+    Kind("points results csv", "points.csv", FIELDS, scored("landmarks", "300w", "300w", "test", "points.csv")),
+    Kind("declaration", "own/dataset.toml", FIELDS, declared),
+    Kind("own keypoints", "own/val.json", JSON, declared),
     Kind("face boxes csv", "boxes.csv", FIELDS, face_boxes),
     Kind("pts", "raw/images/Test/01_Indoor/1.pts", FIELDS, opened("landmarks", "300w", "raw", "test")),
     Kind("WFLW list", "wflw/list_98pt_rect_attr_test.txt", FIELDS, opened("landmarks", "wflw", "wflw", "test")),

@@ -62,5 +62,5 @@ def check_joints(model: Any, skeleton: Skeleton) -> None:
         raise ValueError(
             f"Expected weights of the skeleton {', '.join(skeleton.names[:3])}, ..., got weights whose joints are "
             f"{', '.join(named[:3])}, ...: another skeleton of {number} joints; declare it as a dataset of its own "
-            "(tasks/pose/README.md), or evaluate weights of this one"
+            "(docs/own_datasets.md), or evaluate weights of this one"
         )
