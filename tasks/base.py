@@ -178,7 +178,7 @@ class Task(OwnDatasets, ABC):
         protocol and recipe go by."""
         return model
 
-    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def implied_protocol(self, model: str, options: Mapping[str, Any], dataset: str) -> dict[str, Any]:
         """Fields of the protocol that a network built with ``options`` implies (its number of classes); what the user states
         comes after them."""
         return {}

@@ -38,7 +38,7 @@ def trained_protocol(
     """
     options = found.build_options(task.name, model, dataset)
     usual = task.protocol(dataset, model=task.named(model, options), family=found.family, tier=tier or otherwise)
-    usual = task.protocol_with(usual, task.implied_protocol(model, options))
+    usual = task.protocol_with(usual, task.implied_protocol(model, options, dataset))
     if found.family != OWN or (found.task, found.dataset) != (task.name, dataset):
         return usual
     if found.protocol is None:

@@ -157,7 +157,7 @@ def make_cell(
         raise ValueError(f"Unknown training split {train_split!r} of {dataset}. {nearest(train_split, info.splits)}")
     name = the_task.named(model, changes)
     made_protocol = the_task.protocol(dataset, model=name, family=family, tier=tier)
-    implied = the_task.implied_protocol(model, changes)
+    implied = the_task.implied_protocol(model, changes, dataset)
     made_protocol = the_task.protocol_with(made_protocol, {**implied, **(protocol or {})})
     made_recipe: Recipe | None = None
     if checkpoint is None:

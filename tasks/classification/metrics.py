@@ -71,7 +71,8 @@ class ClassificationEvaluation(Evaluation):
 
     def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:
         number = self.data.folders.labels[index] if what == "truth" else self.best[index, 0]
-        return labelled(self.data.picture(index), self.data.folders.classes[int(number)])
+        classes = self.data.folders.classes
+        return labelled(self.data.picture(index), classes[int(number)] if number < len(classes) else "of no class")
 
 
 def labelled(picture: NDArray[np.uint8], text: str) -> NDArray[np.uint8]:

@@ -114,6 +114,28 @@ class ClassificationTask(Task):
         num_classes = ClassFolders.of(declaration).num_classes
         return declared_dataset(declaration, num_outputs=num_classes, headline="top1", profile_hw=(224, 224))
 
+    def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
+        """Says of a network with more outputs than classes how it is scored.
+
+        Raises:
+            ValueError: the network has fewer outputs than classes.
+        """
+        assert isinstance(data, ClassificationEvalData | ClassificationTrainData)
+        classes = len(data.folders.classes)
+        outputs = int(getattr(model, "num_outputs", classes))
+        if outputs < classes:
+            raise ValueError(
+                f"Expected a network of at least {classes} outputs, the classes of {model.dataset}, got {outputs}; correct "
+                "model.num_outputs"
+            )
+        if outputs == classes:
+            return
+        note = (
+            f"the network has {outputs} outputs, the dataset {classes} classes: its outputs 0 to {classes - 1} are these, and a "
+            "picture whose best output is another counts as wrong"
+        )
+        data.notes = (*(other for other in data.notes if other != note), note)
+
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from torch.nn import functional

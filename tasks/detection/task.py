@@ -55,7 +55,7 @@ class DetectionTask(Task):
         """ "<body>+<detector>" for cascades and FCOS, whose recipes and protocols are others."""
         return named(model, options)
 
-    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def implied_protocol(self, model: str, options: Mapping[str, Any], dataset: str) -> dict[str, Any]:
         """An FCOS with mmdet's conventions reads its colours and suppresses as mmdet's."""
         if detector_of(options) == "fcos" and options.get("conventions") == "mmdet" and not traits_of(model).micro:
             return {"colour": "bgr", "resize": "opencv", "nms_iou": 0.5}

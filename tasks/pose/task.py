@@ -79,7 +79,7 @@ class PoseTask(Task):
         """All bodies, and mmpose's UDP networks: HRNet with its crop, target, decoding and flip."""
         return [*bodies, "hrnet_w32_udp", "hrnet_w48_udp", "hrnet_w32_udp_regress"]
 
-    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    def implied_protocol(self, model: str, options: Mapping[str, Any], dataset: str) -> dict[str, Any]:
         """Target and decoding where offsets are stated otherwise than the model's name has them."""
         if "offsets" not in options:
             return {}

@@ -14,7 +14,7 @@ from tasks.base import Evaluation, Stats
 from tasks.segmentation.datasets import SegmentationEvalData
 from tasks.segmentation.drawing import overlay
 from tasks.segmentation.files.classes import IGNORE
-from tasks.segmentation.metrics import confusion_matrix, image_scores, stats_of
+from tasks.segmentation.metrics import confusion_and_others, image_scores, stats_of
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.targets import check_sizes
 
@@ -28,16 +28,18 @@ class SegmentationEvaluation(Evaluation):
         super().__init__(data, protocol)
         classes = len(data.table)
         self.confusion = np.zeros((len(data), classes, classes), np.int64)
+        self.others = np.zeros((len(data), classes), np.int64)
         self.maps: dict[int, bytes] = {}
 
     def add(self, indices: Sequence[int], predictions: Sequence[NDArray[np.uint8]]) -> None:
-        """Takes (H, W) uint8 class maps at the size of scoring."""
+        """Takes (H, W) uint8 class maps at the size of scoring, 255 where a network's best output is of no class."""
         for index, prediction in zip(indices, predictions, strict=True):
             label = self.data.label(index)
             where = self.data.layout.samples[index].where
             if label is not None:
                 check_sizes(prediction.shape, label.shape, where)
-                self.confusion[index] = confusion_matrix(label, prediction, len(self.data.table), where)
+                found = confusion_and_others(label, prediction, len(self.data.table), where)
+                self.confusion[index], self.others[index] = found
             encoded, png = cv2.imencode(".png", prediction, [cv2.IMWRITE_PNG_COMPRESSION, 1])
             assert encoded
             self.maps[index] = png.tobytes()
@@ -55,13 +57,13 @@ class SegmentationEvaluation(Evaluation):
 
     def stats(self) -> Stats:
         self._check_complete()
-        return stats_of(self.data.image_ids(), self.confusion)
+        return stats_of(self.data.image_ids(), self.confusion, self.others)
 
     def write_predictions(self, path: Path) -> None:
         """Writes one png per sample into the folder ``path``, holding the dataset's own ids (Cityscapes: labelIds)."""
         self._check_complete()
         path.mkdir(parents=True, exist_ok=True)
-        lookup = np.zeros(256, np.uint8)
+        lookup = np.full(256, IGNORE, np.uint8)  # what is of no class stays so
         lookup[: len(self.data.table)] = self.data.table.encode_table()
         for index in range(len(self.data)):
             values = np.asarray(cv2.LUT(self.prediction(index), lookup), np.uint8)
@@ -72,7 +74,7 @@ class SegmentationEvaluation(Evaluation):
 
     def sample_scores(self) -> NDArray[np.float64]:
         """(N,) mean IoU (0 to 1) of each image over its own classes."""
-        return image_scores(stats_of(self.data.image_ids(), self.confusion))
+        return image_scores(stats_of(self.data.image_ids(), self.confusion, self.others))
 
     def picture(self, index: int, what: Literal["truth", "prediction"]) -> NDArray[np.uint8]:
         picture = self.data.picture(index)

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
+from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 
 STRIP_ELEMENTS = {"cpu": 2**20, "cuda": 2**26}
@@ -100,11 +101,8 @@ def run_windows(
             canvas[..., : bottom - top, : right - left] = part
             part = canvas
         logits = model(part).float().contiguous()
-        if logits.shape[1] != protocol.num_classes:
-            raise ValueError(
-                f"Expected a network with the protocol's {protocol.num_classes} classes, got {logits.shape[1]}; build it with "
-                f"num_classes={protocol.num_classes}, or set --protocol num_classes={logits.shape[1]}."
-            )
+        if logits.shape[1] != len(mirror):
+            raise ValueError(f"Expected a network of {len(mirror)} outputs, got {logits.shape[1]}.")
         members: tuple[Tensor, ...] = (logits,)
         if protocol.flip:
             mirrored = model(part.flip(3)).float().flip(3)[:, mirror].contiguous()
@@ -244,14 +242,19 @@ def label_maps(
     Args:
         images: (B, 3, H, W) normalised, on the network's device.
         sizes_hw: the height and width at which each sample is scored.
-        mirror: (K,) class -> class in a mirrored picture.
+        mirror: (N,) output -> output in a mirrored picture; outputs from the protocol's classes on are of no class.
 
     Returns:
-        One (h, w) uint8 map per sample.
+        One (h, w) uint8 map per sample; 255 where the best output is of no class.
 
     Raises:
-        ValueError: the network's classes are not the protocol's.
+        ValueError: the network has another number of outputs, or fewer than the protocol has classes.
     """
+    if len(mirror) < protocol.num_classes:
+        raise ValueError(
+            f"Expected a network of at least the protocol's {protocol.num_classes} classes, got {len(mirror)}; build it with "
+            f"model.num_outputs={protocol.num_classes}, or set --protocol num_classes={len(mirror)}."
+        )
     order = torch.as_tensor(np.asarray(mirror), device=images.device)
     views = []
     for scale in protocol.scales:
@@ -273,9 +276,10 @@ def label_maps(
             rows = partial(scored, out_hw, plain=only_order and views[0][0] == out_hw)
         found = np.empty(out_hw, np.uint8)
         budget = STRIP_ELEMENTS["cpu" if images.device.type == "cpu" else "cuda"]
-        step = max(1, budget // (protocol.num_classes * out_hw[1]))
+        step = max(1, budget // (len(mirror) * out_hw[1]))
         for start in range(0, out_hw[0], step):
             stop = min(start + step, out_hw[0])
             found[start:stop] = best_class(rows(start, stop)).cpu().numpy()
+        found[found >= protocol.num_classes] = IGNORE
         maps.append(found)
     return maps

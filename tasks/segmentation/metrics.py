@@ -24,6 +24,8 @@ def confusion_matrix(
 ) -> NDArray[np.int64]:
     """Pixels of each class (row) predicted as each class (column): (K, K) int64; pixels labelled 255 do not count.
 
+    See :func:`confusion_and_others` for predictions that may be of no class.
+
     Label maps are mostly made of long runs, so runs over which neither map changes are counted instead of pixels: tens of times
     faster than sorting pairs of values.
 
@@ -34,6 +36,16 @@ def confusion_matrix(
     Raises:
         ValueError: the sizes differ, or a value is out of range; the usual cause is named.
     """
+    matrix, others = confusion_and_others(label, prediction, num_classes, where)
+    if others.any():
+        raise ValueError(_wrong_text(where, num_classes, [IGNORE]))
+    return matrix
+
+
+def confusion_and_others(
+    label: NDArray[np.integer], prediction: NDArray[np.integer], num_classes: int, where: str = "this label map"
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As :func:`confusion_matrix`, and (K,) the pixels of each class whose prediction is of no class (255)."""
     if label.shape != prediction.shape:
         raise ValueError(
             f"{where}: expected a prediction of the label's size {_size(label)}, got {_size(prediction)}; "
@@ -44,13 +56,17 @@ def confusion_matrix(
     outside = np.flatnonzero(counts[num_classes:IGNORE].any(axis=1)) + num_classes
     if outside.size:
         raise ValueError(f"{where}: {_range_text(outside, num_classes)}")
-    wrong = np.flatnonzero(counts[:, num_classes:].any(axis=0)) + num_classes
+    wrong = np.flatnonzero(counts[:, num_classes:IGNORE].any(axis=0)) + num_classes
     if wrong.size:
-        raise ValueError(
-            f"{where}: expected predicted classes 0..{num_classes - 1}, got {wrong[:5].tolist()}; predictions are classes "
-            "(train ids), not the ids of label files."
-        )
-    return counts[:num_classes, :num_classes].copy()
+        raise ValueError(_wrong_text(where, num_classes, wrong[:5].tolist()))
+    return counts[:num_classes, :num_classes].copy(), counts[:num_classes, IGNORE].copy()
+
+
+def _wrong_text(where: str, num_classes: int, found: list[int]) -> str:
+    return (
+        f"{where}: expected predicted classes 0..{num_classes - 1}, got {found}; predictions are classes (train ids), not the "
+        "ids of label files."
+    )
 
 
 def _bytes(values: NDArray[np.integer], where: str, what: str, num_classes: int) -> NDArray[np.uint8]:
@@ -149,13 +165,18 @@ def figures_from_confusion(confusion: NDArray[np.int64], names: Sequence[str]) -
     return figures_of(np.diagonal(pooled), pooled.sum(axis=1), pooled.sum(axis=0), names)
 
 
-def stats_of(image_ids: Sequence[str], confusion: NDArray[np.int64]) -> Stats:
-    """Per-image statistics: ``confusion`` (N, K, K) and its marginals, from which a bootstrap draw costs little."""
+def stats_of(image_ids: Sequence[str], confusion: NDArray[np.int64], others: NDArray[np.int64] | None = None) -> Stats:
+    """Per-image statistics: ``confusion`` (N, K, K) and its marginals, from which a bootstrap draw costs little.
+
+    Args:
+        others: (N, K) pixels of each class whose prediction is of no class: part of the truth, and missed.
+    """
+    truth = confusion.sum(axis=2)
     return {
         "image": np.asarray(image_ids),
         "confusion": confusion,
         "correct": np.diagonal(confusion, axis1=1, axis2=2).copy(),
-        "truth": confusion.sum(axis=2),
+        "truth": truth if others is None else truth + others,
         "predicted": confusion.sum(axis=1),
     }
 

@@ -99,11 +99,13 @@ class SegmentationTask(Task):
     def body_name(self, model: str) -> str:
         return model.removesuffix(OCR_SUFFIX)
 
-    def implied_protocol(self, model: str, options: Mapping[str, Any]) -> dict[str, Any]:
-        """The number of classes, and align_corners where an HRNet's is stated."""
-        fields = ("num_classes", "align_corners") if model in VARIANTS else ("num_classes",)
-        implied = {field: options[field] for field in fields if field in options}
-        return implied | ({"num_classes": options["num_outputs"]} if "num_outputs" in options else {})
+    def implied_protocol(self, model: str, options: Mapping[str, Any], dataset: str) -> dict[str, Any]:
+        """The number of scored classes, and align_corners where an HRNet's is stated."""
+        implied = (
+            {"align_corners": options["align_corners"]} if model in VARIANTS and "align_corners" in options else {}
+        )
+        outputs = options.get("num_outputs", options.get("num_classes"))
+        return implied if outputs is None else implied | {"num_classes": self.entry(dataset).scored(int(outputs))}
 
     def check_model(self, model: str) -> None:
         """As for every task, and "<hrnet>_ocr" is an HRNet with the OCR head."""
@@ -134,7 +136,7 @@ class SegmentationTask(Task):
         named = changes.pop("num_classes", info.num_outputs)
         num_classes = int(changes.pop("num_outputs", named))
         self.check_model(model)
-        self.entry(dataset).table(num_classes)
+        self.entry(dataset).scored(num_classes)
         if head not in HEADS:
             raise ValueError(f"Unknown head {head!r} of segmentation. {nearest(str(head), HEADS)}")
         dilated = traits_of(body).structure == "dilated"
@@ -190,6 +192,17 @@ class SegmentationTask(Task):
             # The text starts with what is missing; the caller reports it, or trains on another split.
             return [Path(str(error).partition(": ")[0])]
 
+    def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
+        """Says of a network with more outputs than classes how it is scored."""
+        outputs = int(getattr(model, "num_outputs", 0))
+        if not isinstance(data, SegmentationEvalData) or outputs <= (classes := len(data.table)):
+            return
+        note = (
+            f"the network has {outputs} outputs, {self.dataset(str(model.dataset)).title} {classes} classes: its outputs 0 to "
+            f"{classes - 1} are these, and a pixel whose best output is another counts as wrong"
+        )
+        data.notes = (*(other for other in data.notes if other != note), note)
+
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from tasks.segmentation.losses import AUX_WEIGHT, OHEM_THRESHOLD, ohem_kept, pixel_accuracy, segmentation_loss
@@ -224,6 +237,14 @@ class SegmentationTask(Task):
                 f"model.align_corners={str(protocol.align_corners).lower()}."
             )
         mirror = self.entry(str(model.dataset)).table(protocol.num_classes).mirror()
+        outputs = int(getattr(model, "num_outputs", protocol.num_classes))
+        if self.entry(str(model.dataset)).scored(outputs) != protocol.num_classes:
+            raise ValueError(
+                f"Expected a network with the protocol's {protocol.num_classes} classes, got {outputs}; build it with "
+                f"model.num_outputs={protocol.num_classes}, or set --protocol num_classes={outputs}."
+            )
+        # Outputs beyond the classes have no mirror pair that we know of.
+        mirror = np.concatenate([mirror, np.arange(len(mirror), outputs)])
         images, sizes_hw = batch["images"], batch["size_hw"]
         device = next(model.parameters()).device
         if isinstance(images, torch.Tensor):

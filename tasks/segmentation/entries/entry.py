@@ -10,7 +10,7 @@ from typing import Any
 from tasks.base import DatasetInfo
 from tasks.recipe import Recipe
 from tasks.segmentation.crops.augment import SegmentationAugment
-from tasks.segmentation.files.classes import ClassTable
+from tasks.segmentation.files.classes import IGNORE, ClassTable
 from tasks.segmentation.files.layouts import Layout
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.recipes import OCR_SUFFIX, embedded, mmseg, with_auxiliary_loss
@@ -66,7 +66,23 @@ class Entry:
             if num_classes in (None, len(table)):
                 return table
         sizes = " or ".join(str(len(t)) for t in self.tables)
-        raise ValueError(f"Expected {sizes} classes for {self.info.name}, got {num_classes}; set num_classes.")
+        raise ValueError(f"Expected {sizes} classes for {self.info.name}, got {num_classes}; correct num_classes.")
+
+    def scored(self, num_outputs: int) -> int:
+        """How many classes are scored of a network with so many outputs: as many, where a table has them, else the usual table's.
+
+        Raises:
+            ValueError: the network has fewer outputs than classes, or more than a label map's bytes tell apart.
+        """
+        if any(num_outputs == len(table) for table in self.tables):
+            return num_outputs
+        usual = len(self.table())
+        if not usual < num_outputs < IGNORE:
+            raise ValueError(
+                f"Expected a network of at least {usual} outputs, the classes of {self.info.name}, and of at most "
+                f"{IGNORE - 1}, got {num_outputs}; correct model.num_outputs."
+            )
+        return usual
 
     def protocol(self, *, ocr: bool = False, tier: str = "full") -> SegmentationProtocol:
         """The protocol of the published figures; of the small tiers the same rules at their pictures' sizes."""

@@ -78,6 +78,26 @@ def test_evaluation_ranks_the_true_class(root: Path, tmp_path: Path) -> None:
     assert evaluation.picture(0, "prediction").shape == (32, 32, 3)
 
 
+def test_outputs_beyond_the_classes_compete_and_are_wrong(root: Path) -> None:
+    task, protocol = get_task("classification"), ClassificationProtocol(crop=32, resize=40)
+    data = task.eval_data("imagenet", root, "val", protocol)
+    network = torch.nn.Identity()
+    network.dataset, network.num_outputs = "imagenet", 1021  # type: ignore[assignment]
+    task.meet(network, data)
+    task.meet(network, data)
+    [note] = data.notes
+    assert "1021 outputs, the dataset 1000 classes" in note and "counts as wrong" in note
+    logits = np.zeros((2, 1021), dtype=np.float32)
+    logits[0, 3], logits[1, [998, 1020]] = 1, (1, 2)
+    evaluation = task.evaluation(data, protocol)
+    evaluation.add([0, 1], list(logits))
+    assert task.figures("imagenet", evaluation.stats(), {})["top1"] == 50.0
+    assert evaluation.picture(1, "prediction").shape == (32, 32, 3)
+    network.num_outputs = 21  # type: ignore[assignment]
+    with pytest.raises(ValueError, match="at least 1000 outputs, the classes of imagenet, got 21"):
+        task.meet(network, data)
+
+
 def test_counts_are_weights() -> None:
     rank = np.array([0, 3, 7])
     assert top_figures(rank, np.array([2, 0, 2])) == top_figures(np.array([0, 0, 7, 7]))

@@ -199,7 +199,7 @@ def test_protocols_of_families() -> None:
     assert task.protocol("coco", model="hrnet_w32+htc").score_threshold == 0.001
     assert task.protocol("coco", model="hrnet_w32+cascade_rcnn") == task.protocol("coco", model="hrnet_w32")
     assert task.protocol("coco", family="mrb").resize == "pil"
-    assert task.implied_protocol("hrnet_w32", {"detector": "fcos", "conventions": "mmdet"})["colour"] == "bgr"
+    assert task.implied_protocol("hrnet_w32", {"detector": "fcos", "conventions": "mmdet"}, "coco")["colour"] == "bgr"
 
 
 def test_colours() -> None:

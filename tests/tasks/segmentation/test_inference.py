@@ -213,7 +213,7 @@ def test_windows_cover_with_two_thirds_stride_and_tiles_shift_back() -> None:
 
 
 def test_a_network_with_other_classes_is_refused() -> None:
-    with pytest.raises(ValueError, match="protocol's 19 classes, got 60; build it with num_classes=19"):
+    with pytest.raises(ValueError, match="Expected a network of 19 outputs, got 60"):
         testing.label_maps(Pointwise(60).eval(), images(16, 16), [(16, 16)], SegmentationProtocol(19), SAME)
 
 

@@ -144,5 +144,7 @@ def test_refused_options() -> None:
         build_model("segmentation", "fcn_r50", "cityscapes", "V2")
     with pytest.raises(ValueError, match="Did you mean 'upsample'"):
         build_model("segmentation", "hrnet_micro_w8", "cityscapes", upsampel="nearest")
-    with pytest.raises(ValueError, match="Expected 59 or 60 classes for pascal_context, got 61"):
-        build_model("segmentation", "hrnet_micro_w8", "pascal_context", num_classes=61)
+    with pytest.raises(
+        ValueError, match="at least 59 outputs, the classes of pascal_context, and of at most 254, got 58"
+    ):
+        build_model("segmentation", "hrnet_micro_w8", "pascal_context", num_outputs=58)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -101,6 +102,58 @@ def test_a_checkpoint_of_ours_sets_head_and_classes(
     header = json.loads((tmp_path / "r.json").read_text())["protocol_header"]
     for part in said.split(", "):
         assert part in header.replace("tiles of 128x256 where larger", "whole picture")
+
+
+def test_outputs_beyond_the_classes_are_never_labels_and_count_as_wrong(tmp_path: Path) -> None:
+    write_cityscapes(tmp_path / "data")
+    weights, result = saved(tmp_path / "own.pt", "cityscapes", num_outputs=21), tmp_path / "r.json"
+    words = [
+        "eval",
+        "--task",
+        "segmentation",
+        "--dataset",
+        "cityscapes",
+        "--model",
+        "hrnet_micro_w8",
+        "--tier",
+        "smoke",
+    ]
+    words += ["--checkpoint", weights, "--data-root", str(tmp_path / "data"), "--out", str(tmp_path / "out")]
+    words += ["--set", "model.num_outputs=21", "--json", str(result), "--predictions", str(tmp_path / "maps")]
+    assert entry(words) == 0
+    found = json.loads(result.read_text())
+    assert any("21 outputs, Cityscapes 19 classes" in note and "counts as wrong" in note for note in found["notes"])
+    # By hand: the best of all 21 outputs; a pixel that one of the last two wins is missed and belongs to no class.
+    network = build_model("segmentation", "hrnet_micro_w8", "cityscapes", num_outputs=21).eval()
+    network.load_state_dict(torch.load(weights, weights_only=True)["state_dict"])
+    data = TASK.eval_data("cityscapes", tmp_path / "data", "val", TASK.protocol("cityscapes", tier="smoke"))
+    hit, either = np.zeros(19), np.zeros(19)
+    pixels = beyond = 0
+    for index in range(len(data)):
+        sample, label = data[index], data.label(index)  # type: ignore[attr-defined]
+        with torch.inference_mode():
+            logits = network(torch.as_tensor(sample["images"])[None])
+        full = nn.functional.interpolate(logits, label.shape, mode="bilinear", align_corners=False)
+        best = full[0].argmax(0).numpy()[label != 255]
+        truth = label[label != 255]
+        pixels, beyond = pixels + truth.size, beyond + int((best > 18).sum())
+        for k in range(19):
+            hit[k] += ((best == k) & (truth == k)).sum()
+            either[k] += ((best == k) | (truth == k)).sum()
+    assert 0 < beyond < pixels
+    assert found["figures"]["mIoU"]["value"] == pytest.approx(100 * (hit / np.maximum(either, 1)).mean(), abs=1e-6)
+    assert found["figures"]["pixel_acc"]["value"] == pytest.approx(100 * hit.sum() / pixels, abs=1e-6)
+    drawn = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (tmp_path / "maps").rglob("*.png")]
+    assert sum(int((map_ == 255).sum()) for map_ in drawn) >= beyond
+
+
+def test_a_protocol_of_another_table_than_the_networks_is_refused() -> None:
+    network = Strided(60).eval()
+    network.dataset, network.num_outputs = "pascal_context", 60  # type: ignore[assignment]
+    batch = {"images": torch.zeros(1, 3, 32, 32), "size_hw": [(32, 32)]}
+    protocol = SegmentationProtocol(59, view="square", crop_hw=(32, 32))
+    with pytest.raises(ValueError, match=r"protocol's 59 classes, got 60; build it with model\.num_outputs=59"):
+        TASK.predict(network, batch, protocol)
 
 
 def test_predict_gives_back_the_pictures_that_protocol_took(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
