@@ -1,4 +1,4 @@
-"""Ids of pictures and categories, and who refers to them. Torch-free."""
+"""Ids of pictures and categories, and who refers to them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,15 @@ from numpy.typing import NDArray
 
 Id = int | str
 UNKNOWN = -1
+
+
+def texts_of(ids: Sequence[Id]) -> tuple[str, ...]:
+    """The ids as texts that stay apart: 7 and "7" in one file become 7 and "7" with its quotation marks."""
+    texts = tuple(map(str, ids))
+    if len(set(texts)) == len(texts):
+        return texts
+    numbers = {str(name) for name in ids if not isinstance(name, str)}
+    return tuple(f'"{name}"' if isinstance(name, str) and name in numbers else str(name) for name in ids)
 
 
 class Identities:

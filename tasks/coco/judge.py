@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from tasks.coco import matches as coco_matches
 from tasks.coco.annotations import Annotations
-from tasks.coco.identities import in_order
+from tasks.coco.identities import in_order, texts_of
 from tasks.coco.keypoints import Keypoints
 from tasks.coco.objects import Objects
 from tasks.coco.pictures import Pictures
@@ -35,7 +35,8 @@ class Numbers:
         order = in_order(pictures.ids)
         self.of_row = np.empty(len(order), np.int64)
         self.of_row[order] = np.arange(1, len(order) + 1)
-        self.names = tuple(str(pictures.ids[row]) for row in order)
+        texts = texts_of(pictures.ids)
+        self.names = tuple(texts[row] for row in order)
 
 
 def keypoint_matches(truth: Keypoints, records: Sequence[Record], sigmas: NDArray[np.float64]) -> coco_matches.Stats:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
+from tasks.coco.identities import texts_of
 from tasks.detection.files.annotations import OFFICIAL, InstanceFiles, Instances, read_instances
 from tasks.detection.files.categories import Classes, match
 from tasks.detection.files.semantic_maps import check_source, semantic_map
@@ -87,7 +88,7 @@ class DetectionEvalData(EvalData):
         return len(self.instances)
 
     def image_ids(self) -> list[str]:
-        return [str(name) for name in self.instances.objects.pictures.ids]
+        return list(texts_of(self.instances.objects.pictures.ids))
 
     def meet(self, classes: Classes) -> None:
         """Takes the classes of the network that is to be evaluated.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
+from tasks.coco.identities import texts_of
 from tasks.files.picture_entry import PictureEntry
 from tasks.geometry import crop, flip_points, transform_points
 from tasks.images import PictureCache, normalise
@@ -48,7 +49,8 @@ class PoseEvalData(EvalData):
         return len(self.persons)
 
     def image_ids(self) -> list[str]:
-        return [str(self.persons.image_ids[row]) for row in self.persons.image]
+        texts = texts_of(self.persons.image_ids)
+        return [texts[row] for row in self.persons.image]
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         persons = self.persons

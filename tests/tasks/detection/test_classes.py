@@ -191,7 +191,13 @@ def test_meta_names_the_outputs() -> None:
 
 @pytest.mark.parametrize(
     ("task", "dataset"),
-    [("pose", "coco"), ("landmarks", "wflw"), ("detection", "coco"), ("classification", "imagenet")],
+    [
+        ("pose", "coco"),
+        ("landmarks", "wflw"),
+        ("detection", "coco"),
+        ("classification", "imagenet"),
+        ("segmentation", "cityscapes"),
+    ],
 )
 def test_one_name_for_the_number_of_outputs(task: str, dataset: str, tmp_path: Path) -> None:
     model = "hrnet_micro_w8"
