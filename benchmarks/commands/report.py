@@ -7,6 +7,7 @@ from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
 from benchmarks.experiment.suite import Suite
+from benchmarks.running.cores import available_cores
 from benchmarks.store.store import Store
 
 
@@ -38,7 +39,7 @@ def write_report(suite: Suite, store: Store, out: Path, to: Path | None = None) 
 
     folder = to or out / "report"
     try:
-        print(f"Report: {write(suite, store, folder)}")
+        print(f"Report: {write(suite, store, folder, jobs=available_cores())}")
     except OSError as error:
         raise OSError(
             error.errno,

@@ -12,6 +12,7 @@ from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.summary import attempted, summary
+from benchmarks.running.cores import available_cores
 from benchmarks.store.store import Store
 from benchmarks.tables import layout
 from benchmarks.tables.filling import fill
@@ -51,7 +52,7 @@ def main(arguments: argparse.Namespace) -> int:
     if arguments.format == "parquet":
         return _write_parquet(arguments, suite)
     drawn = "none" if arguments.list_names else arguments.intervals
-    tables = fill(suite, Store(places.out), intervals=drawn, places=places)
+    tables = fill(suite, Store(places.out), intervals=drawn, places=places, jobs=available_cores())
     if arguments.list_names:
         for table in tables:
             print(f"{table.name}\t{table.title}")
@@ -109,7 +110,7 @@ def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | No
     A terminal gets those over several datasets, fitted to its width, and the names of the others; elsewhere all are printed
     as markdown.
     """
-    tables = fill(suite, store, places=places)
+    tables = fill(suite, store, places=places, jobs=available_cores())
     if not tables:
         return
     shown = tables

@@ -1,29 +1,50 @@
-"""Pictures of cells on the page: copied beside it, with their size."""
+"""Pictures of cells on the page: small copies beside it, with links to the originals."""
 
 from __future__ import annotations
 
-import shutil
+import os
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 
+from benchmarks.report import thumbnails
 from benchmarks.store.files import is_inside
+from benchmarks.store.record import Picture
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured, headline
+
+WORDS = {
+    "pose": "similarity to the annotated joints (OKS), 1 at best; on MPII minus the mean error in head sizes",
+    "segmentation": "mean IoU over this picture's classes, 1 at best",
+    "landmarks": "minus this face's NME in percent, 0 at best",
+    "detection": "F1 of the detections drawn (score 0.3 and more, IoU 0.5), 1 at best",
+    "classification": "logit of the true class over the best other one; below 0 is wrong",
+}
+"""What a picture's score is, by task."""
+KINDS = {"best": "Among the best", "worst": "Among the worst", "random": "Drawn at random"}
+MOST = 6
+"""Pictures of a cell that the page shows, so that its size grows by cell."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """A sample with its truth and its prediction: names of files beside the page, and the prediction's size in pixels."""
+    """A sample with its truth and its prediction: small copies beside the page, links to the originals, size in pixels.
+
+    `words` say what makes it the best, the worst, or one of the others.
+    """
 
     kind: str
     image: str
     score: str
     truth: str
     prediction: str
+    truth_original: str
+    prediction_original: str
     width: int
     height: int
+    words: str
 
     @property
     def wide(self) -> bool:
@@ -41,7 +62,7 @@ class Gallery:
 
 
 def galleries(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> list[Gallery]:
-    """Name (by cell id), headline figure and pictures of each row that has some; the pictures are copied to `out`."""
+    """Name (by cell id), headline figure and pictures of each row that has some; small copies are written below `out`."""
     return [
         Gallery(names[row.cell.id], headline(held), pictures)
         for row in rows
@@ -51,39 +72,50 @@ def galleries(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> 
 
 
 def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
-    """Copies a cell's pictures to `out/pictures/ID`, in place of those of an earlier run."""
+    """Small copies of a cell's pictures below `out`, and where the originals are."""
     shown: list[Shot] = []
-    for picture in stored.record.pictures:
+    pairs: list[tuple[Path, Path]] = []
+    target = out / thumbnails.FOLDER / stored.id
+    for picture in _chosen(stored):
         found = {"truth": stored.file(picture.truth), "prediction": stored.file(picture.prediction)}
         paths = {what: path for what, path in found.items() if path is not None}
-        target = out / "pictures" / stored.id
         if len(paths) < len(found) or not is_inside(target, out):
             continue
-        if not shown:
-            shutil.rmtree(target, ignore_errors=True)
-        target.mkdir(parents=True, exist_ok=True)
-        names = {what: f"{picture.index}_{what}{path.suffix}" for what, path in paths.items()}
-        for what, path in paths.items():
-            if not (target / names[what]).exists():
-                shutil.copyfile(path, target / names[what])
+        small = {what: target / f"{picture.index}_{what}.jpg" for what in paths}
+        pairs += [(paths[what], small[what]) for what in paths]
         width, height = picture_size(paths["prediction"])
+        score = "" if picture.score is None else f"{picture.score:.3g}"
+        meaning = WORDS.get(stored.record.cell.task, "the task's quality of a sample")
         shown.append(
             Shot(
                 picture.kind,
                 picture.image,
-                "" if picture.score is None else f"{picture.score:.3g}",
-                f"pictures/{stored.id}/{names['truth']}",
-                f"pictures/{stored.id}/{names['prediction']}",
+                score,
+                *(small[what].relative_to(out).as_posix() for what in ("truth", "prediction")),
+                *(Path(os.path.relpath(paths[what], out)).as_posix() for what in ("truth", "prediction")),
                 width,
                 height,
+                f"{KINDS.get(picture.kind, picture.kind)}" + (f": {score} ({meaning})" if score else ""),
             )
         )
-    return tuple(shown)
+    thumbnails.make(pairs)
+    return tuple(shot for shot in shown if (out / shot.truth).exists() and (out / shot.prediction).exists())
+
+
+def _chosen(stored: StoredCell) -> list[Picture]:
+    """At most six of a cell's pictures: of every kind in turn."""
+    kinds: dict[str, list[Picture]] = {}
+    for picture in stored.record.pictures:
+        kinds.setdefault(picture.kind, []).append(picture)
+    rounds = zip_longest(*kinds.values())
+    first = [picture for one in rounds for picture in one if picture is not None][:MOST]
+    return [picture for picture in stored.record.pictures if picture in first]
 
 
 def picture_size(path: Path) -> tuple[int, int]:
     """(width, height) of a jpeg or png from its header; (4, 3) if it is neither."""
-    data = path.read_bytes()
+    with path.open("rb") as handle:
+        data = handle.read(4096)
     if data[:8] == b"\x89PNG\r\n\x1a\n":
         width, height = struct.unpack(">II", data[16:24])
         return width, height

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from benchmarks.analysis.figures.charts import Chart
@@ -10,19 +10,32 @@ from benchmarks.analysis.figures.palette import DARK, LIGHT
 from benchmarks.report.svg.draw import svg
 from benchmarks.report.svg.marks import legend_mark
 
+ROOMS = {1: "one", 2: "two", 3: "three"}
+
 
 @dataclass(frozen=True)
 class Plot:
-    """A drawing with its heading."""
+    """A drawing with its heading; `room` says how many stand in its row on a wide screen ("one", "two", "three")."""
 
     title: str
     note: str
     svg: str
+    room: str
 
 
-def drawn(charts: Iterable[Chart]) -> list[Plot]:
-    """The charts as SVG."""
-    return [Plot(chart.title, chart.note, svg(chart)) for chart in charts]
+def drawn(charts: Sequence[Chart]) -> list[Plot]:
+    """The charts as SVG, in rows of three and of two, so that none is left alone."""
+    rooms = [ROOMS[size] for size in row_sizes(len(charts)) for _ in range(size)]
+    return [Plot(chart.title, chart.note, svg(chart), room) for chart, room in zip(charts, rooms, strict=True)]
+
+
+def row_sizes(count: int) -> list[int]:
+    """Sizes of rows of three and two; one where there is but one."""
+    if count < 3:
+        return [count] if count else []
+    rest = count % 3
+    twos = {0: 0, 1: 2, 2: 1}[rest]
+    return [3] * ((count - 2 * twos) // 3) + [2] * twos
 
 
 def marked(legend: Iterable[tuple[str, int]]) -> list[tuple[str, str]]:

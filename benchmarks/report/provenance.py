@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from benchmarks.store.record import Record
 from benchmarks.store.store import StoredCell
 
 Group = tuple[str, list[tuple[str, str]]]
@@ -40,14 +41,38 @@ def provenance(stored: StoredCell) -> list[Group]:
         ("Cell", what | {"id": stored.id, "key": record.key}),
         ("Protocol", cell.protocol),
         ("Recipe", cell.recipe),
-        ("Network", {**_plain(record.model), "latency of one picture (ms)": record.quiet_latency_ms}),
-        ("Seconds", record.durations_s),
+        ("Network", _network(record)),
+        ("Time", {name.replace("_", " "): f"{value:.3g} s" for name, value in record.durations_s.items()}),
         ("Code", {"started": made.started, "ended": made.ended, **_plain(made.git)}),
-        ("Machine", {**_given(_plain(made.hardware)), "threads": made.threads}),
+        ("Machine", {**_with_units(_given(_plain(made.hardware))), "threads": made.threads}),
         ("Packages", made.packages),
         ("Weights", {name: _plain(value) for name, value in _given(weights).items()}),
     ]
     return [(title, pairs) for title, content in groups if content and (pairs := _pairs(content))]
+
+
+def _network(record: Record) -> dict[str, str]:
+    """Parameters, multiply-adds and latency with their units."""
+    cost, found = record.model, {}
+    if cost is not None:
+        height, width = cost.input_hw
+        found = {
+            "parameters": f"{cost.params / 1e6:.4g} M ({cost.params})",
+            "multiply-adds": f"{cost.macs / 1e9:.4g} G ({cost.macs})",
+            "as the papers count": f"{cost.macs_as_published:.4g} G",
+            "input": f"{height} x {width} px (height x width)",
+        }
+    latency = record.quiet_latency_ms
+    found["latency of one picture"] = "not measured alone" if latency is None else f"{latency:g} ms"
+    return found
+
+
+def _with_units(hardware: Mapping[str, Any]) -> dict[str, Any]:
+    """The machine, its memory with the unit."""
+    named = {"memory_gib": "memory"}
+    return {
+        named.get(name, name): f"{value} GiB" if name == "memory_gib" else value for name, value in hardware.items()
+    }
 
 
 def _plain(part: Any) -> Any:

@@ -30,6 +30,11 @@ class Section:
     plots: list[Plot] = field(default_factory=list)
     cells: list[Gallery] = field(default_factory=list)
 
+    @property
+    def short(self) -> str:
+        """The title for the side bar."""
+        return self.title.removesuffix(", embedded")
+
 
 def dataset_sections(
     suite: Suite, filled: Mapping[str, Table], rows: Sequence[Measured], colour: Mapping[str, int], out: Path

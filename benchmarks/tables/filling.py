@@ -16,6 +16,7 @@ from benchmarks.store.store import Store
 from benchmarks.tables.ablation_table import AblationTable
 from benchmarks.tables.across_tasks import AcrossTasksTable
 from benchmarks.tables.class_table import ClassTable
+from benchmarks.tables.drawing import draw_missing
 from benchmarks.tables.rows import Measurements
 from benchmarks.tables.table import Table
 from benchmarks.tables.task_table import TaskTable
@@ -27,6 +28,7 @@ def fill(
     intervals: str = "bootstrap",
     only: Iterable[str] | None = None,
     places: Places | None = None,
+    jobs: int = 1,
 ) -> list[Table]:
     """Every table of the suite; suites over several tasks get their table across tasks after them, and ablations come last.
 
@@ -34,11 +36,13 @@ def fill(
     A figure that other code or data made than are here now has a footnote that says so.
 
     `only` restricts to cells with these ids (tables without any such cell are left out). `places` is where the papers' rows
-    look for what they lack.
+    look for what they lack. `jobs` processes draw the intervals that are not kept yet.
     """
     chosen = None if only is None else set(only)
     cells = {cell.id: cell for cell in suite.cells if chosen is None or cell.id in chosen}
     held = Measurements(cells, store, outdated(cells.values(), store), intervals, places)
+    if intervals == "bootstrap" and jobs > 1:
+        draw_missing(held.rows(cells), store, jobs)
     first = [table for kind in suite.tables if not isinstance(kind, AblationTable) for table in kind.fill(held)]
     last = [table for kind in suite.tables_of(AblationTable) for table in kind.fill(held)]
     return [*first, *across_tasks(suite, held), *last]

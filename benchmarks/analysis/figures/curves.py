@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from benchmarks.analysis.figures.axes import Axis, axis, epochs, nice_ticks, shares
-from benchmarks.analysis.figures.charts import Lines, Points, Series
+from benchmarks.analysis.figures.charts import Lines, Points, Series, pareto
 from benchmarks.analysis.figures.looks import Looks
 from benchmarks.tables.rows import Measured, entry
 
@@ -38,9 +38,11 @@ def cost_charts(rows: Sequence[Measured], metric: str, colour: Mapping[str, int]
         if len(series) > 1 and figure is not None:
             better = figure.direction.sentence
             label = metric + (f" ({figure.unit})" if figure.unit else "")
-            note = f"{better.capitalize()}; dashed: not beaten in both."
+            note = f"{better.capitalize()}."
             if any(item.intervals[0] for item in series):
-                note = f"{better.capitalize()}; whiskers: 95 % intervals or sd over seeds; dashed: not beaten in both."
+                note += " Whiskers: 95 % intervals, or sd over seeds."
+            if pareto([item.points[0] for item in series], figure.higher_is_better)[1:]:
+                note += " Dashed: not beaten in both."
             made.append(Points(f"{metric} {title}", note, series, x_label, label, figure.higher_is_better))
     return made
 

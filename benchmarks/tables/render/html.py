@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 
+from benchmarks.tables.layout import ACROSS
 from benchmarks.tables.table import Column, Entry, Table, spread_text
 
 _STATUS_CLASS = {
@@ -30,7 +31,18 @@ def _heading(column: Column, right: bool) -> str:
     arrow = f'&nbsp;<span class="arrow" title="{better.sentence}">{better.arrow}</span>' if better else ""
     label = f'<span class="protocol">{escape(column.label)}</span>' if column.label else ""
     title = f' title="{escape(column.protocol)}"' if column.protocol else ""
-    return f'<th scope="col"{" class=num" if right else ""}{title}>{escape(column.title)}{unit}{arrow}{label}</th>'
+    named = escape(column.title).replace("_", "_<wbr>")
+    return f'<th scope="col"{" class=num" if right else ""}{title}>{named}{unit}{arrow}{label}</th>'
+
+
+def _differing(protocols: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Protocol -> its fields that are not the same in all of these; "" for all where they are of different kinds."""
+    fields = {text: dict(part.partition("=")[::2] for part in text.split(", ")) for text in protocols}
+    kinds = {tuple(found) for found in fields.values()}
+    if len(kinds) != 1:
+        return dict.fromkeys(protocols, "")
+    names = [name for name in next(iter(kinds)) if len({found[name] for found in fields.values()}) > 1]
+    return {text: ", ".join(f"{name}={found[name]}" for name in names) for text, found in fields.items()}
 
 
 def render(table: Table) -> str:
@@ -38,7 +50,11 @@ def render(table: Table) -> str:
     numeric = [any(table.entry(row, column).number is not None for row in table.rows) for column in table.columns]
     name = escape(table.name)
     tier = f' <span class="tier">{escape(table.tier)}</span>' if table.tier else ""
-    out = [f'<figure class="table" id="table-{name}">', f"<figcaption>{escape(table.title)}{tier}</figcaption>"]
+    kind = "table datasets" if table.name in ACROSS else "table"
+    out = [
+        f'<figure class="{kind}" id="table-{name}">',
+        f"<figcaption>{escape(table.title)}{tier}</figcaption>",
+    ]
     out.append(
         '<div class="scroll" tabindex="0" role="region" aria-label="' + escape(table.title) + '"><table><thead><tr>'
     )
@@ -75,10 +91,19 @@ def _rows(table: Table, numeric: Sequence[bool]) -> list[str]:
                 for note in entry.footnotes
             )
             classes = " ".join(
-                text for text, on in (("num", right), ("best", index in best), ("second", index in second)) if on
+                text
+                for text, on in (
+                    ("num", right),
+                    ("best", index in best),
+                    ("second", index in second),
+                    ("none", shown == "-"),
+                )
+                if on
             )
             tag = "th scope=row" if number == 0 else "td"
             title = f' title="n = {entry.n}"' if entry.n is not None else ""
+            title += f' data-v="{entry.number:.6g}"' if entry.number is not None else ""
+            title += f' data-label="{escape(column.title)}"' if number else ""
             out.append(f"<{tag}{f' class={chr(34)}{classes}{chr(34)}' if classes else ''}{title}>{shown}</{tag[:2]}>")
         out.append("</tr>")
     return out
@@ -89,7 +114,7 @@ def _shown(column: Column, entry: Entry, text: str, breakable: bool) -> str:
     if breakable:
         text = text.replace("_", "_<wbr>")
     if entry.spread is not None and entry.text is None and entry.number is not None:
-        tail = escape(spread_text(entry.spread, column.digits))
+        tail = escape(spread_text(entry.spread, column.digits if entry.digits is None else entry.digits))
         text = text.removesuffix(tail) + f'<span class="spread">{tail}</span>'
     if entry.status and (entry.number is None or entry.value == entry.status):
         long = " long" if len(text) > 24 else ""
@@ -100,10 +125,17 @@ def _shown(column: Column, entry: Entry, text: str, breakable: bool) -> str:
 def _below(table: Table) -> list[str]:
     """Caption, protocols and footnotes below the table."""
     below = [f"<p>{escape(table.caption)}</p>"] if table.caption else []
-    below += [
-        f"<p><b>Protocol</b> of {escape(', '.join(titles))}: {escape(text)}</p>"
-        for text, titles in table.protocols().items()
-    ]
+    protocols = table.protocols()
+    for text, fields in _differing(protocols).items():
+        if fields:
+            below.append(f"<p><b>{escape(', '.join(protocols[text]))}</b>: {escape(fields)}</p>")
+    if protocols:
+        word = "Protocol" if len(protocols) == 1 else f"{len(protocols)} protocols"
+        whole = "".join(
+            f"<p><b>Protocol</b> of {escape(', '.join(titles))}: {escape(text)}</p>"
+            for text, titles in protocols.items()
+        )
+        below.append(f'<details class="protocols"><summary>{word} in full</summary>{whole}</details>')
     notes = table.footnotes()
     if notes:
         name = escape(table.name)

@@ -1,8 +1,9 @@
-"""The report is one page: nothing from elsewhere, no dead link, no missing picture, no overflow in a browser."""
+"""The report's pages: nothing from elsewhere, no dead link, no missing picture, no overflow in a browser."""
 
 from __future__ import annotations
 
 import dataclasses
+import os
 import re
 import shutil
 import subprocess
@@ -72,23 +73,33 @@ def page(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> Path:
     return write(two_task_suite, runs.store, tmp_path / "report")
 
 
-def test_page_is_whole(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    parsed = Page(text)
-    assert not parsed.open
-    doubled = [name for name, count in Counter(parsed.ids).items() if count > 1]
-    assert not doubled
-    for link in parsed.links:
-        if link.startswith("#"):
-            assert link[1:] in parsed.ids, link
-        elif not link.startswith("data:"):
-            assert (page.parent / link).exists(), link
-    assert parsed.sources and all((page.parent / source).is_file() for source in parsed.sources)
+def whole(page: Path) -> str:
+    """The text of all pages."""
+    return "".join(path.read_text(encoding="utf-8") for path in sorted(page.parent.glob("*.html")))
+
+
+def test_pages_are_whole(page: Path) -> None:
+    names = {path.name for path in page.parent.glob("*.html")}
+    assert names == {"made_up.html", "made_up-people.html", "made_up-faces.html", "made_up-history.html"}
+    pages = {name: Page((page.parent / name).read_text(encoding="utf-8")) for name in names}
+    for name, parsed in pages.items():
+        assert not parsed.open
+        doubled = [one for one, count in Counter(parsed.ids).items() if count > 1]
+        assert not doubled, (name, doubled)
+        for link in parsed.links:
+            file, _, anchor = link.partition("#")
+            if link.startswith("data:"):
+                continue
+            assert not file or (page.parent / file).exists(), link
+            assert not anchor or anchor in pages[file or name].ids, (name, link)
+        assert all((page.parent / source).is_file() for source in parsed.sources)
+    assert pages["made_up-people.html"].sources and any("#cell-" in link for link in pages["made_up.html"].links)
+    text = whole(page)
     assert not re.search(r"(?:src|href)=[\"']?(?:https?:)?//", text) and "@import" not in text and "url(" not in text
 
 
-def test_page_says_everything(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
+def test_pages_say_everything(page: Path) -> None:
+    text = whole(page)
     for wanted in (
         "Across tasks", "people on street", "faces on street", "Representations", "Who leads where",
         "over multiply-adds", "over latency", "Training: loss", "Cumulative error", "ground truth", "prediction",
@@ -97,6 +108,11 @@ def test_page_says_everything(page: Path) -> None:
         assert wanted in text, wanted
     assert "Traceback" in text and "key-" in text
     assert text.count('<svg class="plot"') >= 8
+    index = page.read_text(encoding="utf-8")
+    # Datasets are rows, and the sentence of what was found is made from the figures.
+    titles = re.findall(r"<th scope=row[^>]*>(.*?)</th>", index)
+    assert titles[:2] == ["STREET rate (%) ↑ [n=155]", "STREET error (px) ↓ [n=155]"], titles
+    assert "Contents" in index and 'aria-current="page"' in index
 
 
 def test_second_table_of_the_same_cells_joins_its_section(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> None:
@@ -105,39 +121,75 @@ def test_second_table_of_the_same_cells_joins_its_section(runs: Runs, two_task_s
     first = two_task_suite.tables[0]
     more = dataclasses.replace(first, name="by_class", title="Errors once more", columns=("error",))
     suite = dataclasses.replace(two_task_suite, tables=(*two_task_suite.tables, more))
-    text = write(suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
+    write(suite, runs.store, tmp_path / "report")
+    text = (tmp_path / "report" / "made_up-people.html").read_text(encoding="utf-8")
     assert text.count("Errors once more") >= 2 and text.count("<h2>people on street</h2>") == 1
     assert "<h2>Errors once more" not in text and not Page(text).open
 
 
 def test_writing_again_replaces_the_page(page: Path, runs: Runs, two_task_suite: Suite) -> None:
-    before = page.read_text(encoding="utf-8")
+    before, history = whole(page), (page.parent / "history.json").read_bytes()
+    copies = {path: path.stat().st_mtime_ns for path in page.parent.rglob("*.jpg")}
     assert write(two_task_suite, runs.store, page.parent) == page
-    assert re.sub(r"Written .*? UTC", "", page.read_text(encoding="utf-8")) == re.sub(r"Written .*? UTC", "", before)
+    assert re.sub(r"Written .*? UTC", "", whole(page)) == re.sub(r"Written .*? UTC", "", before)
+    assert (page.parent / "history.json").read_bytes() == history
+    assert copies and copies == {path: path.stat().st_mtime_ns for path in page.parent.rglob("*.jpg")}
 
 
 def test_nothing_measured_gives_a_page_that_says_so(two_task_suite: Suite, runs: Runs, tmp_path: Path) -> None:
     path = write(two_task_suite, runs.store, tmp_path / "empty")
-    text = path.read_text(encoding="utf-8")
-    assert "not run yet" in text and "Not run" in text and not Page(text).open
+    assert "Not run" in path.read_text(encoding="utf-8")
+    text = (tmp_path / "empty" / "made_up-people.html").read_text(encoding="utf-8")
+    assert "not run yet" in text and not Page(text).open
+
+
+PROBE = """<script>
+addEventListener('error', e => (window.bad = String(e.message)));
+addEventListener('load', () => {
+  document.querySelectorAll('details').forEach(d => { if (!d.matches('.menu, .columns')) d.open = true; });
+  const cut = [...document.querySelectorAll('figure.datasets .scroll')].filter(s => s.scrollWidth > s.clientWidth).length;
+  const over = document.documentElement.scrollWidth - innerWidth;
+  const cell = document.querySelector('a[href^="#cell-"]');
+  const said = [];
+  if (cell) {
+    cell.click();
+    said.push(document.getElementById('provenance-of').open);
+    document.getElementById('provenance-of').close();
+    document.querySelector('a.large').click();
+    const large = document.getElementById('large');
+    const first = large.querySelector('img').src;
+    large.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight' }));
+    said.push(large.open && large.querySelector('img').src !== first && large.querySelector('p').textContent.includes('worst'));
+    large.close();
+  }
+  const table = document.querySelector('figure.table table');
+  const firsts = () => [...table.tBodies[0].rows].map(r => r.cells[0].textContent).join();
+  table.querySelector('button.sort').click();
+  const up = firsts();
+  table.querySelector('button.sort').click();
+  said.push(up !== firsts());
+  const box = document.querySelector('input[type=search]');
+  if (box) {
+    box.value = 'rank';
+    box.dispatchEvent(new Event('input'));
+    said.push([...table.tBodies[0].rows].filter(r => !r.hidden).length === 1);
+  }
+  const broken = [...document.images].filter(i => i.getAttribute('src') && i.complete && !i.naturalWidth).length;
+  document.title = `PROBE ${over} ${cut} ${broken} ${said} ${window.bad ?? 'fine'} ${innerWidth}`;
+});</script></head>"""
 
 
 @pytest.mark.parametrize("width", [1280, 390])
-def test_in_a_browser(page: Path, width: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "said"), [("made_up", "true,true"), ("made_up-people", "true,true,true")])
+def test_in_a_browser(page: Path, width: int, name: str, said: str, tmp_path: Path) -> None:
+    """Nothing is cut or broken; provenance, large pictures (by key), sorting and filtering work; the console is empty."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         pytest.skip("no Chromium is installed")
-    probe = (
-        "<script>addEventListener('error', e => (window.bad = String(e.message)));addEventListener('load', () => {"
-        "document.querySelectorAll('details').forEach(d => (d.open = true));"
-        "document.querySelectorAll('a[href^=\"#cell-\"]')[0].click();"
-        "const broken = [...document.images].filter(i => i.complete && !i.naturalWidth).length;"
-        "document.title = `PROBE ${document.documentElement.scrollWidth - innerWidth} ${broken} "
-        "${document.querySelector('dialog').open} ${window.bad ?? 'fine'} ${innerWidth}`; });</script></head>"
-    )
     frame = tmp_path / "frame.html"
     inner = page.parent / "probe.html"
-    inner.write_text(page.read_text(encoding="utf-8").replace("</head>", probe, 1), encoding="utf-8")
+    text = (page.parent / f"{name}.html").read_text(encoding="utf-8")
+    inner.write_text(text.replace("</head>", PROBE, 1), encoding="utf-8")
     frame.write_text(
         f'<iframe id=f src="{inner.as_uri()}" style="width:{width}px;height:800px;border:0"></iframe>'
         "<script>addEventListener('load', () => { document.title = f.contentDocument.title; });</script>",
@@ -150,11 +202,11 @@ def test_in_a_browser(page: Path, width: int, tmp_path: Path) -> None:
         "--virtual-time-budget=4000", "--dump-dom", frame.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    found = re.search(r"<title>PROBE (-?\d+) (\d+) (\w+) (.*?) (\d+)</title>", done.stdout)
+    found = re.search(r"<title>PROBE (-?\d+) (\d+) (\d+) ([\w,]*) (.*?) (\d+)</title>", done.stdout)
     assert found, done.stderr[-2000:]
     # A frame gives the page exactly this width, which a window does not on every system.
-    assert int(found[5]) == width
-    assert int(found[1]) <= 0 and found.group(2, 3, 4) == ("0", "true", "fine")
+    assert int(found[6]) == width
+    assert int(found[1]) <= 0 and found.group(2, 3, 4, 5) == ("0", "0", said, "fine")
     assert "CONSOLE" not in done.stderr, done.stderr[-2000:]
 
 
@@ -172,13 +224,13 @@ def test_picture_size(tmp_path: Path) -> None:
 
 
 def test_every_variant_of_an_ablation_shows_pictures_and_curves(page: Path, runs: Runs, two_task_suite: Suite) -> None:
-    text = page.read_text(encoding="utf-8")
+    text = (page.parent / "made_up-people.html").read_text(encoding="utf-8")
     part = text[text.index('id="ablation-people_representation"') : text.index('<section id="cells"')]
     for cell, name in zip(two_task_suite.cells[-2:], ("V1h", "V2"), strict=True):
-        assert f"pictures/{cell.id}/7_truth.jpg" in part and f"pictures/{cell.id}/7_prediction.jpg" in part
+        assert f"thumbnails/{cell.id}/7_truth.jpg" in part and f"{cell.id}/pictures/7_prediction.jpg" in part
         assert f"<b>{name}</b>" in part
     assert "Training: loss" in part and part.count("<polyline") >= 3
-    shown = {source.split("/")[1] for source in Page(text).sources}
+    shown = {source.split("/")[1] for source in Page(whole(page)).sources}
     assert shown == {
         cell.id for cell in two_task_suite.cells if (found := runs.store.load(cell.task, cell.id)) and found.done
     }
@@ -190,9 +242,9 @@ def test_outdated_cells_are_counted_and_named(
     for cell in two_task_suite.cells:
         runs.finish(cell)
     first = two_task_suite.cells[0].id
-    for module in ("tables.filling", "report.page"):
+    for module in ("tables.filling", "report.contents"):
         monkeypatch.setattr(f"benchmarks.{module}.outdated", lambda cells, store: frozenset({first}))
-    text = write(two_task_suite, runs.store, tmp_path / "report").read_text(encoding="utf-8")
+    text = whole(write(two_task_suite, runs.store, tmp_path / "report"))
     assert "Outdated" in text and text.count("ade by other code or data than are here now") >= 2
 
 
@@ -221,3 +273,39 @@ def test_a_results_folder_that_can_only_be_read(
     write_report(two_task_suite, runs.store, root.parent, tmp_path / "page")
     assert (tmp_path / "page" / "made_up.html").exists()
     assert sorted(str(path) for path in root.rglob("*")) == before
+
+
+def test_axe_finds_nothing(page: Path, tmp_path: Path) -> None:
+    """Deque's axe, from npm, where the variable AXE_CORE names its axe.min.js."""
+    chromium, axe = shutil.which("chromium"), os.environ.get("AXE_CORE")
+    if chromium is None or axe is None:
+        pytest.skip("Chromium and AXE_CORE (the path of axe-core's axe.min.js) are needed")
+    run = (
+        f"<script src='{Path(axe).as_uri()}'></script><script>addEventListener('load', () => {{"
+        "document.querySelectorAll('details').forEach(d => { if (!d.matches('.columns')) d.open = true; });"
+        "axe.run().then(r => { document.title = 'AXE ' + r.violations.map(v => v.id).join(); }); });</script></body>"
+    )
+    for name in ("made_up", "made_up-people", "made_up-history"):
+        for theme in ("light", "dark"):
+            text = (page.parent / f"{name}.html").read_text(encoding="utf-8")
+            text = text.replace("let chosen = null", f'let chosen = "{theme}"').replace("</body>", run)
+            probe = page.parent / "axe.html"
+            probe.write_text(text, encoding="utf-8")
+            command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'axe'}"]
+            command += ["--virtual-time-budget=60000", "--dump-dom", probe.as_uri()]
+            done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+            found = re.search(r"<title>AXE (.*?)</title>", done.stdout)
+            assert found is not None, done.stderr[-1000:]
+            assert found[1] == "", (name, theme, found[1])
+
+
+def test_prints_on_few_pages(page: Path, tmp_path: Path) -> None:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        pytest.skip("no Chromium is installed")
+    for name in ("made_up", "made_up-people"):
+        target = tmp_path / f"{name}.pdf"
+        command = [chromium, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'print'}"]
+        command += [f"--print-to-pdf={target}", (page.parent / f"{name}.html").as_uri()]
+        subprocess.run(command, capture_output=True, timeout=120, check=True)
+        assert 1 <= len(re.findall(rb"/Type\s*/Page\b", target.read_bytes())) <= 3
