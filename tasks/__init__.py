@@ -57,6 +57,11 @@ def declare_below(data_root: Path) -> None:
         _DECLARED[task.name, name] = folder, declaration
 
 
+def declared_datasets() -> list[tuple[str, str]]:
+    """Task and name of every dataset that :func:`declare_below` has met, sorted."""
+    return sorted(_DECLARED)
+
+
 def build_model(task: str, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module:
     """Builds the network of a task.
 
