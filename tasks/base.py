@@ -121,6 +121,14 @@ class Evaluation(ABC):
     def write_predictions(self, path: Path) -> None:
         """Writes the benchmark's own submission format to ``path`` (a file, or a folder for label maps)."""
 
+    def write_submission(self, folder: Path) -> str:
+        """For a split whose truth its server keeps: the archive that the server takes, made of the predictions in ``folder``.
+
+        Returns:
+            what a user has to do with it; "" where the figures are known here.
+        """
+        return ""
+
     @abstractmethod
     def sample_scores(self) -> np.ndarray:
         """(samples,) a quality per sample, higher is better, for choosing best and worst pictures; NaN where undefined."""

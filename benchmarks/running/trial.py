@@ -329,6 +329,8 @@ class Trial:
             self.outcome["n"] = Counted(images=len(set(image_ids)), samples=len(data))
             self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}
             evaluation.write_predictions(self.kept / "predictions")
+            if said := evaluation.write_submission(self.kept / "predictions"):
+                self.outcome["notes"].append(said)
             self.outcome["pictures"] = save_pictures(evaluation, image_ids, self.kept / "pictures", self.cell.seed)
         return stats
 

@@ -56,7 +56,7 @@ def evaluation(device: torch.device, batch: int) -> None:
         if features is not None:
             ways["timm hrnet_w32, features"] = _call(features, images)
         for name, runtime, precision in RUNS:
-            own = network().to(device, memory_format=torch.channels_last)
+            own = network().to(device).to(memory_format=torch.channels_last)
             try:
                 stack.enter_context(executed(own, runtime, precision, device))
             except ValueError as error:
@@ -99,7 +99,7 @@ def training(device: torch.device, batch: int) -> None:
             ("ours, channels last", torch.channels_last, "fp32"),
             ("ours, bf16", torch.channels_last, "bf16"),
         ):
-            own = network().train().to(device, memory_format=layout)
+            own = network().train().to(device).to(memory_format=layout)
             try:
                 check_precision(precision, device)
             except ValueError as error:

@@ -163,7 +163,7 @@ def _alone(
             if dry and runtime == "compiled":
                 continue
             _, network = _network(job, model)
-            network.train(job.trains).to(device, memory_format=layout)  # type: ignore[call-overload]
+            network.train(job.trains).to(device).to(memory_format=layout)
             try:
                 stack.enter_context(executed(network, runtime, precision, device))
             except ValueError as error:
@@ -237,7 +237,7 @@ def _end_to_end(
 ) -> tuple[float, int]:
     """Samples per second from files to decoded predictions, or to updated weights; and how many were taken."""
     task, network = _network(job, cell.model)
-    network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network.to(device).to(memory_format=torch.channels_last)
     info = task.dataset(cell.dataset)
     if job.trains:
         assert cell.recipe is not None

@@ -141,7 +141,7 @@ def _noise(size_wh: tuple[int, int], seed: int) -> np.ndarray:
     chance = np.random.default_rng(seed)
     coarse = chance.uniform(0, 255, (size_wh[1] // 12 + 1, size_wh[0] // 12 + 1, 3)).astype(np.float32)
     smooth = cv2.resize(coarse, size_wh, interpolation=cv2.INTER_CUBIC)
-    return np.clip(smooth + chance.normal(0, 9, smooth.shape), 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(smooth + chance.normal(0, 9, smooth.shape), 0, 255), np.uint8)
 
 
 def _link(source: Path, target: Path) -> None:

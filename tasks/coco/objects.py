@@ -36,6 +36,17 @@ class ObjectFile(msgspec.Struct):
     categories: list[CategoryRecord]
 
 
+class UnlabelledFile(msgspec.Struct):
+    """A test set's list of pictures, whose truth its server keeps."""
+
+    images: list[ImageRecord]
+    categories: list[CategoryRecord]
+
+    @property
+    def annotations(self) -> list[ObjectRecord]:
+        return []
+
+
 @dataclass(frozen=True)
 class Objects(Annotations):
     """Annotations with a usable box, crowds included.
@@ -53,20 +64,27 @@ class Objects(Annotations):
 
 
 @many_records()
-def read_objects(path: Path, degenerate: Literal["error", "skip"] = "error", advice: str = "") -> Objects:
+def read_objects(
+    path: Path, degenerate: Literal["error", "skip"] = "error", advice: str = "", truth: bool = True
+) -> Objects:
     """Reads and checks an instance annotation file.
 
     Args:
         degenerate: what becomes of boxes outside their picture or of no area: an error, or clipped and left out (counted).
         advice: what to do where the file is missing.
+        truth: whether annotations are expected (test sets have none).
 
     Raises:
         ValueError: no such file, not of this form, or a record that cannot be used; the text names file, record and fix.
     """
-    file = read_json(path, ObjectFile, FORM, advice, FIELDS)
+    file: ObjectFile | UnlabelledFile
+    if truth:
+        file = read_json(path, ObjectFile, FORM, advice, FIELDS)
+    else:
+        file = read_json(path, UnlabelledFile, FORM, advice, FIELDS)
     pictures, categories = listed(file.images, file.categories, path)
     records = file.annotations
-    if not records:
+    if truth and not records:
         raise ValueError(
             f"{path}: expected annotations, got an empty list; without them nothing can be scored or learnt. "
             "Use a split with ground truth"

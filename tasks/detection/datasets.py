@@ -74,6 +74,7 @@ class DetectionEvalData(EvalData):
         self.protocol = protocol
         self.instances: Instances = read_instances(Path(root), split, protocol.degenerate_boxes, places=places)
         self.classes, self.category_of = self.instances.classes, dict[int, int]()
+        self.split, self.truth = split, places.has_truth(split)
         self.notes = self.instances.notes
         self._met: tuple[str, ...] = ()
         self.meet(self.classes)

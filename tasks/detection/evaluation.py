@@ -16,6 +16,7 @@ from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.results import Prediction, predicted_boxes, predicted_masks, write_results
 from tasks.detection.metrics import MASK_PREFIX, category_names
 from tasks.detection.protocol import DetectionProtocol
+from tasks.files.archive import write_zip
 from tasks.files.rle import decode
 
 
@@ -49,6 +50,8 @@ class DetectionEvaluation(Evaluation):
         return [self.predictions[i] for i in range(len(self.data))]
 
     def stats(self) -> Stats:
+        if self._stats is None and not self.data.truth:
+            self._stats = {"image": np.array(self.data.image_ids())}
         if self._stats is None:
             objects = self.data.instances.objects
             boxes, masks = self.records()
@@ -75,8 +78,21 @@ class DetectionEvaluation(Evaluation):
     def write_predictions(self, path: Path) -> None:
         write_results(Path(path), *self.records(), self.data.person)
 
+    def write_submission(self, folder: Path) -> str:
+        """The archives that COCO's server takes: boxes, and masks where there are some."""
+        if self.data.truth:
+            return ""
+        made = []
+        for kind, source in (("bbox", "bbox.json"), ("segm", "segm.json")):
+            name = f"detections_{self.data.split}_{kind}_results"
+            if (folder / source).exists():
+                made.append(write_zip(folder / f"{name}.zip", {f"{name}.json": folder / source}).name)
+        return f"{self.data.split}: the truth is the server's; upload {' or '.join(made)} of the predictions to COCO's evaluation"
+
     def sample_scores(self) -> np.ndarray:
         """F1 at IoU 0.5 of what is drawn (score 0.3 and more); NaN for pictures with neither objects nor detections."""
+        if not self.data.truth:
+            return np.full(len(self.data), np.nan)
         stats = self.stats()
         row_of = {name: row for row, name in enumerate(stats["image"])}
         start, shown = stats["all_start"], stats["all_score"] >= SHOWN_SCORE
@@ -112,6 +128,8 @@ class DetectionEvaluation(Evaluation):
 
     def curves(self) -> dict[str, list[list[float]]]:
         """Precision over recall at IoU 0.50 and 0.75, averaged over the categories that have objects."""
+        if not self.data.truth:
+            return {}
         precision, _ = curves(self.stats())
         known = ~np.isnan(precision[:, 0, 0])
         if not known.any():

@@ -14,6 +14,7 @@ from tasks.base import EvalData, Evaluation, Stats
 from tasks.coco import matches as coco_matches
 from tasks.coco.judge import keypoint_matches
 from tasks.coco.keypoints import PERSON
+from tasks.files.archive import write_zip
 from tasks.pose.datasets import PoseEvalData
 from tasks.pose.drawing import draw_in_view
 from tasks.pose.files import coco, mpii
@@ -119,6 +120,14 @@ class CocoEvaluation(PoseEvaluation):
     def write_predictions(self, path: Path) -> None:
         coco.write_results(_with_suffix(path, ".json"), self.results())
 
+    def write_submission(self, folder: Path) -> str:
+        """The archive that COCO's server takes."""
+        if self.data.persons.truth is not None:
+            return ""
+        name = f"person_keypoints_{self.data.split}_results"
+        write_zip(folder.with_name(f"{name}.zip"), {f"{name}.json": _with_suffix(folder, ".json")})
+        return f"{self.data.split}: the truth is the server's; upload {name}.zip, beside the predictions, to COCO's evaluation"
+
     def truth_of(self, index: int) -> tuple[NDArray[np.float64], NDArray[np.float32], float]:
         """As for any pose; a detector's box shows the annotated person that it overlaps most, or nobody."""
         persons = self.data.persons
@@ -187,6 +196,16 @@ class MpiiEvaluation(PoseEvaluation):
 
     def write_predictions(self, path: Path) -> None:
         mpii.write_predictions(_with_suffix(path, ".mat"), self.complete())
+
+    def write_submission(self, folder: Path) -> str:
+        """MPII takes the MATLAB file by mail."""
+        if self.truth is not None:
+            return ""
+        return (
+            f"{self.data.split}: the truth is its owners'; they take predictions.mat by mail, the persons of the test set in "
+            "the order of their list, the joints in MPII's order and pixels counted from 1, and ask for the paper, the training "
+            "data used and whether others' networks were"
+        )
 
     def sample_scores(self) -> np.ndarray:
         """Minus the mean error in head sizes, each joint's capped at 1; NaN without ground truth."""

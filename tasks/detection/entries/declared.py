@@ -21,6 +21,9 @@ class DeclaredFiles(InstanceFiles):
     def __init__(self, declaration: Declaration) -> None:
         self.declaration = declaration
 
+    def has_truth(self, split: str) -> bool:
+        return True
+
     def annotation_path(self, root: Path, split: str) -> tuple[Path, str | None]:
         return root / as_posix(str(self.declaration.splits[split].annotations)), None
 

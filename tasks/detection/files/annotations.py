@@ -104,8 +104,15 @@ class Instances:
         return masks
 
 
+def has_truth(split: str) -> bool:
+    """Whether the split's annotations are public; those of test-dev2017 and test2017 are the server's."""
+    return not split.startswith("test")
+
+
 def annotation_path(root: Path, split: str) -> tuple[Path, str | None]:
     """The split's annotation file, and why it is not instances_<split>.json where it is another."""
+    if not has_truth(split):
+        return root / "annotations" / f"image_info_{split}.json", None
     wanted = root / "annotations" / f"instances_{split}.json"
     persons = root / "annotations" / f"person_keypoints_{split}.json"
     if not wanted.exists() and persons.exists():
@@ -114,7 +121,8 @@ def annotation_path(root: Path, split: str) -> tuple[Path, str | None]:
 
 
 def image_folder(root: Path, split: str) -> str:
-    """The pictures' folder relative to ``root``: <split> or images/<split>."""
+    """The pictures' folder relative to ``root``: <split> or images/<split>; test-dev2017 is a part of test2017."""
+    split = split if has_truth(split) else "test2017"
     return f"images/{split}" if (root / "images" / split).is_dir() else split
 
 
@@ -125,6 +133,10 @@ class InstanceFiles:
     def annotation_path(self, root: Path, split: str) -> tuple[Path, str | None]:
         """The split's annotation file, and why another one is read."""
         return annotation_path(root, split)
+
+    def has_truth(self, split: str) -> bool:
+        """Whether the split has annotations."""
+        return has_truth(split)
 
     def image_folder(self, root: Path, split: str) -> str:
         """The pictures' folder relative to ``root``."""
@@ -156,7 +168,7 @@ def read_instances(
         ValueError: the file, a folder or a picture is missing; a record is unusable. The text names file, record and fix.
     """
     path, fallback = places.annotation_path(root, split)
-    objects = read_objects(path, degenerate, ADVICE)
+    objects = read_objects(path, degenerate, ADVICE, places.has_truth(split))
     folder = places.image_folder(root, split)
     if pictures:
         require_pictures(root, folder, objects.pictures)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.base import EvalData, Evaluation, Stats
+from tasks.files.archive import write_zip
 from tasks.images import read_image
 from tasks.pose.drawing import draw_tracks
 from tasks.pose.posetrack.datasets import PoseTrackEvalData, TrackedVideo
@@ -70,6 +71,14 @@ class PoseTrackEvaluation(Evaluation):
         for video, found in zip(self.data.videos, self.found(), strict=True):
             document = (written_2017 if video.form == "2017" else written_2018)(video, found)
             (Path(path) / f"{video.name}.json").write_text(json.dumps(document), encoding="utf-8")
+
+    def write_submission(self, folder: Path) -> str:
+        """The archive of one json a video that PoseTrack's server takes."""
+        if has_truth(self.data.split):
+            return ""
+        names = [f"{video.name}.json" for video in self.data.videos]
+        write_zip(folder / "submission.zip", {name: folder / name for name in names})
+        return "the truth of this split is the server's; upload submission.zip, which lies with the predictions"
 
     def sample_scores(self) -> np.ndarray:
         """MOTA of every video on its own; NaN where it is undefined."""
