@@ -26,7 +26,7 @@ def test_pictures_of_ids_7_and_text_7_are_two_clusters(tmp_path: Path) -> None:
         annotation["image_id"] = ids[annotation["image_id"]]
     judged.lay(tmp_path, truth, "person_keypoints")
     data = get_task("pose").eval_data("coco", tmp_path, "val2017", CocoProtocol())
-    assert sorted(data.image_ids()) == ['"7"', '"7"', "7", "7"]
+    assert set(data.image_ids()) == {"7", '"7"'}
     evaluation = get_task("pose").evaluation(data, CocoProtocol())
-    evaluation.add(range(4), list(np.ones((4, 17, 3))))
+    evaluation.add(range(len(data)), list(np.ones((len(data), 17, 3))))
     assert len(np.unique(evaluation.stats()["image"])) == 2
