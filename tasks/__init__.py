@@ -42,7 +42,7 @@ def declare_below(data_root: Path) -> None:
     Raises:
         ValueError: a declaration is broken, or two folders declare the same name.
     """
-    from tasks.declaration import declared_below
+    from tasks.declarations.declaration import declared_below
 
     found: dict[str, Path] = {}
     for folder, declaration in declared_below(data_root):

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from benchmarks.baselines import check_body_name
-from tasks.dataset_info import DatasetInfo as DatasetInfo
-from tasks.dataset_info import declared_dataset as declared_dataset
-from tasks.declared import OwnDatasets
+from tasks.declarations.dataset_info import DatasetInfo as DatasetInfo
+from tasks.declarations.dataset_info import declared_dataset as declared_dataset
+from tasks.declarations.declared import OwnDatasets
 from tasks.direction import Direction
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe

@@ -12,7 +12,7 @@ import argparse
 from pathlib import Path
 
 from benchmarks.experiment.installation import program
-from tasks.declaration import tomllib
+from tasks.declarations.declaration import tomllib
 from tasks.describing.describe import describe
 from tasks.files.writing import write_text
 

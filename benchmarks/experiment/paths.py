@@ -8,7 +8,7 @@ from pathlib import Path
 from benchmarks.experiment.cell import Cell
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo
-from tasks.declaration import declared_below
+from tasks.declarations.declaration import declared_below
 from tasks.recipe import Recipe
 
 LOGGERS = ("tensorboard", "wandb", "mlflow", "aim")

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 
 from tasks.base import MetricInfo
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
 from tasks.files.json_file import decode_json
 from tasks.files.opening import read_bytes

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.declaration import FILE, Declaration, Labels
+from tasks.declarations.declaration import FILE, Declaration, Labels
 from tasks.files.names import as_posix
 from tasks.files.opening import read_text
 

@@ -15,7 +15,7 @@ from tasks.classification.folders import IMAGENET, ClassFolders, completed, read
 from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
 from tasks.classification.protocol import ClassificationProtocol, header
 from tasks.classification.recipes import CropAugment, imagenet
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
 from tasks.images import normalise, read_image
 from tasks.recipe import Recipe

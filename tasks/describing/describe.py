@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tasks import get_task, task_names
-from tasks.declaration import FILE, TASK_OF, declaration_of, tomllib
+from tasks.declarations.declaration import FILE, TASK_OF, declaration_of, tomllib
 from tasks.describing.class_folders import guess_class_folders
 from tasks.describing.coco_json import guess_coco, guess_coco_file
 from tasks.describing.guess import Guess, name_of

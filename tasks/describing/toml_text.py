@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from tasks.declaration import TASK_OF
+from tasks.declarations.declaration import TASK_OF
 from tasks.describing.guess import Guess
 
 _TITLE = "# Made by `describe`: look it over. Every field: docs/own_datasets.md\n"

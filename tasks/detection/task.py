@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 from tasks.detection import recipes
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
 from tasks.detection.entries import ENTRIES, Entry

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 from tasks.landmarks.crops.augment import FaceAugment
 from tasks.landmarks.datasets import LandmarkEvalData, LandmarkTrainData
 from tasks.landmarks.entries import ENTRIES, Entry

@@ -10,7 +10,7 @@ import numpy as np
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
 from tasks.options import refuse_unknown
 from tasks.pose.crops.augment import PoseAugment

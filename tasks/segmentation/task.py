@@ -12,7 +12,7 @@ import numpy as np
 from benchmarks.baselines import traits_of
 from hrnet.variants import VARIANTS
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
 from tasks.options import nearest
 from tasks.recipe import Recipe

@@ -25,7 +25,7 @@ from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store
 from benchmarks.tables.filling import fill
 from benchmarks.tables.task_table import TaskTable
-from tasks import declaration
+from tasks.declarations import declaration
 
 HEADLINES = {
     "hand21": "AP",

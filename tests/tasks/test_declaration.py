@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tasks.declaration import declaration_of, declared_below, read_declaration
+from tasks.declarations.declaration import declaration_of, declared_below, read_declaration
 
 ROOMS = """
 name = "rooms5"

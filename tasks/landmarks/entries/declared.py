@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from tasks.base import declared_dataset
-from tasks.declaration import FILE, Declaration
+from tasks.declarations.declaration import FILE, Declaration
 from tasks.files.names import as_posix
 from tasks.landmarks.entries.entry import Entry
 from tasks.landmarks.files.csv_form import read_csv

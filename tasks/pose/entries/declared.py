@@ -14,8 +14,8 @@ import numpy as np
 from tasks.base import declared_dataset
 from tasks.coco.categories import CategoryRecord, plain_name
 from tasks.coco.keypoints import Keypoints, read_keypoints
-from tasks.declaration import FILE, Declaration
-from tasks.declaration import Keypoints as Declared
+from tasks.declarations.declaration import FILE, Declaration
+from tasks.declarations.declaration import Keypoints as Declared
 from tasks.files.json_file import read_json, shorten
 from tasks.files.names import as_posix
 from tasks.pose.entries.coco import SET_UP, START

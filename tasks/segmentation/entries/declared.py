@@ -10,7 +10,7 @@ import msgspec
 import numpy as np
 
 from tasks.base import declared_dataset
-from tasks.declaration import FILE, Declaration, Labels
+from tasks.declarations.declaration import FILE, Declaration, Labels
 from tasks.files.opening import is_file
 from tasks.images import inside
 from tasks.recipe import Recipe

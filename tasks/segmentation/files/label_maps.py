@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.declaration import FILE, Split
+from tasks.declarations.declaration import FILE, Split
 from tasks.files.names import as_posix
 from tasks.images import inside
 from tasks.segmentation.files.classes import ClassTable

@@ -11,7 +11,7 @@ from own_data import MAKERS
 
 import tasks
 from benchmarks.cli import entry
-from tasks.declaration import read_declaration
+from tasks.declarations.declaration import read_declaration
 from tasks.describing.describe import describe
 
 

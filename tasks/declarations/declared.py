@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tasks.dataset_info import DatasetInfo
-from tasks.declaration import FILE, Declaration
+from tasks.declarations.dataset_info import DatasetInfo
+from tasks.declarations.declaration import FILE, Declaration
 from tasks.options import dotted, nearest
 from tasks.recipe import Recipe
 

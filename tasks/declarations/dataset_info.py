@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tasks.declaration import Declaration
+from tasks.declarations.declaration import Declaration
 
 
 @dataclass(frozen=True)

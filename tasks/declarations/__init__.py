@@ -1,0 +1,1 @@
+"""Datasets that a file declares, and the entry that every dataset has."""
