@@ -27,12 +27,12 @@ from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
 from benchmarks.running.cores import evaluation_workers, training_workers
 from benchmarks.running.failures import explained
-from benchmarks.running.kept import boxes_of_cell, save_pictures, save_weights
 from benchmarks.running.logging import begin_logging, end_logging
-from benchmarks.running.measuring import evaluation_batch, input_hw, measured_speed
 from benchmarks.running.sharing import claimed, made_meanwhile
-from benchmarks.running.starting import load_weights
-from benchmarks.running.validating import validation_of
+from benchmarks.running.steps.kept import boxes_of_cell, save_pictures, save_weights
+from benchmarks.running.steps.measuring import evaluation_batch, input_hw, measured_speed
+from benchmarks.running.steps.starting import load_weights
+from benchmarks.running.steps.validating import validation_of
 from benchmarks.store.record import Counted, Figure, ModelCost, Record, TrainedOn, record_of
 from benchmarks.store.store import Store, StoredCell
 from hrnet.profile import Profile, profile

@@ -58,7 +58,7 @@ def _done(job: tuple[Any, ...], send: Send) -> tuple[Any, ...]:
 
     from benchmarks.engine import loops as engine
     from benchmarks.experiment.cell import cell_from_identity
-    from benchmarks.running.measuring import share_accelerator
+    from benchmarks.running.steps.measuring import share_accelerator
     from benchmarks.running.trial import run_cell
     from tasks import declare_below
 

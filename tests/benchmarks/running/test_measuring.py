@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.running import measuring
+from benchmarks.running.steps import measuring
 
 
 @pytest.mark.parametrize(

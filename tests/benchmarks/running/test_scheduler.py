@@ -171,7 +171,7 @@ def test_a_result_holds_the_parts_of_its_key_its_batch_and_the_n_of_each_figure(
 def test_the_batch_of_a_cpu_does_not_depend_on_free_memory(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from benchmarks.running.measuring import evaluation_batch
+    from benchmarks.running.steps.measuring import evaluation_batch
 
     activations = (10**6, 19_115_520, 57_157_056, 1_463_793_920)
     found = [evaluation_batch(number, torch.device("cpu")) for number in activations]

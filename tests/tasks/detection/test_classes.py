@@ -15,7 +15,7 @@ import torch
 import hrnet
 import tasks
 from benchmarks.experiment.cell import make_cell
-from benchmarks.running.kept import save_weights
+from benchmarks.running.steps.kept import save_weights
 from hrnet.checkpoints import identify_checkpoint
 from hrnet.checkpoints.outputs import named_outputs
 from tasks import get_task

@@ -90,7 +90,7 @@ def test_one_accelerator_of_several(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_is_shared_fairly(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    from benchmarks.running.measuring import evaluation_batch, share_accelerator
+    from benchmarks.running.steps.measuring import evaluation_batch, share_accelerator
 
     parts: list[float] = []
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
