@@ -14,7 +14,7 @@ from mmengine.model import BaseDataPreprocessor, BaseModel
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
-from benchmarks.engine.accumulation import step_in_parts
+from benchmarks.engine.steps.accumulation import step_in_parts
 from tasks.base import Task
 from tasks.recipe import Recipe
 

@@ -140,8 +140,8 @@ def _measured(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, fl
     multiprocessing.set_start_method(arguments.start_method)
     from torch.utils.data import DataLoader
 
-    from benchmarks.engine.batches import EpochSampler
     from benchmarks.engine.spawned_data import for_loaders
+    from benchmarks.engine.steps.batches import EpochSampler
     from benchmarks.experiment.cell import make_cell
     from tasks import get_task
 

@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks.engine import batches
 from benchmarks.engine import distributed as processes
+from benchmarks.engine.steps import batches
 from benchmarks.experiment.installation import CODE
 from benchmarks.store.store import Store
 from tasks.base import TrainData

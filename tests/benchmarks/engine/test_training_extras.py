@@ -12,10 +12,10 @@ from noise_task import MeanTask, Noise
 from torch import Tensor, nn
 
 from benchmarks.engine import loops as engine
-from benchmarks.engine.accumulation import split
-from benchmarks.engine.averaging import AverageHook
 from benchmarks.engine.model import HarnessModel
-from benchmarks.engine.recompute import recomputed
+from benchmarks.engine.steps.accumulation import split
+from benchmarks.engine.steps.averaging import AverageHook
+from benchmarks.engine.steps.recompute import recomputed
 from benchmarks.engine.validation import Validation
 from hrnet import build_backbone
 from tasks.direction import Direction

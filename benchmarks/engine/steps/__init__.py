@@ -1,0 +1,1 @@
+"""What a training step is made of: the order of samples, parts of a batch, averaged weights, recomputed activations."""
