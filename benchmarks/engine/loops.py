@@ -144,15 +144,7 @@ def train(
         compile_steps: whether ``torch.compile`` makes the forward and backward pass.
         validation: how the network is judged meanwhile, where the recipe says ``validate_every``.
     """
-    if len(data) == 0:
-        raise ValueError(
-            f"Expected training samples for {task.name}, got none. Check the annotation file of this split."
-        )
-    if recipe.batch_norm == "frozen" and recipe.init_from is None:
-        raise ValueError(
-            'Expected weights to start from where recipe.batch_norm is "frozen": the statistics of an untrained network mean '
-            "nothing. Name them with --init FILE, or set recipe.batch_norm=train."
-        )
+    _check(task, data, recipe)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     check_precision(recipe.precision, device)
     task.prepare(network, recipe)
@@ -199,6 +191,19 @@ def train(
     notes += keep_result()
     processes.agree(network)
     return Trained(curves, {"train_data": watch.data_s, "train_step": watch.step_s}, tuple(notes))
+
+
+def _check(task: Task, data: TrainData, recipe: Recipe) -> None:
+    """Raises ValueError where there is nothing to learn from."""
+    if len(data) == 0:
+        raise ValueError(
+            f"Expected training samples for {task.name}, got none. Check the annotation file of this split."
+        )
+    if recipe.batch_norm == "frozen" and recipe.init_from is None:
+        raise ValueError(
+            'Expected weights to start from where recipe.batch_norm is "frozen": the statistics of an untrained network mean '
+            "nothing. Name them with --init FILE, or set recipe.batch_norm=train."
+        )
 
 
 def _say(text: str, notes: list[str], report: Report) -> None:

@@ -35,7 +35,7 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     files += [path for folder in shared for path in folder.rglob("*.py")]
     folder = CODE / "tasks" / task
     files += (path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] != "prepare")
-    files += (CODE / "benchmarks" / "engine").glob("*.py")
+    files += (CODE / "benchmarks" / "engine").rglob("*.py")
     body = file_of_body(get_task(task).body_name(model))
     if body is not None:
         files += _with_imports(body)
