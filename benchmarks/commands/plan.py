@@ -29,10 +29,18 @@ def main(arguments: argparse.Namespace) -> int:
     planned = plan(suite, places, arguments.only)
     width = max((len(p.cell.name) for p in planned), default=10)
     for item in planned:
-        estimate = f"{item.estimate_s:6.0f} s" if item.runs else " " * 8
+        known = item.runs and (item.basis != "guess" or item.cell.tier != "full")
+        estimate = f"{item.estimate_s:6.0f} s" if known else "     ? s" if item.runs else " " * 8
         print(f"{item.cell.id}  {item.cell.name:{width}}  {item.status:15} {estimate}  {item.detail}".rstrip())
     counts = Counter(item.status for item in planned)
-    total = sum(item.estimate_s for item in planned if item.runs) / max(1, arguments.jobs or available_cores())
+    unknown = sum(item.runs and item.basis == "guess" and item.cell.tier == "full" for item in planned)
+    known_s = sum(
+        item.estimate_s for item in planned if item.runs and (item.basis != "guess" or item.cell.tier != "full")
+    )
+    total = known_s / max(1, arguments.jobs or available_cores())
     print(f"\n{len(planned)} cells: " + ", ".join(f"{n} {status}" for status, n in counts.items()), end="")
-    print(f"; about {total / 60:.1f} minutes to run." if total else ".")
+    told = [f"about {total / 60:.1f} minutes to run"] if total else []
+    if unknown:
+        told.append(f"{unknown} of which nothing like it was measured here")
+    print("; ".join(["", *told]) + ".")
     return 0

@@ -12,24 +12,24 @@ from benchmarks.experiment.key import changed_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
 from benchmarks.experiment.suite import Suite
+from benchmarks.running.estimates import Basis, History
 from benchmarks.store.store import Store, StoredCell
 from hrnet.names import close_names
 
 DONE, STALE, FAILED, TO_RUN = "done", "stale", "failed", "to run"
 MISSING_DATA, MISSING_WEIGHTS = "missing data", "missing weights"
 
-GUESS_S = {"smoke": 4.0, "embedded": 60.0, "full": 3600.0}
-
 
 @dataclass(frozen=True)
 class Planned:
-    """A cell, its status, why, what is stored of it, and the estimated seconds that it would take."""
+    """A cell, its status, why, what is stored of it, the estimated seconds that it would take, and what they come from."""
 
     cell: Cell
     status: str
     detail: str
     stored: StoredCell | None
     estimate_s: float
+    basis: Basis = "guess"
 
     @property
     def runs(self) -> bool:
@@ -64,38 +64,32 @@ def plan(suite: Suite, places: Places, only: Sequence[str] = (), rerun: Sequence
         rerun: statuses that are run again although a result is stored: "failed" always is, "all" reruns everything.
     """
     store = Store(places.out)
-    history = _durations(store)
+    history = History.of(store.all())
     planned = [_planned(cell, places, store, history, rerun) for cell in select(suite.cells, only)]
     anew = {item.cell.id for item in planned if item.runs}
     return [_after_its_sources(item, anew, history) for item in planned]
-
-
-History = dict[tuple[str, str, str, str], float]
-
-
-def _estimate_s(cell: Cell, history: History) -> float:
-    return history.get((cell.task, cell.dataset, cell.model, cell.tier), GUESS_S[cell.tier])
 
 
 def _after_its_sources(item: Planned, anew: set[str], history: History) -> Planned:
     """A cell that reads boxes or weights of one that runs anew runs after it: a finished one is stale too."""
     if not set(item.cell.sources) & anew:
         return item
-    estimate = _estimate_s(item.cell, history)
+    estimate = history.estimate(item.cell)
+    later = replace(item, estimate_s=estimate.seconds, basis=estimate.basis)
     if item.status == DONE:
         what = "boxes" if item.cell.boxes_from in anew else "weights"
-        return replace(item, status=STALE, detail=f"the cell whose {what} it reads runs anew", estimate_s=estimate)
+        return replace(later, status=STALE, detail=f"the cell whose {what} it reads runs anew")
     if item.status == MISSING_WEIGHTS and item.cell.weights_from in anew:
-        return replace(item, status=TO_RUN, detail="", estimate_s=estimate)
+        return replace(later, status=TO_RUN, detail="")
     return item
 
 
 def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: Sequence[str]) -> Planned:
     stored = store.load(cell.task, cell.id)
-    estimate = _estimate_s(cell, history)
+    estimate = history.estimate(cell)
 
     def made(status: str, detail: str = "") -> Planned:
-        return Planned(cell, status, detail, stored, 0.0 if status == DONE else estimate)
+        return Planned(cell, status, detail, stored, 0.0 if status == DONE else estimate.seconds, estimate.basis)
 
     resolved = resolve(cell, places)
     lack = resolved.lack()
@@ -113,13 +107,3 @@ def _planned(cell: Cell, places: Places, store: Store, history: History, rerun: 
     if changed:
         return made(STALE, f"changed: {', '.join(changed)}")
     return made(DONE)
-
-
-def _durations(store: Store) -> History:
-    """Measured seconds of stored cells, by task, dataset, model and tier."""
-    found = {}
-    for stored in store.all():
-        cell = stored.record.cell
-        if stored.done:
-            found[cell.task, cell.dataset, cell.model, cell.tier] = stored.record.durations_s.get("total", 0.0)
-    return found

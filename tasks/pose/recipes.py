@@ -150,6 +150,8 @@ def vitpose(dataset: str, set_up: SetUp, model: str) -> Recipe:
         python run_all.py train --task pose --dataset coco --model vitpose_s --data-root D --weights W --set recipe.init_from=FILE
     """
     size = body_of(model).removeprefix("vitpose_").removesuffix("_simple")
+    if size not in LAYER_DECAY:
+        raise ValueError(f"Expected a published size of ViTPose ({', '.join(LAYER_DECAY)}) at the full tier, got {model!r}.")
     return replace(
         mmpose(dataset, set_up, model),
         name=f"vitpose-{dataset}",
