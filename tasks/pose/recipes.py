@@ -151,7 +151,9 @@ def vitpose(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """
     size = body_of(model).removeprefix("vitpose_").removesuffix("_simple")
     if size not in LAYER_DECAY:
-        raise ValueError(f"Expected a published size of ViTPose ({', '.join(LAYER_DECAY)}) at the full tier, got {model!r}.")
+        raise ValueError(
+            f"Expected a published size of ViTPose ({', '.join(LAYER_DECAY)}) at the full tier, got {model!r}."
+        )
     return replace(
         mmpose(dataset, set_up, model),
         name=f"vitpose-{dataset}",
