@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 CONSTRAINTS := $(shell $(PYTHON) -c 'import sys; print("constraints-py310.txt" if sys.version_info < (3, 11) else "constraints.txt")')
 
-.PHONY: tables test lint types setup bench smoke clean
+.PHONY: tables test lint types docs setup bench smoke clean
 
 tables: setup
 	$(BIN)/python run_all.py
@@ -25,6 +25,11 @@ lint: setup
 types: setup
 	$(BIN)/mypy
 	$(BIN)/mypy --strict --follow-imports=silent hrnet benchmarks
+
+docs: setup
+	$(BIN)/python -c 'import material, mkdocstrings_handlers.python' 2> /dev/null || \
+		$(BIN)/python -m pip install --quiet --constraint $(CONSTRAINTS) --editable '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed.bench
