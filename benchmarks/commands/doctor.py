@@ -20,6 +20,7 @@ from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task
 from tasks.check import SplitCheck, check_dataset, check_split
+from tasks.declaration import FILE as DECLARATION
 from tasks.preparation import advice
 
 NEEDED = (
@@ -193,6 +194,9 @@ def _check_datasets(places: Places, section: _Section) -> int:
                 if not places.data_root.is_dir():
                     return _line(False, str(places.data_root), "no such folder")
                 _line(None, what, _with_advice(str(error).split(". See")[0], info, places))
+                continue
+            if root == places.data_root and info.declaration is None and (root / DECLARATION).exists():
+                _line(None, what, f"{info.title}: not there")  # the folder is one's own dataset's
                 continue
             try:
                 files = task.data_files(info.name, root, info.eval_split, task.protocol(info.name))

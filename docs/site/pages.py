@@ -21,7 +21,10 @@ API = {
     "hrnet": ("The backbone package", ("hrnet",)),
     "tasks": ("Tasks, networks, data", ("tasks", "tasks.base")),
     "checkpoints": ("Checkpoints", ("hrnet.checkpoints", "hrnet.checkpoints.report")),
-    "cells": ("Cells, suites, tables", ("benchmarks.experiment.cell", "benchmarks.experiment.suite", "benchmarks.tables.table")),
+    "cells": (
+        "Cells, suites, tables",
+        ("benchmarks.experiment.cell", "benchmarks.experiment.suite", "benchmarks.tables.table"),
+    ),
     "results": ("Stored results", ("benchmarks.store.record", "benchmarks.store.store", "benchmarks.analysis.frame")),
 }
 
@@ -96,7 +99,8 @@ def _published() -> dict[str, str]:
         "one table. Sources are in the rows between; the files are `results/published/*.csv`, made into this page at build."
     )
     pages = {
-        f"published/{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_')}.md": f"# {title}\n\n{intro}\n\n" + "\n".join(parts)
+        f"published/{re.sub(r'[^a-z0-9]+', '_', title.lower()).strip('_')}.md": f"# {title}\n\n{intro}\n\n"
+        + "\n".join(parts)
         for title, parts in grouped.items()
     }
     rows = len({figure.id for figure in figures})
