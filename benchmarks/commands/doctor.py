@@ -20,7 +20,7 @@ from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task
 from tasks.check import SplitCheck, check_dataset, check_split
-from tasks.declaration import FILE as DECLARATION
+from tasks.declarations.declaration import FILE as DECLARATION
 from tasks.preparation import advice
 
 NEEDED = (
