@@ -55,4 +55,8 @@ def _described(guess: Guess) -> Described:
     text = toml_text(guess, name_of(guess.folder, taken))
     path = guess.folder / FILE
     completed = task.complete(declaration_of(tomllib.loads(text), str(path)), guess.folder)
-    return Described(path, text, (*guess.guessed, *completed.derived), guess.check)
+    check = guess.check
+    if guess.folder.resolve().name.casefold() in taken:
+        known = guess.folder.resolve().name.casefold()
+        check = (f"{known} is a dataset that is known already: --dataset {known} needs no toml", *check)
+    return Described(path, text, (*guess.guessed, *completed.derived), check)
