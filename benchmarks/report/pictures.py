@@ -86,16 +86,19 @@ def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
         width, height = picture_size(paths["prediction"])
         score = "" if picture.score is None else f"{picture.score:.3g}"
         meaning = WORDS.get(stored.record.cell.task, "the task's quality of a sample")
+        words = KINDS.get(picture.kind, picture.kind) + (f": {score} ({meaning})" if score else "")
         shown.append(
             Shot(
                 picture.kind,
                 picture.image,
                 score,
-                *(small[what].relative_to(out).as_posix() for what in ("truth", "prediction")),
-                *(Path(os.path.relpath(paths[what], out)).as_posix() for what in ("truth", "prediction")),
-                width,
-                height,
-                f"{KINDS.get(picture.kind, picture.kind)}" + (f": {score} ({meaning})" if score else ""),
+                truth=small["truth"].relative_to(out).as_posix(),
+                prediction=small["prediction"].relative_to(out).as_posix(),
+                truth_original=Path(os.path.relpath(paths["truth"], out)).as_posix(),
+                prediction_original=Path(os.path.relpath(paths["prediction"], out)).as_posix(),
+                width=width,
+                height=height,
+                words=words,
             )
         )
     thumbnails.make(pairs)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from benchmarks.analysis.figures.charts import Chart
+from benchmarks.analysis.figures.charts import Bars, Chart
 from benchmarks.analysis.figures.palette import DARK, LIGHT
 from benchmarks.report.svg.draw import svg
 from benchmarks.report.svg.marks import legend_mark
 
+TALL = 16
+"""Bars of a plot that make it higher than wide."""
 ROOMS = {1: "one", 2: "two", 3: "three"}
 
 
@@ -21,12 +23,18 @@ class Plot:
     note: str
     svg: str
     room: str
+    tall: bool = False
 
 
 def drawn(charts: Sequence[Chart]) -> list[Plot]:
     """The charts as SVG, in rows of three and of two, so that none is left alone."""
     rooms = [ROOMS[size] for size in row_sizes(len(charts)) for _ in range(size)]
-    return [Plot(chart.title, chart.note, svg(chart), room) for chart, room in zip(charts, rooms, strict=True)]
+    return [Plot(c.title, c.note, svg(c), room, _is_tall(c)) for c, room in zip(charts, rooms, strict=True)]
+
+
+def _is_tall(chart: Chart) -> bool:
+    """Whether it is higher than wide: its neighbours then stand below each other beside it."""
+    return isinstance(chart, Bars) and sum(len(items) for _, items in chart.groups) > TALL
 
 
 def row_sizes(count: int) -> list[int]:

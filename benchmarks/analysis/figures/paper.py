@@ -71,7 +71,8 @@ def style() -> Any:
     """The settings under which figures are drawn and saved, as a context."""
     import matplotlib
 
-    return matplotlib.rc_context(dict(STYLE))
+    settings: Any = dict(STYLE)
+    return matplotlib.rc_context(settings)
 
 
 def save(chart: Chart, folder: Path, name: str, width: str, formats: Sequence[str] = FORMATS) -> list[Path]:
