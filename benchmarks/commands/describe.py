@@ -9,12 +9,17 @@ folder: with several in a folder, it and those like it are described.
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 
 from benchmarks.experiment.installation import program
-from tasks.declarations.declaration import tomllib
 from tasks.describing.describe import describe
 from tasks.files.writing import write_text
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -52,14 +52,14 @@ def _pack(data: Any) -> tuple[Tensor, list[tuple[int, int]]]:
     parts = [memoryview(body), *(buffer.raw() for buffer in buffers)]
     sizes = [-(-part.nbytes // ALIGNED) * ALIGNED for part in parts]
     starts = [0, *accumulate(sizes)]
-    block = torch.empty(starts[-1], dtype=torch.uint8).share_memory_()
-    into = memoryview(block.numpy())
+    block = torch.empty(starts[-1], dtype=torch.uint8).share_memory_()  # type: ignore[no-untyped-call]
+    into = memoryview(block.numpy().data)
     for start, part in zip(starts, parts, strict=False):
         into[start : start + part.nbytes] = part
     return block, [(start, part.nbytes) for start, part in zip(starts, parts, strict=False)]
 
 
 def _unpacked(block: Tensor, places: list[tuple[int, int]]) -> SpawnedData:
-    view = memoryview(block.numpy())  # keeps the block; the arrays keep the view
+    view = memoryview(block.numpy().data)  # keeps the block; the arrays keep the view
     body, *buffers = (view[start : start + length] for start, length in places)
     return SpawnedData(pickle.loads(body, buffers=buffers))

@@ -223,7 +223,9 @@ def connected(options: ClusterOptions) -> tuple[Any, bool]:
         ) from None
     if ray.is_initialized():
         return ray, False
-    own = {} if options.address else {"num_cpus": options.jobs or available_cores(), "include_dashboard": False}
+    own: dict[str, Any] = (
+        {} if options.address else {"num_cpus": options.jobs or available_cores(), "include_dashboard": False}
+    )
     if not options.address and options.gpus is not None:
         own["num_gpus"] = options.gpus
     try:
