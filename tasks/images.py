@@ -13,7 +13,9 @@ import warnings
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -191,12 +193,38 @@ def normalise(
 ) -> NDArray[np.float32]:
     """(..., H, W, 3) uint8 -> (..., 3, H, W) float32: /255, minus mean, over std, per channel.
 
-    The three steps are separate float32 operations, as torchvision's, so that the bits agree.
+    The three steps are separate float32 operations, as torchvision's, so that the bits agree; a byte has 256 values, so they
+    are looked up.
     """
-    scaled = np.asarray(image, dtype=np.float32) / np.float32(255)
+    pixels = np.asarray(image)
+    if pixels.dtype != np.uint8:
+        return np.ascontiguousarray(np.moveaxis(_normalised(pixels, mean, std), -1, -3))
+    return look_up(pixels, _table(tuple(mean), tuple(std)))
+
+
+def _normalised(
+    values: NDArray[Any], mean: tuple[float, float, float], std: tuple[float, float, float]
+) -> NDArray[np.float32]:
+    scaled = np.asarray(values, dtype=np.float32) / np.float32(255)
     scaled -= np.asarray(mean, dtype=np.float32)
     scaled /= np.asarray(std, dtype=np.float32)
-    return np.ascontiguousarray(np.moveaxis(scaled, -1, -3))
+    return scaled
+
+
+@lru_cache(maxsize=16)
+def _table(mean: tuple[float, float, float], std: tuple[float, float, float]) -> NDArray[np.float32]:
+    every = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+    return np.ascontiguousarray(_normalised(every, mean, std).T)
+
+
+def look_up(image: NDArray[np.uint8], table: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(..., H, W, 3) uint8 -> (..., 3, H, W) float32: each channel's value at its row of ``table`` (3, 256)."""
+    made = np.empty((*image.shape[:-3], 3, *image.shape[-3:-1]), np.float32)
+    if made.size:
+        for where in np.ndindex(*image.shape[:-3]):
+            for channel, plane in enumerate(cv2.split(image[where])):
+                cv2.LUT(plane, table[channel][None], made[(*where, channel)])
+    return made
 
 
 PASSING_MIB = 16

@@ -16,6 +16,7 @@ from benchmarks.commands.arguments import (
     places_of,
     suite_of,
 )
+from benchmarks.commands.early_tables import EarlyTables, first_table
 from benchmarks.commands.engines import add_engine, check_engine, engine_of
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
@@ -51,8 +52,10 @@ def main(arguments: argparse.Namespace) -> int:
     failed = 0
     if todo:
         engine = engine_of(arguments, places, len(todo))
+        early = EarlyTables(suite, store, [item.cell for item in planned])
         with Watcher([item.cell for item in todo], lambda cell: _figure(cell, store)) as watcher:
-            failed = run(planned, places, arguments.jobs, watcher, store, engine.executor, engine.gpu)
+            watch, first = early.after(watcher), first_table(suite)
+            failed = run(planned, places, arguments.jobs, watch, store, engine.executor, engine.gpu, first)
     published = bool(suite.tables_of(PublishedTable))
     if not published:  # where hundreds of rows lack their data as a rule
         _remember(absent, store)

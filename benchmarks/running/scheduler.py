@@ -8,7 +8,7 @@ from __future__ import annotations
 import heapq
 import itertools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -42,12 +42,15 @@ class Event:
 Watch = Callable[[Event], None]
 
 
-def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1, gpu: bool = False) -> list[Job]:
+def jobs_of(
+    planned: Sequence[Planned], places: Places, count: int = 1, gpu: bool = False, first: Collection[str] = ()
+) -> list[Job]:
     """Data jobs first; each cell waits for its data, and for the cell whose boxes it reads.
 
     Args:
         count: cells that run side by side on a machine.
         gpu: whether cells run on accelerators.
+        first: ids of cells that begin before the others, as what they need does.
     """
     jobs: dict[str, Job] = {}
     for item in planned:
@@ -63,10 +66,14 @@ def jobs_of(planned: Sequence[Planned], places: Places, count: int = 1, gpu: boo
         seen = item.stored.stamp if item.stored is not None else ""
         threads = threads_of(cell.tier, places.threads, count)
         message = ("cell", cell.identity(), cell.label, places, seen, threads)
-        jobs[cell.id] = Job(cell.id, message, cell, needs, item.estimate_s, resources_of(cell, places, gpu))
+        jobs[cell.id] = Job(
+            cell.id, message, cell, needs, item.estimate_s, resources_of(cell, places, gpu), cell.id in first
+        )
     known = set(jobs)
     for job in jobs.values():
         job.needs &= known
+        for need in job.needs if job.first else ():
+            jobs[need].first = True
     return list(jobs.values())
 
 
@@ -78,6 +85,7 @@ def run(
     store: Store | None = None,
     executor: Executor | None = None,
     gpu: bool = False,
+    first: Collection[str] = (),
 ) -> int:
     """Runs the cells that need it; returns how many failed.
 
@@ -88,6 +96,7 @@ def run(
         store: what the tables are filled from; failures that the disk has no room for are remembered there.
         executor: where the cells run; by default in worker processes of this machine.
         gpu: whether cells run on accelerators that the executor hands out.
+        first: ids of cells that begin before the others.
 
     A worker that dies (killed, out of memory) costs its cell only: the cell is stored as failed with that reason and a
     new worker takes the next. A cell that another process runs is left to it, and its result is read. On KeyboardInterrupt the
@@ -97,7 +106,7 @@ def run(
     if executor is None:
         executor = LocalExecutor(max(1, min(jobs or available_cores(), len(todo))))
     count = executor.cells if isinstance(executor, LocalExecutor) else 1
-    schedule = Schedule(jobs_of(todo, places, count, gpu), executor, watch, store or Store(places.out))
+    schedule = Schedule(jobs_of(todo, places, count, gpu, first), executor, watch, store or Store(places.out))
     try:
         schedule.run()
     finally:
@@ -107,16 +116,16 @@ def run(
 
 @dataclass
 class _Waiting:
-    """Jobs in order of their estimated time, longest first."""
+    """Jobs in order of their estimated time, longest first; before them those that shall be first."""
 
-    heap: list[tuple[float, int, Job]] = field(default_factory=list)
+    heap: list[tuple[bool, float, int, Job]] = field(default_factory=list)
     order: itertools.count[int] = field(default_factory=itertools.count)
 
     def put(self, job: Job) -> None:
-        heapq.heappush(self.heap, (-job.estimate_s, next(self.order), job))
+        heapq.heappush(self.heap, (not job.first, -job.estimate_s, next(self.order), job))
 
     def take(self, room: int) -> list[Job]:
-        return [heapq.heappop(self.heap)[2] for _ in range(min(room, len(self.heap)))]
+        return [heapq.heappop(self.heap)[-1] for _ in range(min(room, len(self.heap)))]
 
 
 class Schedule:

@@ -10,6 +10,6 @@ from benchmarks.suites import load_suite, suite_names
 
 
 def suite(tier: str = "embedded") -> Suite:
-    """All parts at ``tier``: "embedded" (about 15 minutes on 2 cores) or "smoke" (a few steps per cell)."""
+    """All parts at ``tier``: "embedded" (ten to eleven minutes on 2 cores) or "smoke" (a few steps per cell)."""
     parts = [load_suite(name, tier=tier) for name in suite_names() if name.startswith("embedded_")]
     return Suite.joined("embedded" if tier == "embedded" else tier, parts, "Trained and evaluated on embedded data.")

@@ -29,8 +29,8 @@ def ranks(values: Mapping[str, float], higher_is_better: bool) -> dict[str, floa
 
 
 def without_width(model: str) -> str:
-    """A body's name without the width of its micro size, which differs by task to match multiply-adds."""
-    return re.sub(r"(_micro)_w\d+$", r"\1", model)
+    """A body's name without width and stacks of its micro size, which differ by task to match multiply-adds."""
+    return re.sub(r"(_micro)(_s\d+)?(_w\d+)?$", r"\1", model)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.detection.protocol import DetectionProtocol
-from tasks.images import IMAGENET_MEAN, IMAGENET_STD, normalise
+from tasks.images import IMAGENET_MEAN, IMAGENET_STD, look_up, normalise
 
 
 def keep_ratio(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[float, tuple[int, int]]:
@@ -34,6 +34,7 @@ def resize_labels(labels: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArra
 
 
 CAFFE_MEAN_BGR = (102.9801, 115.9465, 122.7717)
+_CAFFE_TABLE = np.arange(256, dtype=np.float32) - np.asarray(CAFFE_MEAN_BGR, dtype=np.float32)[:, None]
 
 
 def normalised(picture: NDArray[np.uint8], protocol: DetectionProtocol) -> NDArray[np.float32]:
@@ -42,7 +43,7 @@ def normalised(picture: NDArray[np.uint8], protocol: DetectionProtocol) -> NDArr
         return normalise(picture)
     if protocol.colour == "bgr":
         return normalise(picture, IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
-    return np.ascontiguousarray(np.moveaxis(picture - np.asarray(CAFFE_MEAN_BGR, dtype=np.float32), -1, -3))
+    return look_up(picture, _CAFFE_TABLE)
 
 
 def pil_size(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[int, int]:

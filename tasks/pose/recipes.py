@@ -194,8 +194,8 @@ def hourglass() -> Recipe:
 def embedded(dataset: str, epochs: int) -> Recipe:
     """Micro networks on the embedded people, from nothing.
 
-    Aim: HRNet AP >= 60 (COCO, ground-truth boxes), PCKh@0.5 >= 80 (MPII). Measured for HRNet over three seeds: COCO AP 60.3 to
-    62.6, PCKh 83.2 to 84.5. In batches of 8 (12 epochs at 0.016, AP 60.6) a person costs a third more time.
+    Aim: HRNet AP >= 60 (COCO, ground-truth boxes), PCKh@0.5 >= 80 (MPII). Measured for HRNet, one seed: COCO AP 61.0 after 12
+    epochs (60.3 to 62.6 after 13, three seeds), PCKh 82.7 after five. In batches of 8 a person costs a third more time.
 
         python run_all.py train --task pose --dataset coco --model hrnet_micro_w8 --tier embedded
     """

@@ -9,8 +9,17 @@ from torch import Tensor, nn
 from hrnet.backbone import initialise
 from hrnet.blocks import BLOCKS
 
-NAMES = ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152", "resnet_micro", "resnet_micro_w10")
-MICRO = ("resnet_micro", "resnet_micro_w10")
+NAMES = (
+    "resnet18",
+    "resnet34",
+    "resnet50",
+    "resnet101",
+    "resnet152",
+    "resnet_micro",
+    "resnet_micro_w8",
+    "resnet_micro_w10",
+)
+MICRO = ("resnet_micro", "resnet_micro_w8", "resnet_micro_w10")
 TRAITS = {"structure": "encoder", "origin": "torchvision"}
 
 DEPTHS: dict[str, tuple[str, tuple[int, int, int, int], int]] = {
@@ -20,10 +29,11 @@ DEPTHS: dict[str, tuple[str, tuple[int, int, int, int], int]] = {
     "resnet101": ("bottleneck", (3, 4, 23, 3), 64),
     "resnet152": ("bottleneck", (3, 8, 36, 3), 64),
     "resnet_micro": ("basic", (2, 2, 2, 1), 12),
+    "resnet_micro_w8": ("basic", (2, 2, 2, 1), 8),
     "resnet_micro_w10": ("basic", (2, 2, 2, 1), 10),
 }
 """Name -> kind of block, blocks per stage, channels of the first stage (doubled at each further one). The micro sizes cost
-what micro HRNet does: with its highest map (V1), and w10 with all maps (V2)."""
+what micro HRNet does: under a pyramid, w10 with all maps (V2), and w8 with all maps where HRNet gives its highest alone (V1)."""
 
 
 class ResNet(nn.Module):

@@ -34,6 +34,7 @@ class Job:
         message: what a worker is told, see :func:`benchmarks.running.worker.serve`.
         needs: names of jobs that have to end well before.
         estimate_s: longer ones begin first.
+        first: it begins before those that are not.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Job:
     needs: set[str] = field(default_factory=set)
     estimate_s: float = 0.0
     resources: Resources = Resources()
+    first: bool = False
 
 
 Answer = tuple[str, tuple[Any, ...]]

@@ -1,4 +1,4 @@
-"""Detection on the embedded scenes: Faster R-CNN over three micro bodies, trained from scratch, and pose on its person boxes."""
+"""Detection on the embedded scenes: Faster R-CNN over four micro bodies, trained from scratch, and pose on its person boxes."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.suite import Suite
 from benchmarks.tables.task_table import TaskTable
 
-MODELS = ("hrnet_micro_w8", "resnet_micro", "simple_baseline_micro")
-"""HRNetV2p, ResNet-FPN and SimpleBaseline under V2p, at 98, 86 and 96 million multiply-adds of body, pyramid and RPN."""
+MODELS = ("hrnet_micro_w8", "resnet_micro", "simple_baseline_micro", "hourglass_micro_s1")
+"""HRNetV2p, ResNet-FPN, SimpleBaseline and hourglass under V2p, at 108, 95, 100 and 100 million multiply-adds of body, pyramid
+and RPN for 192x160 pixels."""
 COLUMNS = ("AP", "AP50", "AP75", "APS", "APM", "APL", "AR@100")
 POSE_MODEL = "hrnet_micro_w8"
+POSE_EPOCHS = 8
+"""Fewer than on the embedded people: the row shows the two steps, and is ranked with nothing."""
 POSE_COLUMNS = ("AP", "AP50", "AP75", "APM", "APL", "AR")
 
 
 def suite(tier: str = "embedded") -> Suite:
-    """Four cells: under four minutes on two cores with the data, HRNetV2p at AP50 >= 50.
+    """Five cells: three minutes on two cores with the data, HRNetV2p at AP50 >= 55.
 
     The pose row is the papers' two steps with parts of our own: the HRNet detector's persons are cropped and their joints found.
     """
@@ -58,5 +61,6 @@ def pose_on_boxes_of(detector: Cell, tier: str) -> Cell:
         protocol={"boxes": "detector"},
         boxes_from=detector.id,
         label="boxes of our detector",
+        recipe={"epochs": POSE_EPOCHS} if tier == "embedded" else None,
     )
     return replace(cell, data=detector.data)

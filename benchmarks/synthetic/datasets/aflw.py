@@ -15,7 +15,7 @@ from benchmarks.synthetic.faces.scene import Difficulty, render
 
 VERSION = 1
 NUM_POINTS = 19
-SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 360, "test": 110}}
+SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 300, "test": 100}}
 FRONTAL_YAW_DEG = 20.0
 _DATASET = 19
 _SPLITS = ("train", "test")

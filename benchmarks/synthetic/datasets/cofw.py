@@ -17,7 +17,7 @@ from benchmarks.synthetic.faces.scene import Difficulty, render
 
 VERSION = 1
 NUM_POINTS = 29
-SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 420, "test": 110}}
+SIZES = {"smoke": {"train": 12, "test": 8}, "embedded": {"train": 340, "test": 100}}
 GREY_EVERY = 9
 _DATASET = 29
 _SPLITS = (("train", "Tr"), ("test", "T"))

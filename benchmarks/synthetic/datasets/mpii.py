@@ -14,7 +14,7 @@ from benchmarks.synthetic.people.scene import Scene, compose_scene
 from tasks.files.matlab import write_mat
 
 VERSION = 1
-SIZES = {"smoke": {"train": 16, "valid": 8, "test": 4}, "embedded": {"train": 1100, "valid": 200, "test": 30}}
+SIZES = {"smoke": {"train": 16, "valid": 8, "test": 4}, "embedded": {"train": 950, "valid": 200, "test": 8}}
 """Pictures by tier and split; a picture holds one or two annotated people."""
 
 SPLITS = {"train": 0, "valid": 1, "test": 2}

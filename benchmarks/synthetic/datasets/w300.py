@@ -17,7 +17,7 @@ VERSION = 1
 NUM_POINTS = 68
 SIZES = {
     "smoke": {"train": 12, "valid_common": 5, "valid_challenge": 3, "test": 4},
-    "embedded": {"train": 560, "valid_common": 100, "valid_challenge": 50, "test": 30},
+    "embedded": {"train": 560, "valid_common": 100, "valid_challenge": 50, "test": 8},
 }
 _DATASET = 300
 _SPLITS = ("train", "valid_common", "valid_challenge", "test")

@@ -16,7 +16,7 @@ from benchmarks.synthetic.faces.scene import ATTRIBUTES, Difficulty, FacePicture
 
 VERSION = 1
 NUM_POINTS = 98
-SIZES = {"smoke": {"train": 12, "test": 12}, "embedded": {"train": 400, "test": 150}}
+SIZES = {"smoke": {"train": 12, "test": 12}, "embedded": {"train": 320, "test": 150}}
 SUBSETS = dict(zip(ATTRIBUTES, ("largepose", "expression", "illumination", "makeup", "occlusion", "blur"), strict=True))
 _DATASET = 98
 _SPLITS = ("train", "test")

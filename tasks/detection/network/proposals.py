@@ -7,10 +7,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms, roi_align
+from torchvision.ops import batched_nms
 
 from tasks.detection.boxes.coding import clip, decode, large_enough
 from tasks.detection.boxes.conventions import Conventions
+from tasks.detection.network.roi_align import roi_align
 
 
 @torch.no_grad()

@@ -62,6 +62,6 @@ ENTRY = Entry(
     _files,
     _read,
     lambda root, split: picture_folder(root),
-    epochs=11,
+    epochs=10,
     subsets=("common", "challenge", "indoor", "outdoor"),
 )

@@ -17,7 +17,7 @@ SET_UP = SetUp(
     simple_baseline=PoseAugment(scale_factor=0.3, rotation_factor=40),
     half_body_prob=0.3,
     shift_factor=0.16,
-    epochs=13,
+    epochs=12,
 )
 
 

@@ -28,7 +28,7 @@ SET_UP = SetUp(
     simple_baseline=PoseAugment(scale_factor=0.25, rotation_factor=30),
     half_body_prob=0.0,
     shift_factor=0.0,
-    epochs=6,
+    epochs=5,
 )
 
 

@@ -51,6 +51,6 @@ ENTRY = Entry(
     _protocol,
     {"crop_hw": (96, 96)},
     recipe,
-    (7, SegmentationAugment((96, 96), 96, scale_min=1.0, scale_steps=0, squash=True)),
+    (6, SegmentationAugment((96, 96), 96, scale_min=1.0, scale_steps=0, squash=True)),
     ohem_crops=10,
 )

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from benchmarks.experiment.key import cell_key, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
 from benchmarks.experiment.suite import Suite
+from benchmarks.running.executors.interface import Answer, Job
 from benchmarks.running.failures import explained
 from benchmarks.running.plan import DONE, FAILED, STALE, TO_RUN, plan, select
 from benchmarks.running.scheduler import Event, run
@@ -258,3 +259,36 @@ def test_killed_and_started_again_ends_like_uninterrupted(tmp_path: Path) -> Non
         (stored,) = Store(tmp_path / name / "runs").all()
         values.append({k: v.value for k, v in stored.record.figures.items()})
     assert values[0] == values[1]
+
+
+class _Remembering:
+    """An executor of one place that notes the order and ends every job at once."""
+
+    retry_s, in_batches = 1.0, False
+
+    def __init__(self) -> None:
+        self.order: list[str] = []
+        self.heard: list[Answer] = []
+
+    def room(self, gpu: bool) -> int:
+        return 0 if gpu else 1
+
+    def submit(self, jobs: Sequence[Job]) -> None:
+        self.order += [job.name for job in jobs]
+        self.heard += [(job.name, ("cell_done" if job.cell else "data_done", "done", None)) for job in jobs]
+
+    def poll(self, timeout_s: float) -> list[Answer]:
+        heard, self.heard = self.heard, []
+        return heard
+
+    def end(self) -> None: ...
+
+
+def test_first_cells_and_their_data_begin_before_longer_ones(places: Places) -> None:
+    long, short, first = (make_cell(task, data, "hrnet_micro_w8", tier="embedded") for task, data in (
+        ("detection", "coco"), ("landmarks", "300w"), ("segmentation", "lip"),
+    ))  # fmt: skip
+    planned, executor = plan(Suite("test", (short, long, first), ()), places), _Remembering()
+    run(planned, places, 1, lambda event: None, executor=executor, first=(first.id,))
+    data = ["data/embedded/lip", "data/embedded/300w", "data/embedded/coco_detection"]
+    assert executor.order == [data[0], first.id, data[1], data[2], long.id, short.id]

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from torchvision.ops import MultiScaleRoIAlign
+from torchvision.ops import roi_align as torchvision_roi_align
 
 from tasks.detection.boxes.conventions import preset
 from tasks.detection.network.proposals import pool_rois, propose, roi_levels
+from tasks.detection.network.roi_align import roi_align
 
 STRIDES = (4, 8, 16, 32)
 
@@ -74,3 +76,29 @@ def test_proposals_are_sorted_clipped_and_capped() -> None:
     assert torch.equal(made[1], alone[0])
     many = propose(outputs, anchors, [(60, 100), (100, 80)], conventions, training=True)
     assert len(many[0]) > len(made[0])
+
+
+@pytest.mark.parametrize("aligned", [False, True])
+@pytest.mark.parametrize("sampling", [0, 2])
+def test_gradient_of_roi_align_is_torchvisions(sampling: int, aligned: bool) -> None:
+    generator = torch.Generator().manual_seed(1)
+    corners = torch.rand(40, 2, 2, generator=generator, dtype=torch.float64) * 200 - 30
+    sides = corners.sort(dim=1).values.reshape(40, 4)  # some begin or end outside the map of 30 x 22 cells
+    sides[3] = torch.tensor([5.0, 5.0, 5.2, 5.1])
+    sides[4] = torch.tensor([400.0, 5.0, 460.0, 60.0])
+    boxes = torch.cat([torch.randint(0, 3, (40, 1), generator=generator).double(), sides], dim=1)
+    made = []
+    for operator in (roi_align, torchvision_roi_align):
+        x = torch.randn(3, 5, 22, 30, generator=torch.Generator().manual_seed(2), dtype=torch.float64).requires_grad_()
+        pooled = operator(x, boxes, 4, 0.25, sampling, aligned)
+        pooled.backward(torch.randn(pooled.shape, generator=torch.Generator().manual_seed(3), dtype=torch.float64))
+        made.append((pooled.detach(), x.grad))
+    assert torch.equal(made[0][0], made[1][0])
+    torch.testing.assert_close(made[0][1], made[1][1], rtol=1e-12, atol=1e-12)
+    assert made[1][1].abs().sum() > 0
+
+
+def test_pictures_without_rois_have_no_gradient() -> None:
+    x = torch.randn(2, 3, 8, 8).requires_grad_()
+    roi_align(x, torch.tensor([[1.0, 2.0, 2.0, 20.0, 20.0]]), 3, 0.25, 0, True).sum().backward()
+    assert x.grad is not None and x.grad[0].abs().max() == 0 < x.grad[1].abs().max()
