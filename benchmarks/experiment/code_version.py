@@ -11,6 +11,9 @@ from pathlib import Path
 from benchmarks.experiment.installation import CODE
 from benchmarks.store.sources import source_digest
 
+BESIDE = ("describing",)
+"""Folders of `tasks/` that no number comes from: first declarations are written there."""
+
 
 @lru_cache(maxsize=256)
 def code_version(task: str, model: str, from_checkpoint: bool) -> str:
@@ -31,7 +34,9 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     # What `prepare` writes counts by the data's own fingerprint.
     above = (path for path in (CODE / "tasks").glob("*.py") if path.name != "preparation.py")
     files = [*own, *above]
-    shared = (f for f in (CODE / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists())
+    shared = (
+        f for f in (CODE / "tasks").iterdir() if f.is_dir() and not (f / "task.py").exists() and f.name not in BESIDE
+    )
     files += [path for folder in shared for path in folder.rglob("*.py")]
     folder = CODE / "tasks" / task
     files += (path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] != "prepare")
