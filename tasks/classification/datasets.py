@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.base import EvalData, TrainData
-from tasks.classification.folders import IMAGENET, ClassFolders, read_folders
+from tasks.classification.folders import ClassFolders, read_folders
 from tasks.classification.protocol import ClassificationProtocol
 from tasks.classification.recipes import CropAugment
 from tasks.files.picture_entry import PictureEntry
@@ -31,9 +31,7 @@ def centre_crop(picture: NDArray[np.uint8], protocol: ClassificationProtocol) ->
 class ClassificationEvalData(EvalData):
     """Items: index, images (3, crop, crop) float32 normalised."""
 
-    def __init__(
-        self, root: Path, split: str, protocol: ClassificationProtocol, source: ClassFolders = IMAGENET
-    ) -> None:
+    def __init__(self, root: Path, split: str, protocol: ClassificationProtocol, source: ClassFolders) -> None:
         if not 0 < protocol.crop <= protocol.resize:
             raise ValueError(f"Expected a crop between 1 and resize={protocol.resize} but got crop={protocol.crop}")
         self.folders, self.protocol = read_folders(Path(root), split, source), protocol
@@ -67,7 +65,7 @@ class ClassificationTrainData(TrainData):
         protocol: ClassificationProtocol,
         augment: CropAugment,
         seed: int,
-        source: ClassFolders = IMAGENET,
+        source: ClassFolders,
     ) -> None:
         self.folders = read_folders(Path(root), split, source)
         self.protocol, self.augment, self.seed = protocol, augment, seed

@@ -60,9 +60,6 @@ def completed(declared: Declaration, root: Path) -> Declaration:
     return msgspec.structs.replace(declared, labels=Labels(names=names))
 
 
-IMAGENET = ClassFolders("ImageNet", 1000, {"train": "train", "val": "val"})
-
-
 @dataclass(frozen=True)
 class Folders:
     """Pictures of a split: paths below `root`, class numbers (N,), the class names, and what was left out.
@@ -84,7 +81,7 @@ class Folders:
         return bare if len(set(bare)) == len(bare) else [str(path) for path in inside]
 
 
-def read_folders(root: Path, split: str, source: ClassFolders = IMAGENET) -> Folders:
+def read_folders(root: Path, split: str, source: ClassFolders) -> Folders:
     """List a split's pictures, in order of class and name.
 
     Raises:

@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 
 from tasks.base import Stats
-from tasks.classification.folders import IMAGENET, ClassFolders, read_folders
+from tasks.classification.folders import ClassFolders, read_folders
 from tasks.files.names import as_posix
 from tasks.files.opening import read_text
 
@@ -16,7 +16,7 @@ BEST = 5
 """Classes that a line names, best first: what top-5 needs."""
 
 
-def csv_stats(root: Path, split: str, path: Path, source: ClassFolders = IMAGENET) -> tuple[Stats, tuple[str, ...]]:
+def csv_stats(root: Path, split: str, path: Path, source: ClassFolders) -> tuple[Stats, tuple[str, ...]]:
     """The true class's place among the five that a csv (image, classes) names for every picture; no picture is read.
 
     An image goes by its folder and name, with or without its ending; by the name alone where no other folder has it.

@@ -1,4 +1,4 @@
-"""ImageNet classification, to check pretrained bodies. Torch-free at import."""
+"""Classification: one label per picture. Torch-free at import."""
 
 from __future__ import annotations
 
@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from benchmarks.baselines import traits_of
-from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData, declared_dataset
+from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.classification.datasets import ClassificationEvalData, ClassificationTrainData, centre_crop
-from tasks.classification.folders import IMAGENET, ClassFolders, completed, read_folders
+from tasks.classification.entries import ENTRIES, Entry
+from tasks.classification.entries.declared import declared_entry
+from tasks.classification.folders import ClassFolders, completed, read_folders
 from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
 from tasks.classification.protocol import ClassificationProtocol, header
-from tasks.classification.recipes import CropAugment, imagenet
+from tasks.classification.recipes import CropAugment
 from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
 from tasks.images import normalise, read_image
@@ -35,11 +37,7 @@ class ClassificationTask(Task):
     name = "classification"
     version = 1
     reads_submissions = True
-    datasets: Mapping[str, DatasetInfo] = {
-        "imagenet": DatasetInfo(
-            "imagenet", "ImageNet-1k", "imagenet", 1000, "train", "val", ("train", "val"), "top1", (224, 224)
-        )
-    }
+    datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics: Mapping[str, MetricInfo] = {
         "top1": MetricInfo("top1", "%", Direction.HIGHER, 2, (0.0, 100.0), "pictures whose best class is the true one"),
         "top5": MetricInfo(
@@ -79,7 +77,7 @@ class ClassificationTask(Task):
         return self.with_own_protocol(dataset, ClassificationProtocol())
 
     def recipe(self, dataset: str, model: str, tier: str) -> Recipe:
-        return self.with_own_recipe(dataset, tier, imagenet(tier))
+        return self.with_own_recipe(dataset, tier, self.entry(dataset).recipe(tier))
 
     def protocol_header(self, protocol: ClassificationProtocol) -> str:
         return header(protocol)
@@ -103,16 +101,19 @@ class ClassificationTask(Task):
         folders = read_folders(Path(root), split, source)
         return [*declared, *(folders.root / file for file in folders.files)]
 
+    def entry(self, dataset: str) -> Entry:
+        """What the task knows of a dataset, of its own or declared."""
+        declaration = self.dataset(dataset).declaration
+        return ENTRIES[dataset] if declaration is None else declared_entry(declaration)
+
     def _source(self, dataset: str) -> ClassFolders:
-        declared = self.dataset(dataset).declaration
-        return IMAGENET if declared is None else ClassFolders.of(declared)
+        return self.entry(dataset).source
 
     def complete(self, declaration: Declaration, folder: Path) -> Declaration:
         return completed(declaration, folder)
 
     def declared_info(self, declaration: Declaration) -> DatasetInfo:
-        num_classes = ClassFolders.of(declaration).num_classes
-        return declared_dataset(declaration, num_outputs=num_classes, headline="top1", profile_hw=(224, 224))
+        return declared_entry(declaration).info
 
     def meet(self, model: nn.Module, data: EvalData | TrainData) -> None:
         """Says of a network with more outputs than classes how it is scored.
