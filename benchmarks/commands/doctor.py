@@ -16,6 +16,7 @@ from benchmarks.experiment.installation import constraints_file
 from benchmarks.experiment.paths import Places, checkpoint_path, real_root
 from benchmarks.experiment.provenance import file_digest, hardware
 from benchmarks.experiment.resolve import missing_files
+from benchmarks.published.fetching.links import direct_link
 from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task
@@ -264,6 +265,10 @@ def weights(folder: Path | None, everything: bool = True) -> int:
     else:
         problems = _check_weights(folder, section)
     section.show(everything)
+    if any(good is None for good, _, _ in section.lines) and folder is not None and folder.is_dir():
+        print(
+            f"        `run_all.py fetch NAME --weights {folder}` gets one, `fetch --suite published` all that have a link"
+        )
     return problems
 
 
@@ -293,7 +298,8 @@ def _check_weights(folder: Path, section: _Section) -> int:
     there = f"{len(known) - len(absent)} of {len(known)} files are there"
     _line(True, "manifest", f"results/published/weights.csv: {there}")
     for entry in absent:
-        _line(None, entry.file, f"missing; published at {entry.page}")
+        by = f"`run_all.py fetch {entry.file} --weights {folder}`; " if direct_link(entry) else ""
+        _line(None, entry.file, f"missing; {by}published at {entry.page}")
     return problems
 
 

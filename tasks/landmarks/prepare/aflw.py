@@ -45,7 +45,7 @@ def prepare(raw: Path, target: Target) -> None:
         )
     # A cut of the set keeps the official share of training faces.
     num_train = NUM_TRAIN if count == NUM_FACES else max(1, count * NUM_TRAIN // NUM_FACES)
-    frontal = (seen > 0).all(1)
+    frontal = np.asarray((seen > 0).all(axis=1))
     test = order[num_train:]
     xy = np.stack([points[:, :NUM_POINTS], points[:, NUM_POINTS:]], axis=-1)
     left, right, top, bottom = boxes.T
