@@ -104,7 +104,14 @@ class TrainData(ABC):
 
 
 class Evaluation(ABC):
-    """Collects predictions of one evaluation; sums only, so that shards merge exactly."""
+    """Collects predictions of one evaluation; sums only, so that shards merge exactly.
+
+    Attributes:
+        per_sample: names of the attributes that hold what :meth:`add` keeps, a row or an entry for each sample: arrays
+            (samples, ...) or dictionaries. With them shards are merged; without any, predictions are brought together first.
+    """
+
+    per_sample: tuple[str, ...] = ()
 
     def __init__(self, data: EvalData, protocol: Any) -> None:
         self.data, self.protocol = data, protocol
@@ -112,6 +119,20 @@ class Evaluation(ABC):
     @abstractmethod
     def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
         """Takes predictions (plain NumPy structures) of the samples ``indices``, in any order."""
+
+    def shard(self, indices: Sequence[int]) -> dict[str, Any]:
+        """What was kept of the samples ``indices``, for :meth:`merge` of another process."""
+        rows = list(indices)
+        held = {name: getattr(self, name) for name in self.per_sample}
+        return {k: v[rows] if isinstance(v, np.ndarray) else [v[index] for index in rows] for k, v in held.items()}
+
+    def merge(self, indices: Sequence[int], shard: Mapping[str, Any]) -> None:
+        """Takes what another evaluation of the same data kept of the samples ``indices``."""
+        for name in self.per_sample:
+            held = getattr(self, name)
+            for index, value in zip(indices, shard[name], strict=True):
+                held[index] = value
+        self.add((), ())  # what was derived before is not any more
 
     @abstractmethod
     def stats(self) -> Stats:
@@ -156,6 +177,7 @@ class Task(OwnDatasets, ABC):
         input_fields: protocol fields that say what a network expects of its input (colour order), not how it is scored;
             cells that differ in them alone are comparable.
         figures_by_name: whether ``figures`` takes ``wanted``, the names of the figures that are needed.
+        graph_varies: whether it depends on the data which parameters have a part in the training loss.
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         metrics: by name. datasets: likewise, of its own and declared.
         recipe_variants: published variants of the full recipes by name, for ``--set recipe.variant=NAME``.
@@ -165,6 +187,7 @@ class Task(OwnDatasets, ABC):
     version: int = 1
     input_fields: tuple[str, ...] = ()
     reads_submissions: bool = False
+    graph_varies: bool = False
     figures_by_name: bool = False
     metrics: Mapping[str, MetricInfo]
     recipe_variants: Mapping[str, Callable[[Recipe], Recipe]] = {}

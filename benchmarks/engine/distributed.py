@@ -6,20 +6,27 @@ import benchmarks.engine.first_import  # noqa: F401  before mmengine's own impor
 
 # isort: split
 import os
+import pickle
+import subprocess
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
-from mmengine.dist import broadcast, get_rank, get_world_size, init_dist, is_distributed, is_main_process
+import torch.distributed as dist
+from mmengine.dist import broadcast, get_rank, get_world_size, is_distributed, is_main_process
 from mmengine.model import MMDistributedDataParallel
 from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
+from benchmarks.engine.model import HarnessModel
 from benchmarks.engine.steps.accumulation import step_in_parts
 
 __all__ = [
     "Together",
     "agree",
     "batches_of",
+    "gathered",
     "get_rank",
     "get_world_size",
     "is_main_process",
@@ -47,18 +54,59 @@ def join(launcher: str) -> None:
         raise ValueError(
             f"--launcher {launcher}: expected {missing[0]} in the environment, found none; start with {how}."
         )
-    if torch.cuda.is_available():
-        init_dist(launcher, backend="nccl")
-    elif launcher == "pytorch":
-        torch.distributed.init_process_group("gloo")  # mmengine's own start wants an accelerator
+    if launcher == "slurm":
+        os.environ.update(slurm_group(os.environ))
+    if torch.cuda.is_available():  # each process its own, whether it sees one or all
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]) % torch.cuda.device_count())
+        dist.init_process_group("nccl")
     else:
-        raise ValueError("--launcher slurm: expected an accelerator, found none; use --launcher pytorch on CPUs.")
+        dist.init_process_group("gloo")
+    _BETWEEN_CPUS.append(dist.new_group(backend="gloo"))
+
+
+_BETWEEN_CPUS: list[dist.ProcessGroup] = []
+"""The group for what lies in main memory."""
+FIRST_PORT, PORTS = 15000, 15000
+"""Below the ports that systems give to outgoing connections."""
+
+
+def slurm_group(environment: Mapping[str, str]) -> dict[str, str]:
+    """What torch wants to know of a group of processes, from what srun says of this one.
+
+    The port follows from job and step, so that two of them do not meet; MASTER_ADDR and MASTER_PORT go before where they are set.
+    """
+    count = environment.get("SLURM_STEP_NUM_TASKS") or environment["SLURM_NTASKS"]
+    step = f"{environment.get('SLURM_JOB_ID', '')}.{environment.get('SLURM_STEP_ID', '')}"
+    made = {
+        "RANK": environment["SLURM_PROCID"],
+        "WORLD_SIZE": count,
+        "LOCAL_RANK": environment.get("SLURM_LOCALID", "0"),
+        "MASTER_PORT": environment.get("MASTER_PORT") or str(FIRST_PORT + zlib.crc32(step.encode()) % PORTS),
+    }
+    nodes = environment.get("SLURM_STEP_NUM_NODES") or environment.get("SLURM_NNODES", "1")
+    listed = environment.get("SLURM_STEP_NODELIST") or environment.get("SLURM_NODELIST", "")
+    made["MASTER_ADDR"] = environment.get("MASTER_ADDR") or ("127.0.0.1" if nodes == "1" else _first_node(listed))
+    return made
+
+
+def _first_node(listed: str) -> str:
+    """The first name of Slurm's list (``node[03-07]``)."""
+    try:
+        done = subprocess.run(
+            ["scontrol", "show", "hostnames", listed], capture_output=True, text=True, timeout=60, check=True
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise ValueError(
+            f"--launcher slurm: expected scontrol to name the machines of {listed!r}, got: {error}. Set MASTER_ADDR to the first."
+        ) from error
+    return done.stdout.split()[0]
 
 
 def leave() -> None:
     """Leaves the group, if there is one."""
     if is_distributed():
-        torch.distributed.destroy_process_group()
+        dist.destroy_process_group()
+    _BETWEEN_CPUS.clear()
 
 
 class Together(MMDistributedDataParallel):
@@ -75,14 +123,62 @@ class Together(MMDistributedDataParallel):
         return result
 
 
-def shared(model: nn.Module, device: torch.device) -> nn.Module:
-    """The model on its device, with gradients averaged over the processes; alone, the model itself."""
+def shared(model: HarnessModel, device: torch.device, few: Callable[[], dict[str, Any]]) -> nn.Module:
+    """The model on its device, with gradients averaged over the processes; alone, the model itself.
+
+    Args:
+        few: makes a batch of a few training samples, by which it is seen whether every parameter has a part in the loss.
+    """
     if get_world_size() == 1:
         return model
     model = model.to(device)
+    search = torch.tensor(float(model.task.graph_varies or has_idle_parameters(model, few())), device=device)
+    dist.all_reduce(search, dist.ReduceOp.MAX)
     own = [torch.cuda.current_device()] if device.type == "cuda" else None
     # Statistics of normalisation stay each process's own while it trains, as in the references (sync is another recipe).
-    return Together(model, device_ids=own, broadcast_buffers=False, find_unused_parameters=True)
+    return Together(model, device_ids=own, broadcast_buffers=False, find_unused_parameters=bool(search.item()))
+
+
+def has_idle_parameters(model: HarnessModel, batch: dict[str, Any]) -> bool:
+    """Whether the loss leaves out some of the parameters that are trained. The model stays as it is."""
+    held = [(buffer, buffer.clone()) for buffer in model.buffers()]
+    was_training = model.training
+    model.train()
+    losses = model(model.data_preprocessor(batch, True), mode="loss")
+    total, _ = model.parse_losses(losses)
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    idle = any(gradient is None for gradient in torch.autograd.grad(total, trained, allow_unused=True))
+    model.train(was_training)
+    with torch.no_grad():
+        for buffer, value in held:
+            buffer.copy_(value)
+    return idle
+
+
+def gathered(parts: Iterable[Any]) -> Iterator[Any]:
+    """On the first process what every other one has in its ``parts``, one part after the other; on the others nothing.
+
+    All processes call it, and take all that it gives. A part is packed by itself, so that no more than one lies packed in memory;
+    nothing goes through files, so that no folder has to be shared.
+    """
+    group = _BETWEEN_CPUS[0]
+    if get_rank() == 0:
+        for rank in range(1, get_world_size()):
+            length = torch.zeros(1, dtype=torch.int64)
+            while True:
+                dist.recv(length, rank, group)
+                if not length.item():
+                    break
+                packed = torch.empty(int(length.item()), dtype=torch.uint8)
+                dist.recv(packed, rank, group)
+                yield pickle.loads(zlib.decompress(packed.numpy()))
+    else:
+        for part in parts:
+            data = bytearray(zlib.compress(pickle.dumps(part, pickle.HIGHEST_PROTOCOL), 1))
+            dist.send(torch.tensor([len(data)]), 0, group)
+            dist.send(torch.frombuffer(data, dtype=torch.uint8), 0, group)
+        dist.send(torch.zeros(1, dtype=torch.int64), 0, group)
+    dist.barrier(group)
 
 
 def agree(network: nn.Module) -> None:

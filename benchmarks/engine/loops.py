@@ -43,30 +43,55 @@ from benchmarks.engine.validation import Validation, ValidationHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.recipe import Recipe
 
+SHARD = 64
+"""Samples whose statistics travel at a time."""
+
 
 class CollectMetric(BaseMetric):
-    """Hands every prediction to the task's evaluation, once, on the main process: batch by batch where there is one."""
+    """Hands every prediction to the task's evaluation as it comes. Of several processes each has its own evaluation of its
+    samples; at the end the first one takes over what the others have kept (statistics, where the task says which)."""
 
     default_prefix = "harness"
 
     def __init__(self, evaluation: Evaluation) -> None:
         super().__init__()
         self.evaluation = evaluation
+        self.seen: set[int] = set()
+        self.predictions: dict[int, Any] = {}
+        """Of an evaluation that cannot be merged, what it is to be given by the first process."""
 
     def process(self, data_batch: Any, data_samples: Any) -> None:
+        indices = [index for index, _ in data_samples]
+        self.seen.update(indices)
+        if get_world_size() > 1 and not self.evaluation.per_sample:
+            self.predictions.update(data_samples)
+        else:
+            self.evaluation.add(indices, [prediction for _, prediction in data_samples])
+
+    def evaluate(self, size: int) -> dict[str, float]:
         if get_world_size() > 1:
-            self.results.append(list(data_samples))
-            return
-        # One process sees every sample: a fault ends the run at once, and what an evaluation does not need is not kept.
-        self.evaluation.add([index for index, _ in data_samples], [prediction for _, prediction in data_samples])
-        self.results.append([(index, None) for index, _ in data_samples])
+            self._gather()
+        return {"harness/samples": float(len(self.seen))}
 
     def compute_metrics(self, results: list[Any]) -> dict[str, float]:
-        found = dict(pair for batch in results for pair in batch)  # batches that fill up the last share repeat
-        order = sorted(found)
-        if get_world_size() > 1:
-            self.evaluation.add(order, [found[i] for i in order])
-        return {"samples": float(len(order))}
+        return {}
+
+    def _gather(self) -> None:
+        order, merges = sorted(self.seen), bool(self.evaluation.per_sample)
+        pieces = [order[start : start + SHARD] for start in range(0, len(order), SHARD)]
+        parts = (
+            (piece, self.evaluation.shard(piece) if merges else [self.predictions[index] for index in piece])
+            for piece in pieces
+        )
+        for piece, part in processes.gathered(parts):
+            self.seen.update(piece)
+            if merges:
+                self.evaluation.merge(piece, part)
+            else:
+                self.predictions.update(zip(piece, part, strict=True))
+        if not merges and processes.is_main_process():
+            held = sorted(self.predictions)
+            self.evaluation.add(held, [self.predictions[index] for index in held])
 
 
 class QuietRunner(Runner):
@@ -169,7 +194,7 @@ def train(
     notes: list[str] = []
     model.say = lambda text: _say(text, notes, report)
     runner = _runner(
-        processes.shared(model, device),
+        processes.shared(model, device, lambda: data.collate([data[key] for key in sampler.batches()[0][:2]])),
         workspace,
         hooks,
         loggers=loggers,

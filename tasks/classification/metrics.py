@@ -30,6 +30,7 @@ class ClassificationEvaluation(Evaluation):
     """Keeps the logits of every picture as ranks: the true class's place and the five best."""
 
     data: ClassificationEvalData
+    per_sample = ("rank", "best", "margin")
 
     def __init__(self, data: EvalData, protocol: Any) -> None:
         super().__init__(data, protocol)

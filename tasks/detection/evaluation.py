@@ -24,6 +24,7 @@ class DetectionEvaluation(Evaluation):
     """One prediction per picture (:data:`tasks.detection.files.results.Prediction`)."""
 
     data: DetectionEvalData
+    per_sample = ("predictions",)
 
     def __init__(self, data: DetectionEvalData, protocol: DetectionProtocol) -> None:
         super().__init__(data, protocol)

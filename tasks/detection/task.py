@@ -34,6 +34,7 @@ class DetectionTask(Task):
     name = "detection"
     version = 1
     reads_submissions = True
+    graph_varies = True  # heads that see no object in a batch
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics = METRICS
     recipe_variants = recipes.RECIPE_VARIANTS

@@ -48,6 +48,7 @@ class LandmarkEvaluation(Evaluation):
 
     data: LandmarkEvalData
     protocol: LandmarkProtocol
+    per_sample = ("points",)
 
     def __init__(self, data: EvalData, protocol: LandmarkProtocol) -> None:
         super().__init__(data, protocol)

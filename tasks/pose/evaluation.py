@@ -29,6 +29,7 @@ class PoseEvaluation(Evaluation):
 
     data: PoseEvalData
     protocol: PoseProtocol
+    per_sample = ("keypoints",)
 
     def __init__(self, data: EvalData, protocol: PoseProtocol) -> None:
         super().__init__(data, protocol)

@@ -24,6 +24,7 @@ class SegmentationEvaluation(Evaluation):
     """Keeps a confusion matrix per sample, and the predicted map as a png in memory (a few 10 kB for a full frame)."""
 
     data: SegmentationEvalData
+    per_sample = ("confusion", "maps")
 
     def __init__(self, data: SegmentationEvalData, protocol: SegmentationProtocol) -> None:
         super().__init__(data, protocol)

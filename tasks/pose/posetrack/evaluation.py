@@ -31,6 +31,7 @@ class PoseTrackEvaluation(Evaluation):
 
     data: PoseTrackEvalData
     protocol: PoseTrackProtocol
+    per_sample = ("_found",)
 
     def __init__(self, data: EvalData, protocol: PoseTrackProtocol) -> None:
         super().__init__(data, protocol)

@@ -106,18 +106,18 @@ def test_two_processes_train_a_detector(tmp_path: Path) -> None:
     assert not any(name.startswith("module.") for name in state)
 
 
-def test_one_two_and_three_processes_evaluate_to_the_last_digit(tmp_path: Path) -> None:
+def test_one_and_three_processes_evaluate_to_the_last_digit(tmp_path: Path) -> None:
     words = ["--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8"]
     run(tmp_path, 1, "train", *words)
     weights = next((tmp_path / "out1").glob("runs/*/*/weights.pt"))
     made = []
-    for count in (1, 2, 3):
+    for count in (1, 3):
         record = run(tmp_path, count, "eval", *words, "--checkpoint", str(weights), "--batch", "3")
         folder = tmp_path / f"out{count}" / "runs" / "pose" / str(record["id"])
         with np.load(folder / "stats.npz") as stats:
             held = {name: stats[name].tobytes() for name in stats.files}
         made.append((record["figures"], held, (folder / "predictions.json").read_bytes()))
-    assert made[0] == made[1] == made[2]
+    assert made[0] == made[1]
 
 
 FAILS = """
@@ -159,7 +159,7 @@ def test_a_process_that_fails_brings_its_reason_to_the_first_and_all_end(tmp_pat
         timeout=300,
     )
     took = time.time() - float(failed_at.read_text())
-    assert done.returncode != 0 and took < 15  # ten seconds of ours; the launcher has its own end
+    assert done.returncode != 0 and took < 10
     assert done.stderr.count("failed: /data/a.jpg: the reason of one process") == 1, done.stderr[-3000:]
     [stored] = Store(tmp_path / "out" / "runs").all()
     assert not stored.done and stored.record.reason == "/data/a.jpg: the reason of one process"
