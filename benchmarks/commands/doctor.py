@@ -298,8 +298,8 @@ def _check_weights(folder: Path, section: _Section) -> int:
     there = f"{len(known) - len(absent)} of {len(known)} files are there"
     _line(True, "manifest", f"results/published/weights.csv: {there}")
     for entry in absent:
-        by = f"`run_all.py fetch {entry.file} --weights {folder}`; " if direct_link(entry) else ""
-        _line(None, entry.file, f"missing; {by}published at {entry.page}")
+        by = f"; `run_all.py fetch {entry.file} --weights {folder}`" if direct_link(entry) else ""
+        _line(None, entry.file, f"missing; published at {entry.page}{by}")
     return problems
 
 
