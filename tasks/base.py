@@ -1,4 +1,4 @@
-"""What a task is to the rest of the harness. Torch-free at import; a task's methods import torch where they run."""
+"""What a task is to the rest of the harness. A task's methods import torch where they run."""
 
 from __future__ import annotations
 
@@ -197,7 +197,7 @@ class Task(OwnDatasets, ABC):
         return model
 
     def check_model(self, model: str) -> None:
-        """Raises ValueError naming the nearest model if this task cannot build ``model``; torch-free."""
+        """Raises ValueError naming the nearest model if this task cannot build ``model``."""
         check_body_name(self.body_name(model))
 
     def model_names(self, bodies: Sequence[str]) -> list[str]:
@@ -221,7 +221,7 @@ class Task(OwnDatasets, ABC):
     @abstractmethod
     def build_model(self, model: str, dataset: str, representation: str | None = None, **changes: Any) -> nn.Module: ...
 
-    # -- protocol and recipe (torch-free) ------------------------------------------------------------------------
+    # -- protocol and recipe -------------------------------------------------------------------------------------
     @abstractmethod
     def protocol(self, dataset: str, *, model: str = "", family: str | None = None, tier: str = "full") -> Any:
         """The frozen protocol of this dataset, with what the model's or the checkpoint's family implies (colour order,
@@ -306,7 +306,7 @@ class Task(OwnDatasets, ABC):
     def figures(
         self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
     ) -> dict[str, float]:
-        """All figures from per-image statistics, torch-free. ``protocol`` is plain data as stored in the cell.
+        """All figures from per-image statistics. ``protocol`` is plain data as stored in the cell.
 
         ``counts`` (N,) says how often each image counts (a bootstrap draw); None counts each once. A task whose figures are
         slow says ``figures_by_name`` and takes ``wanted``, the names of those that are needed, which the bootstrap gives it.

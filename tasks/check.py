@@ -1,4 +1,4 @@
-"""Opens a split as an evaluation would, and tells what it would stumble over: ``doctor`` calls it. Torch-free."""
+"""Opens a split as an evaluation would, and tells what it would stumble over: ``doctor`` calls it."""
 
 from __future__ import annotations
 

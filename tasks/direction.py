@@ -1,4 +1,4 @@
-"""The better direction of a figure. Torch-free."""
+"""The better direction of a figure."""
 
 from __future__ import annotations
 

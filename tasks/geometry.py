@@ -1,4 +1,4 @@
-"""Boxes, centres, scales and the affine crop that pose and face datasets share. Torch-free.
+"""Boxes, centres, scales and the affine crop that pose and face datasets share.
 
 Conventions: points are (x, y) in pixels, pixel centres at whole numbers, no half-pixel terms. A `scale` is in units of
 `PIXEL_STD` = 200 px, (width, height). Sizes say their order (`size_wh`). Rotations are degrees; a positive one turns

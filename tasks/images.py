@@ -1,4 +1,4 @@
-"""Reading pictures safely and the constants that normalise them. Torch-free.
+"""Reading pictures safely and the constants that normalise them.
 
 Pictures are (H, W, 3) uint8 arrays. EXIF orientation is ignored, as the reference loaders do: annotations refer to the
 stored pixels; `tasks.files.survey` says where it asks for a turn. What 8 bits cannot show without a guess (12 bits in a

@@ -1,4 +1,4 @@
-"""Frozen dataclasses as experiments: overriding fields from ``key=value`` text, and plain-data round trips. Torch-free."""
+"""Frozen dataclasses as experiments: overriding fields from ``key=value`` text, and plain-data round trips."""
 
 from __future__ import annotations
 

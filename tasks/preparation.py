@@ -1,4 +1,4 @@
-"""What turns a dataset as its owners hand it out into what the loaders read; used by ``tasks/<task>/prepare``. Torch-free.
+"""What turns a dataset as its owners hand it out into what the loaders read; used by ``tasks/<task>/prepare``.
 
 Nothing that is there is ever overwritten: a file that says the same is left, one that says something else ends the call.
 """

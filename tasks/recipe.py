@@ -1,4 +1,4 @@
-"""A recipe: everything about a training run, as one frozen dataclass. Torch-free; the engine turns it into mmengine parts."""
+"""A recipe: everything about a training run, as one frozen dataclass. the engine turns it into mmengine parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Looks at the headers of the pictures that annotations speak of, before a network sees one. Torch-free.
+"""Looks at the headers of the pictures that annotations speak of, before a network sees one.
 
 A header says whether the file is there and a picture, its size, and how EXIF would turn it: a thirtieth of a millisecond each,
 where decoding takes five.

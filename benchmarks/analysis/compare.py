@@ -1,4 +1,4 @@
-"""Two runs side by side: paired bootstrap differences of every shared cell, and the cells that are new or gone.  Torch-free.
+"""Two runs side by side: paired bootstrap differences of every shared cell, and the cells that are new or gone.
 
 Resampling images says how sure a difference is for these very weights. Of cells that were trained, another seed would give
 other weights: their interval holds that spread too (`spread_over_seeds`).

@@ -1,4 +1,4 @@
-"""What the gate holds cells to: `results/expected/<suite>.json`, and how a tolerance is made.  Torch-free."""
+"""What the gate holds cells to: `results/expected/<suite>.json`, and how a tolerance is made."""
 
 from __future__ import annotations
 

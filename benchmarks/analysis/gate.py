@@ -1,4 +1,4 @@
-"""The gate: every cell's headline figure against an expected value with a tolerance, in both directions.  Torch-free.
+"""The gate: every cell's headline figure against an expected value with a tolerance, in both directions.
 
 `results/expected/<suite>.json` holds value, tolerance (and what it was taken from), direction, unit and n per cell.
 A figure beyond the tolerance is "worse" or "suspiciously better", one over another number of samples "other n"; a cell

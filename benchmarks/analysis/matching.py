@@ -1,4 +1,4 @@
-"""Which results of two runs answer the same question.  Torch-free.
+"""Which results of two runs answer the same question.
 
 A run is a folder of results (what `--out` named, its `runs/`, or one cell's own folder); a family is a cell under all its seeds.
 """

@@ -1,4 +1,4 @@
-"""Where things lie: datasets, embedded data, weights, results. Torch-free."""
+"""Where things lie: datasets, embedded data, weights, results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where a number comes from: code version, packages, hardware, fingerprints of data and weights. Torch-free."""
+"""Where a number comes from: code version, packages, hardware, fingerprints of data and weights."""
 
 from __future__ import annotations
 

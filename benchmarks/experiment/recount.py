@@ -1,4 +1,4 @@
-"""Stored figures that were changed by hand: they are not what the stored statistics give. Torch-free.
+"""Stored figures that were changed by hand: they are not what the stored statistics give.
 
 A result is written with a seal over its figures. Where the seal fits nothing is computed; where it does not, or where an older
 version wrote none, the figures are computed anew from the statistics.

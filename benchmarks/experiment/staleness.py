@@ -1,4 +1,4 @@
-"""Which stored figures were made by other code or data than are here now. Torch-free, and in a second or two.
+"""Which stored figures were made by other code or data than are here now. It takes a second or two.
 
 Told of trained cells on embedded data, whose key needs nothing but source files. The key of a checkpoint or of a real dataset
 takes reading gigabytes: `plan` does that, tables do not.

@@ -1,4 +1,4 @@
-"""Ends the call at Ctrl-C and SIGTERM: children first, then one line and the exit status that a shell expects. Torch-free.
+"""Ends the call at Ctrl-C and SIGTERM: children first, then one line and the exit status that a shell expects.
 
 The store survives a kill at any moment (see `benchmarks.store`), so nothing has to be wound up: a call ends at once, whatever it
 is doing, and cannot be kept from it by code that catches exceptions.

@@ -1,4 +1,4 @@
-"""What a run would do: every cell's status before anything starts. Torch-free."""
+"""What a run would do: every cell's status before anything starts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person sees while cells run: a live bar per cell in a terminal, a line per event elsewhere. Torch-free."""
+"""What a person sees while cells run: a live bar per cell in a terminal, a line per event elsewhere."""
 
 from __future__ import annotations
 

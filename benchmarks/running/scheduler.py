@@ -1,4 +1,4 @@
-"""Runs planned cells side by side and keeps going when one fails: what may begin, what follows from an end. Torch-free.
+"""Runs planned cells side by side and keeps going when one fails: what may begin, what follows from an end.
 
 Where they run is an executor's business (`benchmarks.running.executors`).
 """

@@ -322,11 +322,12 @@ class Trial:
         with self._timed("score"):
             self.report(Progress("score"))
             stats = evaluation.stats()
-            self.outcome["figures"] = self._figures(evaluation, data, stats)
+            image_ids = data.image_ids()
+            images = len(set(image_ids))
+            self.outcome["figures"] = self._figures(evaluation, stats, images)
             self.outcome["headline"] = self.task.headline(self.cell.dataset)
             self.outcome["notes"] = [*data.notes, *self.start_notes, *self.train_notes]
-            image_ids = data.image_ids()
-            self.outcome["n"] = Counted(images=len(set(image_ids)), samples=len(data))
+            self.outcome["n"] = Counted(images=images, samples=len(data))
             self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}
             evaluation.write_predictions(self.kept / "predictions")
             if said := evaluation.write_submission(self.kept / "predictions"):
@@ -334,9 +335,9 @@ class Trial:
             self.outcome["pictures"] = save_pictures(evaluation, image_ids, self.kept / "pictures", self.cell.seed)
         return stats
 
-    def _figures(self, evaluation: Evaluation, data: EvalData, stats: dict[str, np.ndarray]) -> dict[str, Figure]:
+    def _figures(self, evaluation: Evaluation, stats: dict[str, np.ndarray], images: int) -> dict[str, Figure]:
         figures = self.task.figures(self.cell.dataset, stats, to_plain(self.protocol))
-        images, counts = len(set(data.image_ids())), evaluation.counts()
+        counts = evaluation.counts()
         return {
             name: Figure.of(value, self.task.metrics[name], counts.get(name, images)) for name, value in figures.items()
         }

@@ -1,4 +1,4 @@
-"""Claims of cells: of all processes that share a results folder, one runs a cell at a time. Torch-free.
+"""Claims of cells: of all processes that share a results folder, one runs a cell at a time.
 
 A claim is a lock of the operating system on ``<runs>/.locks/<task>.<id>.lock``, which ends with its process, however that ends.
 Beside it, the cell's workspace names the owner in a file whose time is renewed while the process lives (the heartbeat). It

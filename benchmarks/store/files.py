@@ -1,4 +1,4 @@
-"""Folders that are written whole or not at all, and paths that stay inside a folder. Torch-free."""
+"""Folders that are written whole or not at all, and paths that stay inside a folder."""
 
 from __future__ import annotations
 

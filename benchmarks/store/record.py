@@ -1,4 +1,4 @@
-"""What a cell stores, as a typed tree; the one place that reads and writes ``cell.json``. Torch-free.
+"""What a cell stores, as a typed tree; the one place that reads and writes ``cell.json``.
 
 The written form is that of version 0.1.0: files of that version are read, and what it lacks has the defaults below.
 """

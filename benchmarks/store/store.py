@@ -1,4 +1,4 @@
-"""The result store: one folder per cell, written whole or not at all. Torch-free.
+"""The result store: one folder per cell, written whole or not at all.
 
 ``<root>/<task>/<cell id>/`` holds ``cell.json`` (written last: its presence says that the cell is finished), ``stats.npz``
 (per-image statistics), and what the run kept beside them (``weights.pt``, ``curves.json``, ``pictures/``, predictions).

@@ -1,4 +1,4 @@
-"""Locks that the processes of one user share, in the user's cache folder: nobody else can take or plant them. Torch-free."""
+"""Locks that the processes of one user share, in the user's cache folder: nobody else can take or plant them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Temporary folders that name who writes them, so that what a killed process left can be told from what is in use. Torch-free."""
+"""Temporary folders that name who writes them, so that what a killed process left can be told from what is in use."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples of classification: crops of pictures, normalised, and their labels. Torch-free."""
+"""Samples of classification: crops of pictures, normalised, and their labels."""
 
 from __future__ import annotations
 

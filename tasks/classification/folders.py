@@ -1,4 +1,4 @@
-"""Pictures in one folder per class, as ImageNet has them. Torch-free.
+"""Pictures in one folder per class, as ImageNet has them.
 
 Layout below the dataset's folder: <split>/<class>/*.JPEG. A class's number is the place of its folder among
 all classes: in the order of the numbers where folders are named by numbers, else of the sorted names. A part of the classes

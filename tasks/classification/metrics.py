@@ -1,4 +1,4 @@
-"""Top-1 and top-5 from the place of the true class. Torch-free."""
+"""Top-1 and top-5 from the place of the true class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can move a classification score. Torch-free. Source: docs/protocols.md, section 12."""
+"""What can move a classification score. Source: docs/protocols.md, section 12."""
 
 from __future__ import annotations
 

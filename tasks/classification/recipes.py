@@ -1,4 +1,4 @@
-"""How pictures of classification are varied in training. Torch-free."""
+"""How pictures of classification are varied in training."""
 
 from __future__ import annotations
 

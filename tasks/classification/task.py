@@ -1,4 +1,4 @@
-"""Classification: one label per picture. Torch-free at import."""
+"""Classification: one label per picture."""
 
 from __future__ import annotations
 

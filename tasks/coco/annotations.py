@@ -1,4 +1,4 @@
-"""Annotations of COCO files as compact arrays: what keypoints and instances have in common. Torch-free."""
+"""Annotations of COCO files as compact arrays: what keypoints and instances have in common."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What boxes of detectors and annotations look like when they are not x, y, width, height. Torch-free."""
+"""What boxes of detectors and annotations look like when they are not x, y, width, height."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The categories that a COCO file lists. Torch-free."""
+"""The categories that a COCO file lists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Detector boxes: a list of {image_id, category_id, bbox, score}, read for the persons of a dataset's pictures. Torch-free."""
+"""Detector boxes: a list of {image_id, category_id, bbox, score}, read for the persons of a dataset's pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""pycocotools' judgement of checked annotations. It gets a renumbered copy: pictures and annotations 1, 2, ... Torch-free.
+"""pycocotools' judgement of checked annotations. It gets a renumbered copy: pictures and annotations 1, 2, ...
 
 pycocotools takes an annotation id of 0 for "no match", keeps one of several annotations of one id, and orders pictures by
 `numpy.unique`, which turns numbers beside text into text.

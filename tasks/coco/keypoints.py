@@ -1,4 +1,4 @@
-"""COCO keypoint annotations: the persons of a file as arrays, with what follows from their joints derived. Torch-free."""
+"""COCO keypoint annotations: the persons of a file as arrays, with what follows from their joints derived."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COCO's average precision and recall from per-image match lists. Torch-free; pycocotools does the matching.
+"""COCO's average precision and recall from per-image match lists. pycocotools does the matching.
 
 `extract` keeps, for every image, what `COCOeval.evaluate` decided about its detections: score, and per threshold whether it was
 matched or ignored. `accumulate` makes of them the numbers of `COCOeval.accumulate` and `summarize`, for any multiset of images,

@@ -1,4 +1,4 @@
-"""COCO instance annotations: the objects of a file as arrays, with boxes and areas derived where they lack. Torch-free."""
+"""COCO instance annotations: the objects of a file as arrays, with boxes and areas derived where they lack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The pictures that a COCO file lists: ids, names, sizes. Torch-free."""
+"""The pictures that a COCO file lists: ids, names, sizes."""
 
 from __future__ import annotations
 

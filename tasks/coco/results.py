@@ -1,4 +1,4 @@
-"""COCO results files, read back and checked against the pictures and categories of the ground truth. Torch-free."""
+"""COCO results files, read back and checked against the pictures and categories of the ground truth."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segmentations of a COCO file: kept as their json text, smaller than the numbers, decoded when asked for. Torch-free."""
+"""Segmentations of a COCO file: kept as their json text, smaller than the numbers, decoded when asked for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset is to the harness: its name, folder, splits, size and headline metric. Torch-free."""
+"""What a dataset is to the harness: its name, folder, splits, size and headline metric."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The datasets of a task by name; those that files declare are completed when they are first asked for. Torch-free."""
+"""The datasets of a task by name; those that files declare are completed when they are first asked for."""
 
 from __future__ import annotations
 

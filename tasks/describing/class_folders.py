@@ -1,4 +1,4 @@
-"""Pictures in one folder per class. Torch-free."""
+"""Pictures in one folder per class."""
 
 from __future__ import annotations
 

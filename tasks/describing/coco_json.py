@@ -1,4 +1,4 @@
-"""COCO's form: json files with keypoints or with boxes, and the folders of their pictures. Torch-free."""
+"""COCO's form: json files with keypoints or with boxes, and the folders of their pictures."""
 
 from __future__ import annotations
 

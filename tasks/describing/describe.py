@@ -1,4 +1,4 @@
-"""From a folder or a json file to a first dataset.toml: the layouts are tried one after the other. Torch-free."""
+"""From a folder or a json file to a first dataset.toml: the layouts are tried one after the other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was told of a folder, and what every layout needs for telling it: splits by name, folders of pictures. Torch-free."""
+"""What was told of a folder, and what every layout needs for telling it: splits by name, folders of pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label maps: a folder of pictures and one of equal stems with a class in every pixel, or lists of pairs. Torch-free."""
+"""Label maps: a folder of pictures and one of equal stems with a class in every pixel, or lists of pairs."""
 
 from __future__ import annotations
 

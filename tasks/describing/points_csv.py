@@ -1,4 +1,4 @@
-"""Points in csv files: one line a face, with its box and x and y of every point. Torch-free."""
+"""Points in csv files: one line a face, with its box and x and y of every point."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A guess as the text of a dataset.toml. Torch-free."""
+"""A guess as the text of a dataset.toml."""
 
 from __future__ import annotations
 

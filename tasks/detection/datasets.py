@@ -1,4 +1,4 @@
-"""Samples of detection: whole pictures, resized, normalised, unpadded; a batch is padded together. Torch-free at import."""
+"""Samples of detection: whole pictures, resized, normalised, unpadded; a batch is padded together."""
 
 from __future__ import annotations
 

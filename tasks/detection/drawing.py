@@ -1,4 +1,4 @@
-"""Detections drawn on a picture: boxes, labels, scores, masks. Torch-free."""
+"""Detections drawn on a picture: boxes, labels, scores, masks."""
 
 from __future__ import annotations
 

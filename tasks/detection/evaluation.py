@@ -1,4 +1,4 @@
-"""Collects the detections of an evaluation: match lists, results files, ranking and pictures. Torch-free."""
+"""Collects the detections of an evaluation: match lists, results files, ranking and pictures."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures and boxes to the network's input: keep-ratio sizes, resizing, flipping, cropping. Torch-free."""
+"""Pictures and boxes to the network's input: keep-ratio sizes, resizing, flipping, cropping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COCO's detection figures: pycocotools matches, per-image match lists are kept, every figure is made of them. Torch-free."""
+"""COCO's detection figures: pycocotools matches, per-image match lists are kept, every figure is made of them."""
 
 from __future__ import annotations
 

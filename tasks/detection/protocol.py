@@ -1,4 +1,4 @@
-"""What can move a detection score, as a frozen dataclass. Torch-free.
+"""What can move a detection score, as a frozen dataclass.
 
 What weights imply (anchors, box ends, proposals kept) belongs to the detector: :mod:`tasks.detection.boxes.conventions`.
 """

@@ -1,4 +1,4 @@
-"""Training recipes of detection as frozen data. Torch-free."""
+"""Training recipes of detection as frozen data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Object detection and instance segmentation. Torch-free at import."""
+"""Object detection and instance segmentation."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Reading files that come from outside: opened safely, decoded by type, refused in one line. Torch-free."""
+"""Reading files that come from outside: opened safely, decoded by type, refused in one line."""

@@ -1,4 +1,4 @@
-"""Zip archives for evaluation servers: no dates inside, so that equal predictions make equal files. Torch-free."""
+"""Zip archives for evaluation servers: no dates inside, so that equal predictions make equal files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Json files from outside, decoded by type with msgspec: fast, compact, and refused with the place at fault. Torch-free."""
+"""Json files from outside, decoded by type with msgspec: fast, compact, and refused with the place at fault."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The numeric arrays of a MATLAB file of level 5 ('-v6', '-v7'), every length checked before it is followed. Torch-free.
+"""The numeric arrays of a MATLAB file of level 5 ('-v6', '-v7'), every length checked before it is followed.
 
 SciPy's reader trusts the lengths that a file states, and ends the process on damaged ones. Source: MathWorks, "MAT-File Format",
 chapter 1.

@@ -1,4 +1,4 @@
-"""Structures, cells and text of a MATLAB file of level 5, as plain Python values; every length checked. Torch-free.
+"""Structures, cells and text of a MATLAB file of level 5, as plain Python values; every length checked.
 
 Source: MathWorks, "MAT-File Format", chapter 1. Numeric arrays come from `tasks.files.mat_file`.
 """

@@ -1,4 +1,4 @@
-"""Names of pictures that stay apart: the stem where that tells them, else as much of the path as it takes. Torch-free."""
+"""Names of pictures that stay apart: the stem where that tells them, else as much of the path as it takes."""
 
 from __future__ import annotations
 

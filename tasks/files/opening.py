@@ -1,4 +1,4 @@
-"""Bytes and text of files from outside: regular files alone, whatever their text encoding. Torch-free."""
+"""Bytes and text of files from outside: regular files alone, whatever their text encoding."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A picture as annotations speak of it, and what a look at many pictures' headers told. Torch-free."""
+"""A picture as annotations speak of it, and what a look at many pictures' headers told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the first bytes of a picture tell: size, bits, channels, transparency, EXIF orientation. Torch-free.
+"""What the first bytes of a picture tell: size, bits, channels, transparency, EXIF orientation.
 
 JPEG and PNG, which datasets are made of, are read here; other formats by Pillow.
 """

@@ -1,7 +1,4 @@
-"""COCO's run lengths: encoding and decoding of masks, and checks of what pycocotools decodes in silence where it is cut short.
-
-Torch-free.
-"""
+"""COCO's run lengths: encoding and decoding of masks, and checks of what pycocotools decodes in silence where it is cut short."""
 
 from __future__ import annotations
 

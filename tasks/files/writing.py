@@ -1,4 +1,4 @@
-"""Files are written whole or not at all: a temporary file beside the target, synced, and renamed into its place. Torch-free."""
+"""Files are written whole or not at all: a temporary file beside the target, synced, and renamed into its place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From heat maps to points: peaks, sub-cell refinement, and the way back to the picture. NumPy only (torch-free).
+"""From heat maps to points: peaks, sub-cell refinement, and the way back to the picture. NumPy only.
 
 Layout: maps are (..., joints, height, width) float; points are (x, y) in heat-map cells unless said otherwise.
 Source of the rules: docs/protocols.md, sections 3 and 5; DARK: Zhang et al., CVPR 2020 (arXiv 1910.06278).

@@ -1,4 +1,4 @@
-"""Heat-map targets of points. NumPy only (torch-free), shared by pose and landmarks.
+"""Heat-map targets of points. NumPy only, shared by pose and landmarks.
 
 Layout: maps are (..., joints, height, width) float; points are (x, y) in heat-map cells unless said otherwise.
 Source of the rules: docs/protocols.md, sections 3 and 5.

@@ -1,4 +1,4 @@
-"""Samples of landmark training and evaluation: crops of faces, normalised, and their targets. Torch-free."""
+"""Samples of landmark training and evaluation: crops of faces, normalised, and their targets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collecting landmarks and scoring them. Torch-free."""
+"""Collecting landmarks and scoring them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Landmark figures from per-face statistics: NME under three normalisers, failure rates, AUC and the error curve. Torch-free.
+"""Landmark figures from per-face statistics: NME under three normalisers, failure rates, AUC and the error curve.
 
 NME of a face is the mean distance between prediction and truth over a length d, in percent; a split's is the mean over faces.
 The failure rate at t is the share of faces whose NME exceeds t strictly; the AUC at t is the exact area below the cumulative

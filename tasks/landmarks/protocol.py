@@ -1,4 +1,4 @@
-"""What can move a landmark score, as one frozen dataclass. Torch-free.
+"""What can move a landmark score, as one frozen dataclass.
 
 Defaults are HRNet's face code (docs/protocols.md, section 9); a checkpoint of mmpose brings its own crop, decoding and flip
 (traps T23, T24).

@@ -1,4 +1,4 @@
-"""How landmark networks are trained: the reference's recipe, and that of the embedded faces. Torch-free."""
+"""How landmark networks are trained: the reference's recipe, and that of the embedded faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A csv of points, whoever made it, scored as our own predictions are. Torch-free."""
+"""A csv of points, whoever made it, scored as our own predictions are."""
 
 from __future__ import annotations
 

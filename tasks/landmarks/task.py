@@ -1,4 +1,4 @@
-"""Landmarks in given boxes, of faces above all. Torch-free at import."""
+"""Landmarks in given boxes, of faces above all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples of pose training and evaluation: crops of persons, normalised, and their targets. Torch-free."""
+"""Samples of pose training and evaluation: crops of persons, normalised, and their targets."""
 
 from __future__ import annotations
 

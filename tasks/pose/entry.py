@@ -1,4 +1,4 @@
-"""What a dataset of pose is to the task: joints, files, protocol, recipe, scores. One file of this folder each. Torch-free."""
+"""What a dataset of pose is to the task: joints, files, protocol, recipe, scores. One file of this folder each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Collecting poses and scoring them: COCO by match lists, MPII by head-normalised errors. Torch-free."""
+"""Collecting poses and scoring them: COCO by match lists, MPII by head-normalised errors."""
 
 from __future__ import annotations
 

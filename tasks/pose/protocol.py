@@ -1,4 +1,4 @@
-"""What can move a pose score, as frozen dataclasses. Torch-free.
+"""What can move a pose score, as frozen dataclasses.
 
 Defaults are HRNet's (leoxiaobin/deep-high-resolution-net.pytorch); `pose_protocol` sets what the family of a checkpoint does
 otherwise. Source: docs/protocols.md, sections 3 to 5 and traps T4, T20, T22, T23.

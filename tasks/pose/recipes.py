@@ -1,4 +1,4 @@
-"""How pose networks are trained: the papers' recipes, and those of the embedded data. Torch-free."""
+"""How pose networks are trained: the papers' recipes, and those of the embedded data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Submission files of other programs, read back and scored as our own predictions are. Torch-free."""
+"""Submission files of other programs, read back and scored as our own predictions are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pose: joints of persons, or of whatever a dataset has joints of. Torch-free at import."""
+"""Pose: joints of persons, or of whatever a dataset has joints of."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Samples for evaluation and training, over any of the layouts. Torch-free."""
+"""Samples for evaluation and training, over any of the layouts."""
 
 from __future__ import annotations
 

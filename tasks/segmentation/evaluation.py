@@ -1,4 +1,4 @@
-"""Collects label maps of one evaluation: confusion matrices, submission pngs, pictures. Torch-free."""
+"""Collects label maps of one evaluation: confusion matrices, submission pngs, pictures."""
 
 from __future__ import annotations
 

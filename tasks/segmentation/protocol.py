@@ -1,4 +1,4 @@
-"""Everything about an evaluation that can move a segmentation score. Torch-free; docs/protocols.md, sections 6 to 8."""
+"""Everything about an evaluation that can move a segmentation score. See docs/protocols.md, sections 6 to 8."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the recipes of several datasets have in common; the rest stands in each one's entry. Torch-free."""
+"""What the recipes of several datasets have in common; the rest stands in each one's entry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders of label maps, whoever made them, scored as our own predictions are. Torch-free."""
+"""Folders of label maps, whoever made them, scored as our own predictions are."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label maps of mirrored pictures, and their size beside the picture's. Torch-free."""
+"""Label maps of mirrored pictures, and their size beside the picture's."""
 
 from __future__ import annotations
 

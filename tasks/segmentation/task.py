@@ -1,4 +1,4 @@
-"""Semantic segmentation: a class for every pixel. Torch-free at import."""
+"""Semantic segmentation: a class for every pixel."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Released checkpoints from where their projects publish them, whole and checked, or not at all. Torch-free."""
+"""Released checkpoints from where their projects publish them, whole and checked, or not at all."""

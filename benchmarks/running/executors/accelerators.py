@@ -1,4 +1,4 @@
-"""The accelerators of this machine, as processes are given them: by CUDA_VISIBLE_DEVICES. Torch-free."""
+"""The accelerators of this machine, as processes are given them: by CUDA_VISIBLE_DEVICES."""
 
 from __future__ import annotations
 

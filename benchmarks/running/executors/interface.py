@@ -1,4 +1,4 @@
-"""What the scheduler and the executors share: a job, what it needs of a machine, and what is heard of it. Torch-free."""
+"""What the scheduler and the executors share: a job, what it needs of a machine, and what is heard of it."""
 
 from __future__ import annotations
 

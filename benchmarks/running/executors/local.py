@@ -1,4 +1,4 @@
-"""Runs jobs in worker processes of this machine, one thread each; on accelerators as many as there are slots. Torch-free."""
+"""Runs jobs in worker processes of this machine, one thread each; on accelerators as many as there are slots."""
 
 from __future__ import annotations
 

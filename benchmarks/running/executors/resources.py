@@ -1,4 +1,4 @@
-"""What a cell takes of a machine: cores, a share of an accelerator, memory from its recipe and model. Torch-free."""
+"""What a cell takes of a machine: cores, a share of an accelerator, memory from its recipe and model."""
 
 from __future__ import annotations
 

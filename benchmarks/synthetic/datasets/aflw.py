@@ -1,7 +1,7 @@
 """Embedded AFLW: parametric faces with the 19-point mark-up, up to profile, in the csv layout with its box_size column.
 
 `images/flickr/{0,2,3}/*.jpg` and `face_landmarks_aflw_{train,test,test_frontal}.csv`; the box is the square face rectangle
-that the dataset brings, not one taken from the landmarks. Torch-free.
+that the dataset brings, not one taken from the landmarks.
 """
 
 from __future__ import annotations

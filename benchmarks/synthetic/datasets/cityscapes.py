@@ -1,4 +1,4 @@
-"""Writes embedded street scenes in the layout of Cityscapes: leftImg8bit, gtFine and the list files. Torch-free.
+"""Writes embedded street scenes in the layout of Cityscapes: leftImg8bit, gtFine and the list files.
 
 Labels are made as the originals were: an ordered list of polygons per picture (holes filled, instances whole), drawn from
 the back to the front. labelIds, instanceIds and color pngs are those polygons drawn, so the json reproduces them.

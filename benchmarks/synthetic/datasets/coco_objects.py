@@ -1,4 +1,4 @@
-"""Writes embedded scenes in the layout of COCO detection: pictures, instances, keypoints of the same people. Torch-free."""
+"""Writes embedded scenes in the layout of COCO detection: pictures, instances, keypoints of the same people."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Embedded COFW: much occluded parametric faces in `COFW_{train,test}_color.mat`, HDF5 as MATLAB's v7.3 writes it.
 
 MATLAB stores column by column, so a reader of HDF5 sees every array transposed: `phis` (87, N), pictures (3, W, H) or,
-for the grey ones, (W, H), and the cell array of pictures as (1, N) references into `#refs#`. Torch-free.
+for the grey ones, (W, H), and the cell array of pictures as (1, N) references into `#refs#`.
 """
 
 from __future__ import annotations

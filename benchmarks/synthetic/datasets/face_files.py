@@ -1,4 +1,4 @@
-"""Files that the face datasets share: pictures in several modes, and the csv rows of HRNet's face code. Torch-free.
+"""Files that the face datasets share: pictures in several modes, and the csv rows of HRNet's face code.
 
 The csv (`image_name, scale, center_w, center_h, original_0_x, ...`) takes its box from the landmarks: from floor(min) to
 ceil(max), centre in the middle, scale the longer side over 200. Coordinates are 1-based, as MATLAB tools left them.

@@ -1,4 +1,4 @@
-"""Writes embedded scenes in the layouts of PASCAL Context: the "PASCAL in Detail" json and the lists of label pngs. Torch-free.
+"""Writes embedded scenes in the layouts of PASCAL Context: the "PASCAL in Detail" json and the lists of label pngs.
 
 Rooms, landscapes and streets with the 59 classes; what has no class among them is background. Both forms hold the same
 label map. Category ids: docs/protocols.md section 7.

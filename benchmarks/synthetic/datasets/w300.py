@@ -1,7 +1,7 @@
 """Embedded 300W: parametric faces in the layout of 300W as HRNet's face code reads it (csv) and of the raw release (.pts).
 
 `images/{afw,helen/{trainset,testset},ibug,lfpw/{trainset,testset},Test/{01_Indoor,02_Outdoor}}` and
-`face_landmarks_300w_{train,valid,valid_common,valid_challenge,test}.csv`. Torch-free.
+`face_landmarks_300w_{train,valid,valid_common,valid_challenge,test}.csv`.
 """
 
 from __future__ import annotations

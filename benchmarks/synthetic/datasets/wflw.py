@@ -1,7 +1,7 @@
 """Embedded WFLW: parametric faces with 98 points and the six attributes, as csv files and as the raw list files.
 
 `WFLW_images/<event>/<name>.jpg`, `face_landmarks_wflw_{train,test,test_<subset>}.csv` and
-`list_98pt_rect_attr_{train,test}.txt`. Torch-free.
+`list_98pt_rect_attr_{train,test}.txt`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Meshes of head, neck, shoulders, hair and headwear around a parametric face. Torch-free.
+"""Meshes of head, neck, shoulders, hair and headwear around a parametric face.
 
 Every mesh carries eight attributes per vertex: texture u, v; normal x, y, z; and colour r, g, b (negative red means
 `take the face texture`).

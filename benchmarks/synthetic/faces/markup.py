@@ -1,4 +1,4 @@
-"""Landmarks of a parametric face in the four mark-ups: WFLW (98), 300W (68), COFW (29) and AFLW (19). Torch-free.
+"""Landmarks of a parametric face in the four mark-ups: WFLW (98), 300W (68), COFW (29) and AFLW (19).
 
 All four are read off the same curves, so that a point that two mark-ups share (an eye corner, the chin) is the same point.
 The face outline follows what annotators do: on the side turned away they mark the visible edge, so those points

@@ -1,4 +1,4 @@
-"""What hides parts of a face: glasses, hands and things held before it. Torch-free."""
+"""What hides parts of a face: glasses, hands and things held before it."""
 
 from __future__ import annotations
 

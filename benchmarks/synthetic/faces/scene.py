@@ -1,4 +1,4 @@
-"""One picture of a parametric face: drawn from random attributes, with its landmarks in every mark-up. Torch-free."""
+"""One picture of a parametric face: drawn from random attributes, with its landmarks in every mark-up."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """The geometry of one parametric face: outline, profile, relief and the curves of brows, eyes, nose and lips.
 
 Units: the distance between the outer eye corners of the average face is 1. x grows to the right of the picture (the
-subject's left), y upwards, z towards the camera; the origin lies between the eyes, inside the head. Torch-free.
+subject's left), y upwards, z towards the camera; the origin lies between the eyes, inside the head.
 """
 
 from __future__ import annotations

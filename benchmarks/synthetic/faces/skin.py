@@ -1,4 +1,4 @@
-"""The look of a parametric face: tones, make-up, beard, and its painting into a flat texture. Torch-free."""
+"""The look of a parametric face: tones, make-up, beard, and its painting into a flat texture."""
 
 from __future__ import annotations
 

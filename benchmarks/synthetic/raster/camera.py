@@ -1,4 +1,4 @@
-"""A camera over a ground plane: metres in, pixels out. Torch-free."""
+"""A camera over a ground plane: metres in, pixels out."""
 
 from __future__ import annotations
 

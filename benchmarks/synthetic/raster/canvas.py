@@ -2,7 +2,7 @@
 
 Colours go to a supersampled RGB buffer; every stroke also goes to the mask of the item that is being painted. Items are
 painted from the back to the front, so the painting order is the depth order. Coordinates are output pixels, x right and
-y down, pixel k covering [k, k + 1). Torch-free.
+y down, pixel k covering [k, k + 1).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Solids in perspective: where a thing stands, and the faces of a convex prism that look at the camera. Torch-free.
+"""Solids in perspective: where a thing stands, and the faces of a convex prism that look at the camera.
 
 Local axes of a thing: l along its length (front positive), h up, w across. `yaw` turns the front from +z (away from the
 camera) towards +x; metres throughout.

@@ -1,4 +1,4 @@
-"""A small z-buffer rasteriser over NumPy arrays: triangles in, interpolated attributes per pixel out. Torch-free."""
+"""A small z-buffer rasteriser over NumPy arrays: triangles in, interpolated attributes per pixel out."""
 
 from __future__ import annotations
 

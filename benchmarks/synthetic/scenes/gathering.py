@@ -1,4 +1,4 @@
-"""Scenes of things to be detected, in a park, on a square, in a room, on a shelf. Torch-free.
+"""Scenes of things to be detected, in a park, on a square, in a room, on a shelf.
 
 People, vehicles, pets, simple things. Items are labelled with the painters' names; `THINGS` are those that stand for a
 category. The rest is background, and nothing is in it that would be one of COCO's categories.

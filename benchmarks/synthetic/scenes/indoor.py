@@ -1,4 +1,4 @@
-"""Rooms: living room, bedroom, dining room, office, and a table seen from close by. Torch-free.
+"""Rooms: living room, bedroom, dining room, office, and a table seen from close by.
 
 Labels are PASCAL Context's names; what has no name there (pictures on the wall) stays unlabelled: an item named "".
 """

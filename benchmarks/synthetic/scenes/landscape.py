@@ -1,4 +1,4 @@
-"""What landscapes are made of: sky, ground, mountains, trees, rocks, logs, fences, animals, people. Torch-free.
+"""What landscapes are made of: sky, ground, mountains, trees, rocks, logs, fences, animals, people.
 
 Every painter takes the `View` that it paints into; places are metres on the ground.
 """

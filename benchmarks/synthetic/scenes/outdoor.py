@@ -1,4 +1,4 @@
-"""Landscapes: pasture, shore, snow, railway station, airfield, garden. Torch-free.
+"""Landscapes: pasture, shore, snow, railway station, airfield, garden.
 
 Labels are PASCAL Context's names; an item named "" has no class there.
 """

@@ -1,4 +1,4 @@
-"""An empty room: walls, ceiling, floor, and what belongs to the walls: windows, curtains, doors, lamps, cloths. Torch-free."""
+"""An empty room: walls, ceiling, floor, and what belongs to the walls: windows, curtains, doors, lamps, cloths."""
 
 from __future__ import annotations
 

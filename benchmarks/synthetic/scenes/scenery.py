@@ -1,4 +1,4 @@
-"""What lines a street: houses, walls, fences, trees, hedges, poles, lights and signs. Torch-free."""
+"""What lines a street: houses, walls, fences, trees, hedges, poles, lights and signs."""
 
 from __future__ import annotations
 

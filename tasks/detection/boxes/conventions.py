@@ -1,4 +1,4 @@
-"""Where generations of detectors differ on identical weights, as named fields. Torch-free.
+"""Where generations of detectors differ on identical weights, as named fields.
 
 Boxes are held with exclusive ends inside this package: (x1, y1, x2, y2), width x2 - x1. A generation with inclusive ends
 (width x2 - x1 + 1) is the same arithmetic with x2 and y2 one pixel further: overlaps, encoding, RoI ends and levels then agree

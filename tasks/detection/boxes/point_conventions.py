@@ -1,4 +1,4 @@
-"""Where generations of FCOS differ on identical weights, as named fields. Torch-free."""
+"""Where generations of FCOS differ on identical weights, as named fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""COCO's instances: eighty classes; files of other classes in its places train networks of those. Torch-free."""
+"""COCO's instances: eighty classes; files of other classes in its places train networks of those."""
 
 from __future__ import annotations
 

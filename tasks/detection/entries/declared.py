@@ -1,4 +1,4 @@
-"""Objects of one's own in COCO's form, from a completed declaration: any classes, their numbers with any gaps. Torch-free."""
+"""Objects of one's own in COCO's form, from a completed declaration: any classes, their numbers with any gaps."""
 
 from __future__ import annotations
 

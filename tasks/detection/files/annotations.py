@@ -1,4 +1,4 @@
-"""A split of COCO's instances: its annotation file, checked, and its pictures. Torch-free.
+"""A split of COCO's instances: its annotation file, checked, and its pictures.
 
 Layout below the dataset's folder: annotations/instances_<split>.json and <split>/ or images/<split>/. Where only
 person_keypoints_<split>.json is there, it serves as a set with the one category person.

@@ -1,4 +1,4 @@
-"""What a detector tells apart, COCO's eighty classes or one's own, and how it meets a file's categories. Torch-free."""
+"""What a detector tells apart, COCO's eighty classes or one's own, and how it meets a file's categories."""
 
 from __future__ import annotations
 

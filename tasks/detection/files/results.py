@@ -1,4 +1,4 @@
-"""COCO results files of detections: written from predictions, read back with checks. Torch-free."""
+"""COCO results files of detections: written from predictions, read back with checks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Maps of the classes of all pixels, which hybrid task cascade learns from beside boxes and masks. Torch-free."""
+"""Maps of the classes of all pixels, which hybrid task cascade learns from beside boxes and masks."""
 
 from __future__ import annotations
 

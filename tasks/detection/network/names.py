@@ -1,4 +1,4 @@
-"""The detectors by name, and what a network's options say about which it is. Torch-free."""
+"""The detectors by name, and what a network's options say about which it is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a training sample of a face is varied. Torch-free."""
+"""How a training sample of a face is varied."""
 
 from __future__ import annotations
 

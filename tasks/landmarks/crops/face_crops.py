@@ -1,6 +1,6 @@
 """The two face crops: the reference's, rebuilt from the documented behaviour of SciPy's former image functions, and the affine.
 
-Centres are 1-based pixels, as the files state them; a scale is in units of 200 px and already padded. Torch-free.
+Centres are 1-based pixels, as the files state them; a scale is in units of 200 px and already padded.
 Source: docs/protocols.md, section 9 and trap T5.
 """
 

@@ -1,4 +1,4 @@
-"""The datasets of landmarks, one file each, found by walking: a new one is a file with an ``ENTRY``. Torch-free."""
+"""The datasets of landmarks, one file each, found by walking: a new one is a file with an ``ENTRY``."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""AFLW: 19 points, normed by the face box. docs/protocols.md, sections 9 and 10. Torch-free."""
+"""AFLW: 19 points, normed by the face box. See docs/protocols.md, sections 9 and 10."""
 
 from __future__ import annotations
 

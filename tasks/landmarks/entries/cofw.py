@@ -1,4 +1,4 @@
-"""COFW: 29 points with occlusion flags, in MATLAB files. docs/protocols.md, sections 9 and 10. Torch-free."""
+"""COFW: 29 points with occlusion flags, in MATLAB files. See docs/protocols.md, sections 9 and 10."""
 
 from __future__ import annotations
 

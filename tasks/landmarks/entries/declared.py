@@ -1,4 +1,4 @@
-"""Points of one's own, from a declaration: any number of them, normed by two of them or by their box. Torch-free."""
+"""Points of one's own, from a declaration: any number of them, normed by two of them or by their box."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""300W: 68 points. docs/protocols.md, sections 9 and 10. Torch-free."""
+"""300W: 68 points. See docs/protocols.md, sections 9 and 10."""
 
 from __future__ import annotations
 

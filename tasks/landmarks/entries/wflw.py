@@ -1,4 +1,4 @@
-"""WFLW: 98 points, and six subsets of its test set. docs/protocols.md, sections 9 and 10. Torch-free."""
+"""WFLW: 98 points, and six subsets of its test set. See docs/protocols.md, sections 9 and 10."""
 
 from __future__ import annotations
 

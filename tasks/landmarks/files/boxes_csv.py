@@ -1,4 +1,4 @@
-"""Face boxes of pictures in a csv: a face csv, or x0, y0, x1, y1 by name; without a header in that order. Torch-free."""
+"""Face boxes of pictures in a csv: a face csv, or x0, y0, x1, y1 by name; without a header in that order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading COFW's .mat files, HDF5 as MATLAB's v7.3 writes it. Torch-free.
+"""Reading COFW's .mat files, HDF5 as MATLAB's v7.3 writes it.
 
 MATLAB stores column by column, so every array arrives transposed: phis (87, N) as 29 x, 29 y, 29 occlusion flags; colour pictures
 (3, W, H) and grey ones (W, H), referred to from a cell array (1, N) or (N, 1). Source: docs/protocols.md, section 10.

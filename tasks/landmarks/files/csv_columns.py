@@ -1,4 +1,4 @@
-"""Which column of a face csv holds what, by the header's names. Torch-free.
+"""Which column of a face csv holds what, by the header's names.
 
 Official headers read image_name, scale, (box_size,) center_w, center_h, original_0_x, original_0_y, ...; exporters write the same
 in other orders and under names like x_0, y_0 or point_0_x.

@@ -1,4 +1,4 @@
-"""Reading the csv form of HRNet's face code: one line per face, box columns, x and y of every landmark. Torch-free.
+"""Reading the csv form of HRNet's face code: one line per face, box columns, x and y of every landmark.
 
 Columns go by the header's names (`tasks.landmarks.files.csv_columns`). Source: docs/protocols.md, sections 9 and 10.
 """

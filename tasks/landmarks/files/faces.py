@@ -1,4 +1,4 @@
-"""The faces of a split as arrays, whichever dataset and form they come from. Torch-free.
+"""The faces of a split as arrays, whichever dataset and form they come from.
 
 Coordinates are kept as the files state them: 1-based pixels.
 """

@@ -1,4 +1,4 @@
-"""What a mark-up of faces is: mirror pairs, eye points, and what a drawing connects. Torch-free.
+"""What a mark-up of faces is: mirror pairs, eye points, and what a drawing connects.
 
 Indices are 0-based, in the order of the datasets' files. Source: docs/protocols.md, section 9.
 """

@@ -1,4 +1,4 @@
-"""The pictures of faces, from files. Torch-free."""
+"""The pictures of faces, from files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the raw releases: 300W's .pts files and WFLW's list file. Torch-free.
+"""Reading the raw releases: 300W's .pts files and WFLW's list file.
 
 Source: docs/protocols.md, section 10. Both count pixels from 1, as far as 300W goes; WFLW's numbers are taken as they are,
 as HRNet's csv does.

@@ -1,4 +1,4 @@
-"""From what the owners of the four face sets hand out to what the loaders read. Torch-free."""
+"""From what the owners of the four face sets hand out to what the loaders read."""
 
 from tasks.landmarks.prepare.aflw import AFLW
 from tasks.landmarks.prepare.cofw import COFW

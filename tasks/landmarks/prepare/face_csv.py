@@ -1,4 +1,4 @@
-"""Writing face csv files in the form of HRNet's face code. Torch-free.
+"""Writing face csv files in the form of HRNet's face code.
 
 Coordinates are the owners' numbers as they are (300W's count pixels from 1). The box follows from the landmarks: floor(min) to
 ceil(max), centre in the middle, the longer side over 200 as scale; AFLW's from the owners' rectangle. Source: docs/protocols.md,

@@ -1,4 +1,4 @@
-"""The datasets of pose, one file each found by walking: a new one is a file with ``ENTRIES``. Torch-free."""
+"""The datasets of pose, one file each found by walking: a new one is a file with ``ENTRIES``."""
 
 from __future__ import annotations
 

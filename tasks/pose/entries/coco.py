@@ -1,4 +1,4 @@
-"""COCO keypoints: 17 joints of persons. docs/protocols.md, sections 3 and 4. Torch-free."""
+"""COCO keypoints: 17 joints of persons. See docs/protocols.md, sections 3 and 4."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What datasets of keypoints in COCO's form have in common: reading, scoring by OKS. Torch-free."""
+"""What datasets of keypoints in COCO's form have in common: reading, scoring by OKS."""
 
 from __future__ import annotations
 

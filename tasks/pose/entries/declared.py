@@ -1,4 +1,4 @@
-"""Keypoints of one's own in COCO's form, from a completed declaration: any joints of anything. Torch-free."""
+"""Keypoints of one's own in COCO's form, from a completed declaration: any joints of anything."""
 
 from __future__ import annotations
 

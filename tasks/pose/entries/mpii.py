@@ -1,4 +1,4 @@
-"""MPII: 16 joints of single persons, scored by PCKh. docs/protocols.md, sections 4 and 5. Torch-free."""
+"""MPII: 16 joints of single persons, scored by PCKh. See docs/protocols.md, sections 4 and 5."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PoseTrack 2017 and 2018: 15 joints of persons in videos, and their tracks. tasks/pose/posetrack/README.md. Torch-free."""
+"""PoseTrack 2017 and 2018: 15 joints of persons in videos, and their tracks. tasks/pose/posetrack/README.md."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Person boxes for pictures that are named on a command line: COCO annotations, or a list of detections. Torch-free.
+"""Person boxes for pictures that are named on a command line: COCO annotations, or a list of detections.
 
 A picture is found by the end of its path (the file name that an annotation file gives, with its folders) or by its id; two
 pictures of one name in different folders are never taken for each other.

@@ -1,4 +1,4 @@
-"""COCO keypoints on disk: annotation files, detector boxes, the instance filter, result files. Torch-free.
+"""COCO keypoints on disk: annotation files, detector boxes, the instance filter, result files.
 
 Layout below the dataset's folder: annotations/person_keypoints_<split>.json (test sets: image_info_<split>.json),
 images/<folder>/ or, as the official archives unpack, <folder>/, and person_detection_results/. Rules:

@@ -1,4 +1,4 @@
-"""MPII on disk: the json files and gt_valid.mat of the HRNet and SimpleBaseline authors, and pred.mat. Torch-free.
+"""MPII on disk: the json files and gt_valid.mat of the HRNet and SimpleBaseline authors, and pred.mat.
 
 Layout below the dataset's folder: annot/<split>.json, annot/gt_valid.mat, images/. Files count pixels from 1; everything here
 counts from 0 until it is written again. Rules: docs/protocols.md, section 4.

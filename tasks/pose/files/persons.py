@@ -1,4 +1,4 @@
-"""The persons of a split as arrays, whichever dataset they come from. Torch-free."""
+"""The persons of a split as arrays, whichever dataset they come from."""
 
 from __future__ import annotations
 

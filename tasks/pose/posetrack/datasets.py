@@ -1,4 +1,4 @@
-"""Evaluation data of PoseTrack: one sample per video. Torch-free."""
+"""Evaluation data of PoseTrack: one sample per video."""
 
 from __future__ import annotations
 

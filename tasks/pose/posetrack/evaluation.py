@@ -1,4 +1,4 @@
-"""Collecting tracked videos, scoring and drawing them, and reading submissions back. Torch-free."""
+"""Collecting tracked videos, scoring and drawing them, and reading submissions back."""
 
 from __future__ import annotations
 

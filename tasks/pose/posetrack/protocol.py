@@ -1,4 +1,4 @@
-"""What can move a score on PoseTrack: PoseProtocol's fields, which boxes are looked at, and how poses become tracks. Torch-free.
+"""What can move a score on PoseTrack: PoseProtocol's fields, which boxes are looked at, and how poses become tracks.
 
 Defaults are SimpleBaseline's and HRNet's procedure as far as their papers tell it; their tracking code was never released, and
 neither the thresholds of box suppression and matching nor the number of remembered frames is printed. Those are ours.

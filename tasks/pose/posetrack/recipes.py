@@ -1,4 +1,4 @@
-"""How networks are trained for PoseTrack: the papers' recipe, and that of the embedded videos. Torch-free."""
+"""How networks are trained for PoseTrack: the papers' recipe, and that of the embedded videos."""
 
 from __future__ import annotations
 

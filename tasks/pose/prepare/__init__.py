@@ -1,4 +1,4 @@
-"""From what MPII, COCO's detector and PoseTrack hand out to what the loaders read. Torch-free."""
+"""From what MPII, COCO's detector and PoseTrack hand out to what the loaders read."""
 
 from tasks.pose.prepare.coco import COCO
 from tasks.pose.prepare.mpii import MPII

@@ -1,4 +1,4 @@
-"""Which persons of MPII's training pictures are validation: Tompson's list, in whichever form it is at hand. Torch-free."""
+"""Which persons of MPII's training pictures are validation: Tompson's list, in whichever form it is at hand."""
 
 from __future__ import annotations
 

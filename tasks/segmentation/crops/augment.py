@@ -1,4 +1,4 @@
-"""Training samples: scale, crop and flip with the reference's odds. Torch-free; docs/protocols.md, sections 6 to 8."""
+"""Training samples: scale, crop and flip with the reference's odds. See docs/protocols.md, sections 6 to 8."""
 
 from __future__ import annotations
 

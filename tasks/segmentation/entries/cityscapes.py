@@ -1,4 +1,4 @@
-"""Cityscapes, fine annotations: 19 classes. docs/protocols.md, section 6. Torch-free."""
+"""Cityscapes, fine annotations: 19 classes. See docs/protocols.md, section 6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label maps of one's own, from a completed declaration: any classes, any colours, any label that is not scored. Torch-free."""
+"""Label maps of one's own, from a completed declaration: any classes, any colours, any label that is not scored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a dataset of segmentation is to the task: classes, files, protocol, recipe. One file of this folder each. Torch-free."""
+"""What a dataset of segmentation is to the task: classes, files, protocol, recipe. One file of this folder each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""LIP: 20 classes of clothes and parts of single persons. docs/protocols.md, section 8. Torch-free."""
+"""LIP: 20 classes of clothes and parts of single persons. See docs/protocols.md, section 8."""
 
 from __future__ import annotations
 

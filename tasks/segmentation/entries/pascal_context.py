@@ -1,4 +1,4 @@
-"""PASCAL Context: 59 classes, or 60 with the background. docs/protocols.md, section 7. Torch-free."""
+"""PASCAL Context: 59 classes, or 60 with the background. See docs/protocols.md, section 7."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cityscapes as distributed: leftImg8bit/<split>/<city>, gtFine/<split>/<city>, and the reference's list files. Torch-free."""
+"""Cityscapes as distributed: leftImg8bit/<split>/<city>, gtFine/<split>/<city>, and the reference's list files."""
 
 from __future__ import annotations
 

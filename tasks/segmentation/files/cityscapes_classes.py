@@ -1,4 +1,4 @@
-"""The classes of Cityscapes: names, label ids, colours, and the weights that its reference training gives them. Torch-free."""
+"""The classes of Cityscapes: names, label ids, colours, and the weights that its reference training gives them."""
 
 from __future__ import annotations
 

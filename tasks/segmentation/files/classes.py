@@ -1,4 +1,4 @@
-"""Tables of classes: their names, the ids in label files, colours. Torch-free; docs/protocols.md, sections 6 to 8."""
+"""Tables of classes: their names, the ids in label files, colours. See docs/protocols.md, sections 6 to 8."""
 
 from __future__ import annotations
 

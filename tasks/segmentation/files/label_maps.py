@@ -1,4 +1,4 @@
-"""Label maps of a dataset that a file declares: two folders of equal stems, or a list of pairs. Torch-free."""
+"""Label maps of a dataset that a file declares: two folders of equal stems, or a list of pairs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Label pngs as numbers: one id per pixel, whatever the depth of the file; colours and lossy files are refused. Torch-free."""
+"""Label pngs as numbers: one id per pixel, whatever the depth of the file; colours and lossy files are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the three datasets have in common on disk: samples, list files, label maps. Torch-free."""
+"""What the three datasets have in common on disk: samples, list files, label maps."""
 
 from __future__ import annotations
 

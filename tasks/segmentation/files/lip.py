@@ -1,4 +1,4 @@
-"""LIP as distributed: TrainVal_images, TrainVal_parsing_annotations and the reference's list files. Torch-free."""
+"""LIP as distributed: TrainVal_images, TrainVal_parsing_annotations and the reference's list files."""
 
 from __future__ import annotations
 

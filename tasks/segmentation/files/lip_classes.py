@@ -1,4 +1,4 @@
-"""The classes of LIP: names, colours, and which swap in a mirror. Torch-free."""
+"""The classes of LIP: names, colours, and which swap in a mirror."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The classes of PASCAL Context, 59 of them or 60 with the background. Torch-free."""
+"""The classes of PASCAL Context, 59 of them or 60 with the background."""
 
 from __future__ import annotations
 

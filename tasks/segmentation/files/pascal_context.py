@@ -1,4 +1,4 @@
-"""PASCAL Context in its three public forms: the "PASCAL in Detail" json, png lists, png folders with name lists. Torch-free."""
+"""PASCAL Context in its three public forms: the "PASCAL in Detail" json, png lists, png folders with name lists."""
 
 from __future__ import annotations
 

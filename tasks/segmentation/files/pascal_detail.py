@@ -1,4 +1,4 @@
-"""The "PASCAL in Detail" json of PASCAL Context, read by type, and its masks painted into label maps. Torch-free."""
+"""The "PASCAL in Detail" json of PASCAL Context, read by type, and its masks painted into label maps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From what PASCAL Context's, LIP's and Cityscapes' owners hand out to what the loaders read. Torch-free."""
+"""From what PASCAL Context's, LIP's and Cityscapes' owners hand out to what the loaders read."""
 
 from tasks.segmentation.prepare.cityscapes import CITYSCAPES
 from tasks.segmentation.prepare.lip import LIP

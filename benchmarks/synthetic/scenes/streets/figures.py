@@ -1,4 +1,4 @@
-"""Puts the people of `people.py` into painted scenes, as items of a canvas. Torch-free.
+"""Puts the people of `people.py` into painted scenes, as items of a canvas.
 
 Two ways: `passer_by` lays down one of a fixed company of drawn figures, resized (cheap: for streets with many small
 people); `figure` draws a new person and keeps the joints (for pictures whose keypoints are written).

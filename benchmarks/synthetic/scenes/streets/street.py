@@ -1,4 +1,4 @@
-"""Street scenes: a road in perspective with what lines it and what moves on it, for every Cityscapes class. Torch-free."""
+"""Street scenes: a road in perspective with what lines it and what moves on it, for every Cityscapes class."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The plan of a street: its geometry and weather, drawn by lot before anything is painted. Torch-free."""
+"""The plan of a street: its geometry and weather, drawn by lot before anything is painted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands and moves on a street: vehicles, riders, people, posts. Torch-free."""
+"""What stands and moves on a street: vehicles, riders, people, posts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Animals seen from the side: horse, cow, sheep, dog, cat, bird. Torch-free.
+"""Animals seen from the side: horse, cow, sheep, dog, cat, bird.
 
 Shapes are given in units of the animal's height at the withers, x to where it looks, y up, the feet at y = 0.
 """

@@ -1,4 +1,4 @@
-"""Plants, bags, clocks, balls, umbrellas, kites; called like the things of `everyday`. Torch-free."""
+"""Plants, bags, clocks, balls, umbrellas, kites; called like the things of `everyday`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Aeroplanes and boats, seen from the side. Torch-free."""
+"""Aeroplanes and boats, seen from the side."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Simple everyday things, seen from the front or slightly from above. Torch-free.
+"""Simple everyday things, seen from the front or slightly from above.
 
 Every function paints one item whose foot stands at `foot_xy` (the middle of its lower edge, canvas pixels) and whose
 height is about `size` pixels.

@@ -1,4 +1,4 @@
-"""Furniture as blocks in perspective: chair, table, sofa, bed, cabinet, shelves, bench. Metres; torch-free.
+"""Furniture as blocks in perspective: chair, table, sofa, bed, cabinet, shelves, bench. In metres.
 
 `yaw` 0 turns the front of a thing away from the camera, pi towards it, as for vehicles.
 """

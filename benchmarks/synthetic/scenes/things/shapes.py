@@ -1,4 +1,4 @@
-"""Colours and outlines that everyday things share. Torch-free."""
+"""Colours and outlines that everyday things share."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cars, trucks, buses and trams, built of convex prisms. Torch-free."""
+"""Cars, trucks, buses and trams, built of convex prisms."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checked reading of single fields of PoseTrack's files, shared by both forms. Torch-free."""
+"""Checked reading of single fields of PoseTrack's files, shared by both forms."""
 
 from __future__ import annotations
 

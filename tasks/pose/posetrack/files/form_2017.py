@@ -1,4 +1,4 @@
-"""PoseTrack's form of 2017: a list of frames whose every value sits in a list of one. Torch-free."""
+"""PoseTrack's form of 2017: a list of frames whose every value sits in a list of one."""
 
 from __future__ import annotations
 

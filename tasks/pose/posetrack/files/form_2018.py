@@ -1,4 +1,4 @@
-"""PoseTrack's form of 2018: COCO's, with track ids, head boxes, ignored regions, and 17 keypoints by name. Torch-free."""
+"""PoseTrack's form of 2018: COCO's, with track ids, head boxes, ignored regions, and 17 keypoints by name."""
 
 from __future__ import annotations
 

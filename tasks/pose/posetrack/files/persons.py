@@ -1,4 +1,4 @@
-"""Persons of PoseTrack's annotations as samples: their boxes, and a detector's boxes by picture. Torch-free."""
+"""Persons of PoseTrack's annotations as samples: their boxes, and a detector's boxes by picture."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PoseTrack on disk: which files make a split, and one checked reading for both forms of file. Torch-free.
+"""PoseTrack on disk: which files make a split, and one checked reading for both forms of file.
 
 Layout below the dataset's folder: annotations/{train,val,test}/<sequence>.json, one video each, and pictures at the paths that
 the files name (images/...). Files are in the form of 2018 (COCO's, see `form_2018`) or of 2017 (`form_2017`); the reader

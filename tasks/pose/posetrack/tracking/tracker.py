@@ -1,4 +1,4 @@
-"""Poses of successive frames as tracks: boxes carried over by optical flow, box NMS, pose, matching. Torch-free.
+"""Poses of successive frames as tracks: boxes carried over by optical flow, box NMS, pose, matching.
 
     tracker = Tracker(rules, sigmas)
     for picture in pictures:                                  # RGB, in order
