@@ -42,7 +42,7 @@ def ablation_chart(table: Table, look: Sequence[int]) -> Bars | None:
 
 
 def rank_chart(table: Table, colour: Mapping[str, int]) -> Ranks | None:
-    """Ranks of the bodies over the columns of the cross-task table."""
+    """Ranks of the bodies over the columns of the cross-task table; None where fewer than two bodies have some."""
     columns = [column for column in table.columns if column.direction and column.key != "rank"]
     if len(columns) < 2:
         return None
@@ -55,7 +55,7 @@ def rank_chart(table: Table, colour: Mapping[str, int]) -> Ranks | None:
         }
         for body, rank in ranks(numbers, column.direction is Direction.HIGHER).items():
             points.setdefault(body, []).append((float(index), rank))
-    if not points:
+    if len(points) < 2:
         return None
     series = [Series(body, tuple(found), colour.get(body, 0)) for body, found in points.items()]
     datasets = [column.key.split("/")[-1] for column in columns]

@@ -85,11 +85,12 @@ def _rows(table: Table, numeric: Sequence[bool]) -> list[str]:
         out.append("<tr>")
         for number, (column, right, (best, second)) in enumerate(zip(table.columns, numeric, places, strict=True)):
             entry = table.entry(row, column)
-            shown = _shown(column, entry, escape(table.text(row, column)), number == 0)
-            shown += "".join(
+            text, spread = _shown(column, entry, escape(table.text(row, column)), number == 0)
+            marks = "".join(
                 f'<sup><a href="#{escape(table.name)}-note-{notes[note]}">{notes[note]}</a></sup>'
                 for note in entry.footnotes
             )
+            shown = text + marks + spread
             classes = " ".join(
                 text
                 for text, on in (
@@ -109,17 +110,18 @@ def _rows(table: Table, numeric: Sequence[bool]) -> list[str]:
     return out
 
 
-def _shown(column: Column, entry: Entry, text: str, breakable: bool) -> str:
-    """An entry's text (escaped) with its spread apart, its status as a badge, and a link to its provenance."""
+def _shown(column: Column, entry: Entry, text: str, breakable: bool) -> tuple[str, str]:
+    """An entry's text (escaped), with its status as a badge and a link to its provenance; and its spread, which stands apart."""
+    spread = ""
     if breakable:
         text = text.replace("_", "_<wbr>")
     if entry.spread is not None and entry.text is None and entry.number is not None:
         tail = escape(spread_text(entry.spread, column.digits if entry.digits is None else entry.digits))
-        text = text.removesuffix(tail) + f'<span class="spread">{tail}</span>'
+        text, spread = text.removesuffix(tail), f'<span class="spread">{tail}</span>'
     if entry.status and (entry.number is None or entry.value == entry.status):
         long = " long" if len(text) > 24 else ""
         text = f'<span class="status {_STATUS_CLASS.get(entry.status, "idle")}{long}">{text}</span>'
-    return f'<a href="{escape(entry.href)}">{text}</a>' if entry.href else text
+    return (f'<a href="{escape(entry.href)}">{text}</a>' if entry.href else text), spread
 
 
 def _below(table: Table) -> list[str]:

@@ -11,6 +11,7 @@ import pytest
 from made_up import Runs, make
 
 from benchmarks.analysis import gate as regression
+from benchmarks.cli import entry
 from benchmarks.experiment.suite import Suite
 from benchmarks.store.record import encode, record_of, sealed
 
@@ -148,6 +149,24 @@ def test_a_small_deviation_by_chance_is_widened_to_the_usual_one(runs: Runs, tmp
     assert "median of this task's cells (2.0%" in held["calm"].basis
     assert held["usual"].tolerance == pytest.approx(3 * 1.0) and held["wild"].tolerance == pytest.approx(3 * 4.0)
     assert "median" not in held["wild"].basis and held["wild"].sd == pytest.approx(4.0)
+
+
+def test_check_prints_what_is_not_ok_and_the_counts(
+    runs: Runs, two_task_suite: Suite, held: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("benchmarks.commands.arguments.load_suite", lambda name, **_: two_task_suite)
+    words = ["check", "--out", str(runs.store.root.parent), "--expected", str(held)]
+    assert entry(words) == 0
+    shown = capsys.readouterr().out
+    assert shown.startswith("Gate of suite made_up: ") and " ok" in shown.splitlines()[0] and "|" not in shown
+    gone = two_task_suite.cells[0]
+    shutil.rmtree(runs.store.folder(gone.task, gone.id))
+    assert entry(words) == 1
+    shown = capsys.readouterr().out
+    rows = [line for line in shown.splitlines() if line.startswith("| embedded: ")]
+    assert len(rows) == 1 and "missing" in rows[0] and "1 missing" in shown
+    assert entry([*words, "--all"]) == 1
+    assert capsys.readouterr().out.count("| ok") > 3
 
 
 def test_junit_and_summary(
