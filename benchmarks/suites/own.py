@@ -3,8 +3,8 @@
     python run_all.py run    --suite own --data-root D --models hrnet_w18,resnet50
     python run_all.py tables --suite own --data-root D --models hrnet_w18,resnet50 --format tex --width column
 
-Trained with the papers' recipes, from released ImageNet weights below --weights (or `--set recipe.init_from=none`), with what
-the dataset's own [recipe] says on top; `--tier smoke` tries it with a few steps.
+Trained with the papers' recipes, with what the dataset's own [recipe] says on top; `--tier smoke` tries it with a few steps.
+Where a recipe starts from released weights, `plan` says so: start all bodies alike (--weights W, or `recipe.init_from=none`).
 """
 
 from __future__ import annotations

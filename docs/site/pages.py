@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -20,6 +21,7 @@ MEASURED = ("measured", "difference", "status", "missing", "row")
 API = {
     "hrnet": ("The backbone package", ("hrnet",)),
     "tasks": ("Tasks, networks, data", ("tasks", "tasks.base")),
+    "predict": ("Predict in Python", ("tasks.predictor", "tasks.result")),
     "checkpoints": ("Checkpoints", ("hrnet.checkpoints", "hrnet.checkpoints.report")),
     "cells": (
         "Cells, suites, tables",
@@ -69,7 +71,10 @@ def _pages() -> dict[str, str]:
     """Text of every made page by its path; made once."""
     if not _MADE:
         _MADE.update(_published())
-        for name, (title, modules) in API.items():
+        for name, (title, named) in API.items():
+            modules = [module for module in named if find_spec(module) is not None]
+            if not modules:
+                continue
             blocks = "\n\n".join(f"::: {module}" for module in modules)
             _MADE[f"api/{name}.md"] = f"# {title}\n\n{blocks}\n"
     return _MADE
