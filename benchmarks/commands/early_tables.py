@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 
+from benchmarks.commands.tables import show_fitted
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.suite import Suite
 from benchmarks.running.scheduler import Event, Watch
@@ -58,4 +60,7 @@ class EarlyTables:
             if cell.id in rows and count in {min(ENOUGH, len(rows)), len(rows)} and len(rows) > 1:
                 held = Measurements(self.cells, self.store, intervals="kept")
                 shown = table.with_cells({one: () for one in rows if one not in self.ended})
-                print(render_all(shown.fill(held), "md"), flush=True)
+                if sys.stdout.isatty():
+                    show_fitted(shown.fill(held))
+                else:
+                    print(render_all(shown.fill(held), "md"), flush=True)
