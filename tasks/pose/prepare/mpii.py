@@ -83,7 +83,7 @@ def read_release(path: Path) -> Release:
         raise ValueError(
             f"{path}: expected a flag of img_train for each of the {len(pictures)} pictures, got {len(trains)}; fetch it again"
         )
-    alone = as_list(held.get("single_person"))
+    alone = _per_picture(held.get("single_person"), len(pictures))
     training: list[RawPerson] = []
     test: list[RawPerson] = []
     for number, picture in enumerate(pictures, start=1):
@@ -94,6 +94,13 @@ def read_release(path: Path) -> Release:
             elif not alone or person.rectangle in _numbers(alone[number - 1] if number <= len(alone) else None):
                 test.append(person)
     return Release(tuple(training), tuple(test))
+
+
+def _per_picture(value: Any, count: int) -> list[Any]:
+    """A cell for each picture; MATLAB's tools store cells of one number each as a plain array."""
+    if isinstance(value, np.ndarray) and value.shape[0] == count:
+        return list(value)
+    return as_list(value)
 
 
 def _numbers(value: Any) -> set[int]:
@@ -107,15 +114,24 @@ def _persons(picture: Any, number: int, where: str) -> Iterator[RawPerson]:
     if not isinstance(name, str):
         raise ValueError(f"{where}: expected image.name, got {str(image)[:60]}; fetch the file again")
     for rectangle, rect in enumerate(as_list(picture.get("annorect")), start=1):
+        if not isinstance(rect, dict):
+            raise ValueError(
+                f"{where}, person {rectangle}: expected a structure, got {str(rect)[:60]}; fetch the file again"
+            )
         place, scale = rect.get("objpos"), rect.get("scale")
         if not isinstance(place, dict) or not isinstance(scale, float):
             continue
+        x, y = place.get("x"), place.get("y")
+        if not isinstance(x, float) or not isinstance(y, float):
+            raise ValueError(
+                f"{where}, person {rectangle}: expected objpos.x and .y, got {x}, {y}; fetch the file again"
+            )
         joints, seen = _joints(rect.get("annopoints"), f"{where}, person {rectangle}")
         yield RawPerson(
             number,
             rectangle,
             name,
-            (float(place["x"]), float(place["y"])),
+            (x, y),
             scale,
             joints,
             seen,
@@ -126,7 +142,7 @@ def _persons(picture: Any, number: int, where: str) -> Iterator[RawPerson]:
 def _joints(points: Any, where: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     joints, seen = np.full((NUM_JOINTS, 2), -1.0), np.zeros(NUM_JOINTS, np.bool_)
     for point in as_list(points.get("point")) if isinstance(points, dict) else []:
-        number, x, y = (point.get(field) for field in ("id", "x", "y"))
+        number, x, y = (point.get(field) if isinstance(point, dict) else None for field in ("id", "x", "y"))
         if not isinstance(number, float) or not 0 <= number < NUM_JOINTS or number != int(number):
             raise ValueError(
                 f"{where}: expected joint ids from 0 to {NUM_JOINTS - 1}, got {number}; fetch the file again"

@@ -75,6 +75,15 @@ def test_hrnets_boxes_are_placed_and_counted(tmp_path: Path, capsys: pytest.Capt
     assert (root / "coco/person_detection_results" / name).read_text() == json.dumps(_boxes(1))
 
 
+def test_boxes_alone_are_prepared_and_what_lacks_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    (raw / "val2017.bbox.json").write_text(json.dumps(_boxes(3)))
+    assert _run("coco", raw, tmp_path / "data") == 0
+    told = capsys.readouterr().out
+    assert "-  val2017: not complete yet, there is no" in told and "person_keypoints_val2017.json" in told
+
+
 def test_nothing_of_coco_or_no_person_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     raw = tmp_path / "raw"
     raw.mkdir()

@@ -57,10 +57,11 @@ def raw_mpii(folder: Path, number: int = 20, pictures: bool = True) -> Path:
         people = [_person(n, 1, bool(n % 2))] + ([_person(n, 2, bool(n % 2))] if n % 4 == 1 or not n % 2 else [])
         annolist.append(_struct(image=_struct(name=f"{n:09d}.jpg"), annorect=_rows(people), frame_sec=np.zeros((0, 0))))
         alone[n - 1, 0] = np.array([[1]], np.uint8) if n != 2 else np.zeros((0, 0))
-    # A picture with a person that nobody annotated, and one without any.
-    empty = _struct(image=_struct(name="empty.jpg"), annorect=np.zeros((0, 0)), frame_sec=np.zeros((0, 0)))
-    annolist.append(empty)
-    trains, alone = np.append(trains, [[1]], axis=1), np.append(alone, [[np.zeros((0, 0))]], axis=0) if False else alone
+    # A training picture without persons.
+    annolist.append(_struct(image=_struct(name="empty.jpg"), annorect=np.zeros((0, 0)), frame_sec=np.zeros((0, 0))))
+    trains = np.append(trains, [[1]], axis=1)
+    alone = np.append(alone, np.empty((1, 1), dtype=object), axis=0)
+    alone[-1, 0] = np.zeros((0, 0))
     release = {"annolist": _rows(annolist), "img_train": trains, "single_person": alone, "version": "12"}
     savemat(folder / "mpii_human_pose_v1_u12_1.mat", {"RELEASE": release}, do_compression=True)
     if pictures:
@@ -120,6 +121,24 @@ def test_a_second_call_changes_nothing_and_nothing_is_overwritten(
     assert _run(raw, root) == 2
     assert "train.json is there already and says something else" in capsys.readouterr().err
     assert (root / "mpii/annot/train.json").read_text() == "[]"
+
+
+def test_files_that_other_tools_wrote_are_read_alike(tmp_path: Path) -> None:
+    """SciPy stores lists of dictionaries as cells, and lists of equal lists as plain arrays."""
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    points = [{"x": 10.0 + joint, "y": 20.0, "id": joint, "is_visible": 1} for joint in range(16)]
+    person = {"x1": 1, "y1": 2, "x2": 31, "y2": 42, "scale": 1.5, "objpos": {"x": 50, "y": 60}}
+    train = {"image": {"name": "a.jpg"}, "annorect": [{**person, "annopoints": {"point": points}}]}
+    test = {"image": {"name": "b.jpg"}, "annorect": [{"scale": 2.0, "objpos": {"x": 5, "y": 6}}]}
+    release = {"annolist": [train, test], "img_train": [1, 0], "single_person": [[1], [1]]}
+    savemat(raw / "mpii_human_pose_v1_u12_1.mat", {"RELEASE": release})
+    tompson(raw, [(1, 1)])
+    assert _run(raw, tmp_path / "data") == 0
+    annot = tmp_path / "data/mpii/annot"
+    [valid], [other] = json.loads((annot / "valid.json").read_text()), json.loads((annot / "test.json").read_text())
+    assert valid["joints"][3] == [13.0, 20.0] and valid["center"] == [50.0, 60.0]
+    assert other == {"image": "b.jpg", "center": [5.0, 6.0], "scale": 2.0}
 
 
 @pytest.mark.parametrize("form", ["records", "joints"])
