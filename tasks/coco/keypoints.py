@@ -20,6 +20,7 @@ from tasks.files.json_file import decode_json, many_records, read_json, shorten
 
 PERSON = 1
 _CHUNK = 4096
+NO_AREA = "have no area"
 FORM = "COCO keypoint annotations (COCO's form: an object with images, annotations, categories)"
 
 
@@ -252,7 +253,7 @@ def _derived(read: Keypoints, notes: list[str]) -> Keypoints:
     if unknown.any():
         first = read.ids[int(np.flatnonzero(unknown)[0])]
         notes.append(
-            f"{read.path.name}: {int(unknown.sum())} of {int((seen.any(1) & ~read.crowd).sum())} persons have no area (missing, "
+            f"{read.path.name}: {int(unknown.sum())} of {int((seen.any(1) & ~read.crowd).sum())} persons {NO_AREA} (missing, "
             f"null or 0; first: annotation {first}): OKS has no scale for them, so that they count as missed"
         )
     return dataclasses.replace(read, boxes=boxes, notes=tuple(notes))

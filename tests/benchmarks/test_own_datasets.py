@@ -14,7 +14,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
-from own_data import FLOWERS, HAND_SIGMAS, MAKERS, MOUSE_NAMES, PART_NAMES
+from own_data import FLOWERS, HAND_SIGMAS, MAKERS
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -25,7 +25,6 @@ from benchmarks.experiment.suite import Suite
 from benchmarks.store.store import Store
 from benchmarks.tables.filling import fill
 from benchmarks.tables.task_table import TaskTable
-from tasks.declarations import declaration
 
 HEADLINES = {
     "hand21": "AP",
@@ -175,52 +174,6 @@ def test_predictions_near_the_truth_score_as_pycocotools_has_it(
     assert any("sigmas are not stated: 0.0669" in note for note in record["notes"]) == (name == "mouse9")
 
 
-def test_what_is_derived_of_keypoints_and_categories(tmp_path: Path) -> None:
-    for name in TRUTHS:
-        MAKERS[name][1](tmp_path / name)
-    tasks.declare_below(tmp_path)
-    mouse = tasks.get_task("pose").dataset("mouse9").declaration
-    assert mouse is not None and mouse.keypoints is not None and mouse.keypoints.names == tuple(MOUSE_NAMES)
-    assert mouse.keypoints.flip_pairs == (("left_ear", "right_ear"), ("left_hip", "right_hip"))
-    assert mouse.keypoints.bones is not None and mouse.keypoints.bones[0] == ("nose", "neck")
-    assert tasks.get_task("pose").dataset("hand21").num_outputs == 21
-    parts = tasks.get_task("detection").dataset("parts3")
-    assert parts.declaration is not None and dict(parts.declaration.categories) == PART_NAMES
-    assert parts.num_outputs == 3
-
-
-def test_joints_without_names_are_never_mirrored(tmp_path: Path) -> None:
-    MAKERS["mouse9"][1](tmp_path)
-    for split in ("train", "val"):
-        path = tmp_path / f"{split}.json"
-        plain = json.loads(path.read_text())
-        del plain["categories"][0]["keypoints"]
-        path.write_text(json.dumps(plain))
-    tasks.declare_below(tmp_path)
-    task = tasks.get_task("pose")
-    data = task.eval_data("mouse9", tmp_path, "val", task.protocol("mouse9"))
-    assert data.skeleton.num_joints == 9 and not task.protocol("mouse9").flip  # type: ignore[attr-defined]
-    assert task.recipe("mouse9", "hrnet_w32", "full").augment.flip_prob == 0
-    assert any("joints are not named: 9" in note for note in data.notes)
-
-
-@pytest.mark.parametrize(
-    ("name", "old", "new", "words"),
-    [
-        ("mouse9", '"nose"', '"left_ear"', "val.json: expected every joint's name once"),
-        ("hand21", '"wrist", ', "", "hand21/dataset.toml.*20 joints, got 21"),
-        ("parts3", '"name": "nut"', '"name": "bolt"', "expected every category's name once, got 'bolt'"),
-    ],
-)
-def test_what_cannot_be_completed_is_named(name: str, old: str, new: str, words: str, tmp_path: Path) -> None:
-    MAKERS[name][1](tmp_path / name)
-    for path in (tmp_path / name / "dataset.toml", *(tmp_path / name).rglob("*.json")):
-        path.write_text(path.read_text().replace(old, new))
-    with pytest.raises(ValueError, match=words):
-        tasks.declare_below(tmp_path)
-        tasks.get_task(MAKERS[name][0]).dataset(name)
-
-
 def test_training_starts_from_weights_of_other_joints_and_says_what_it_left(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -264,52 +217,6 @@ def test_a_name_that_is_taken_and_one_that_nobody_declares(tmp_path: Path, capsy
     ):
         (other / "dataset.toml").write_text(toml)
         assert words in _called([*call, "--dataset", name], capsys, status=2)
-
-
-@pytest.mark.parametrize(
-    ("old", "new", "words"),
-    [
-        ("crop = 32", "crops = 32", r"dataset.toml, protocol: Unknown protocol field.*'crops'.*crop"),
-        (
-            "[protocol]",
-            "[recipe]\nepoch = 3\n[protocol]",
-            r"dataset.toml, recipe: Unknown recipe field 'epoch'.*epochs",
-        ),
-    ],
-)
-def test_an_unknown_field_of_recipe_or_protocol_names_the_nearest(
-    old: str, new: str, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    MAKERS["flowers"][1](tmp_path)
-    (tmp_path / "dataset.toml").write_text(FLOWERS.replace(old, new))
-    tasks.declare_below(tmp_path)
-    with pytest.raises(ValueError, match=words):
-        tasks.get_task("classification").dataset("flowers")
-
-
-def test_a_recipe_of_the_toml_counts_but_in_the_smoke_tier(tmp_path: Path) -> None:
-    MAKERS["flowers"][1](tmp_path)
-    (tmp_path / "dataset.toml").write_text(FLOWERS + "[recipe]\nepochs = 7\n[recipe.augment]\nflip_prob = 0.25\n")
-    tasks.declare_below(tmp_path)
-    task = tasks.get_task("classification")
-    recipe = task.recipe("flowers", "hrnet_w18", "full")
-    assert recipe.epochs == 7 and recipe.augment.flip_prob == 0.25
-    assert task.recipe("flowers", "hrnet_w18", "smoke").epochs == 1 and task.protocol("flowers").crop == 32
-
-
-def test_a_declaration_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    MAKERS["rooms5"][1](tmp_path)
-    read, reading = [], declaration.read_declaration
-
-    def counted(path: Path) -> declaration.Declaration:
-        read.append(path)
-        return reading(path)
-
-    monkeypatch.setattr(declaration, "read_declaration", counted)
-    for _ in range(3):
-        tasks.declare_below(tmp_path)
-        tasks.get_task("segmentation").dataset("rooms5")
-    assert len(read) == 1
 
 
 def test_a_suite_runs_own_datasets_in_worker_processes(

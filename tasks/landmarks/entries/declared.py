@@ -56,7 +56,7 @@ def _files(declaration: Declaration, root: Path, split: str, box: str) -> list[P
 
 def _read(declaration: Declaration, root: Path, split: str, box: str) -> Faces:
     assert declaration.points is not None
-    return read_csv(_csv(declaration, root, split), declaration.points.count, root, box_size="taken")
+    return read_csv(_csv(declaration, root, split), declaration.points.count, root, box_size="taken", needs_box=False)
 
 
 def _folder(declaration: Declaration, root: Path, split: str) -> Path:

@@ -23,25 +23,29 @@ class Columns:
     """Places of a face csv's columns.
 
     Attributes:
-        total: how many a line has. name, scale, centre: of the picture's name, the box's scale and centre (x, y).
+        total: how many a line has. name: of the picture's name. scale, centre: of the box's scale and centre (x, y); None where
+            the header has no box.
         box_size: AFLW's normaliser; None where the header has none.
         points: of x and y of every point, in the points' order, (2 P,). others: names of columns that are not read.
     """
 
     total: int
     name: int
-    scale: int
-    centre: tuple[int, int]
+    scale: int | None
+    centre: tuple[int, int] | None
     box_size: int | None
     points: tuple[int, ...]
     others: tuple[str, ...]
 
 
-def columns_of(header: Sequence[str], num_points: int, where: str, needs_box_size: bool = False) -> Columns:
+def columns_of(
+    header: Sequence[str], num_points: int, where: str, needs_box_size: bool = False, needs_box: bool = True
+) -> Columns:
     """The columns that a header names.
 
     Args:
         where: names file and line, for error texts. needs_box_size: whether box_size must be there.
+        needs_box: whether scale and centre must be there; else all of them may lack.
 
     Raises:
         ValueError: no name of the picture, scale or centre, a name twice, or names that do not tell the points.
@@ -55,14 +59,15 @@ def columns_of(header: Sequence[str], num_points: int, where: str, needs_box_siz
     repeated = next((name for name in names if name and names.count(name) > 1), None)
     if repeated is not None:
         raise ValueError(f"{where}: expected every column's name once but got {repeated!r} twice; correct the header")
-    found = {NAME: names.index(NAME), "scale": _place(names, ("scale",), where)}
-    centre = (_place(names, CENTRE_X, where), _place(names, CENTRE_Y, where))
+    boxed = needs_box or any(name in names for name in ("scale", *CENTRE_X, *CENTRE_Y))
+    scale = _place(names, ("scale",), where) if boxed else None
+    centre = (_place(names, CENTRE_X, where), _place(names, CENTRE_Y, where)) if boxed else None
     box_size = _place(names, ("box_size",), where) if needs_box_size or "box_size" in names else None
-    taken = {*found.values(), *centre, box_size}
+    taken = {names.index(NAME), scale, box_size, *(centre or ())}
     rest = {place: name for place, name in enumerate(names) if place not in taken}
     points = point_columns(rest, num_points, where)
     others = tuple(header[place].strip() for place in rest if place not in set(points))
-    return Columns(len(names), found[NAME], found["scale"], centre, box_size, points, others)
+    return Columns(len(names), names.index(NAME), scale, centre, box_size, points, others)
 
 
 def _place(names: Sequence[str], wanted: Sequence[str], where: str) -> int:

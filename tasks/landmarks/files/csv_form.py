@@ -15,7 +15,7 @@ import numpy as np
 from tasks.files.names import picture_name
 from tasks.files.opening import read_text
 from tasks.landmarks.files.csv_columns import Columns, columns_of
-from tasks.landmarks.files.faces import Faces
+from tasks.landmarks.files.faces import Faces, landmark_boxes
 
 ADVICE = "put the dataset in its official layout (tasks/landmarks/README.md) or correct --data-root and --split"
 BoxSize = Literal["needed", "taken", "ignored"]
@@ -38,8 +38,11 @@ def rows_of(path: Path, what: str, advice: str = "") -> Iterator[tuple[int, list
         raise ValueError(f"{path}, line {reader.line_num}: expected a csv but got: {error}; correct the line") from None
 
 
-def read_csv(path: Path, num_points: int, root: Path, box_size: BoxSize = "ignored") -> Faces:
+def read_csv(path: Path, num_points: int, root: Path, box_size: BoxSize = "ignored", needs_box: bool = True) -> Faces:
     """Read a face csv.
+
+    Args:
+        needs_box: whether every line must hold a box; without one it follows from the points, and a note says so.
 
     Raises:
         ValueError: no such file, a header that does not name what is needed, a line with too few or too many columns, or a value
@@ -47,10 +50,11 @@ def read_csv(path: Path, num_points: int, root: Path, box_size: BoxSize = "ignor
     """
     rows = rows_of(path, "the face csv", ADVICE)
     _, header = next(rows, (1, [""]))
-    columns = columns_of(header or [""], num_points, f"{path}, line 1", box_size == "needed")
+    columns = columns_of(header or [""], num_points, f"{path}, line 1", box_size == "needed", needs_box)
     sized = columns.box_size is not None and box_size != "ignored"
-    numeric = [columns.scale, *columns.centre, *([columns.box_size] if columns.box_size is not None else [])]
-    numeric += columns.points
+    held = [] if columns.scale is None or columns.centre is None else [columns.scale, *columns.centre]
+    sizes = [columns.box_size] if columns.box_size is not None else []
+    numeric = [*held, *sizes, *columns.points]
     images: list[str] = []
     records: list[str] = []
     values: list[np.ndarray] = []
@@ -68,17 +72,22 @@ def read_csv(path: Path, num_points: int, root: Path, box_size: BoxSize = "ignor
         records.append(line)
     table = np.reshape(values, (-1, len(numeric))) if values else np.zeros((0, len(numeric)))
     box = len(numeric) - len(columns.points)
+    points = table[:, box:].reshape(-1, num_points, 2)
+    centres, scales = (table[:, 1:3], table[:, 0]) if held else landmark_boxes(points)
     others = ", ".join(columns.others[:3]) + (", ..." if len(columns.others) > 3 else "")
     return Faces(
         root=root,
         annotation=path,
         images=tuple(images),
         records=tuple(records),
-        points=table[:, box:].reshape(-1, num_points, 2),
-        centres=table[:, 1:3],
-        scales=table[:, 0],
-        box_size=_box_size(table[:, 3], columns, path, records) if sized else None,
-        notes=(f"{path.name}: {len(columns.others)} columns are not read ({others})",) if columns.others else (),
+        points=points,
+        centres=centres,
+        scales=scales,
+        box_size=_box_size(table[:, len(held)], columns, path, records) if sized else None,
+        notes=(
+            *((f"{path.name}: {len(columns.others)} columns are not read ({others})",) if columns.others else ()),
+            *(() if held else (f"{path.name}: no scale, center_w, center_h: boxes follow from the points",)),
+        ),
     )
 
 

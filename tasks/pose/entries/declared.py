@@ -13,7 +13,7 @@ import numpy as np
 
 from tasks.base import declared_dataset
 from tasks.coco.categories import CategoryRecord, plain_name
-from tasks.coco.keypoints import Keypoints, read_keypoints
+from tasks.coco.keypoints import NO_AREA, Keypoints, read_keypoints
 from tasks.declarations.declaration import FILE, Declaration
 from tasks.declarations.declaration import Keypoints as Declared
 from tasks.files.json_file import read_json, shorten
@@ -62,9 +62,13 @@ class DeclaredFiles(CocoFiles):
         return found
 
     def read_truth(self, root: Path, split: str) -> Keypoints:
-        return read_keypoints(
-            self.annotation_path(root, split), self.skeleton.names, advice=f"correct {FILE}", own=True
-        )
+        path = self.annotation_path(root, split)
+        read = read_keypoints(path, self.skeleton.names, advice=f"correct {FILE}", own=True)
+        if not len(read) or (read.areas > 0).any():
+            return read
+        said = f"{path.name}: no annotation has an area: those of the boxes stand in as the scale of OKS"
+        notes = (*(note for note in read.notes if NO_AREA not in note), said)
+        return replace(read, areas=np.prod(read.boxes[:, 2:], axis=1), notes=notes)
 
 
 def skeleton_of(declaration: Declaration) -> Skeleton:
