@@ -24,7 +24,15 @@ from benchmarks.suites import suite_names
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "tasks").glob("*/README.md")])
-STARTS = ("python run_all.py", "hrnet-benchmark", "torchrun", "python -m", "make ")
+STARTS = (
+    "python run_all.py",
+    "hrnet-benchmark",
+    "torchrun",
+    "srun",
+    "python -m",
+    "make ",
+    "pip install hrnet-benchmark[",
+)
 
 
 class Block(NamedTuple):
@@ -66,6 +74,11 @@ def parsed(words: list[str], where: str) -> None:
     if words[0] == "make":
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
         assert set(words[1:]) <= set(targets), where
+        return
+    if words[0] == "pip":
+        [names] = re.findall(r"\[([\w,]+)\]", words[2])
+        extras = (ROOT / "pyproject.toml").read_text("utf-8").partition("[project.optional-dependencies]")[2]
+        assert all(re.search(rf"^{name} = ", extras, re.MULTILINE) for name in names.split(",")), where
         return
     if words[:2] == ["python", "-m"]:
         assert importlib.util.find_spec(words[2]) is not None, where

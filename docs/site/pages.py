@@ -41,8 +41,9 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
         for title, place in list(section.items()) if isinstance(section, dict) else []:
             if isinstance(place, str) and place in named:
                 section[title] = named[place]
-    listed = set(_paths(config.nav))
     docs = Path(config.docs_dir)
+    config.nav = _there(config.nav, docs, pages)
+    listed = set(_paths(config.nav))
     others = sorted(p.relative_to(docs).as_posix() for p in docs.rglob("*.md"))
     more = [path for path in others if path not in listed]
     if more:
@@ -55,6 +56,16 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for path, text in _pages().items():
         files.append(File.generated(config, path, content=text))
     return files
+
+
+def _there(nav: Any, docs: Path, pages: dict[str, str]) -> Any:
+    """The navigation without pages that this checkout has not."""
+    if isinstance(nav, list):
+        return [kept for part in nav if (kept := _there(part, docs, pages))]
+    if isinstance(nav, dict):
+        found = {title: _there(part, docs, pages) for title, part in nav.items()}
+        return {title: part for title, part in found.items() if part}
+    return nav if nav in pages or (docs / nav).exists() else None
 
 
 def _paths(nav: Any) -> list[str]:
