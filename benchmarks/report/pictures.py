@@ -16,13 +16,14 @@ from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured, headline
 
 WORDS = {
-    "pose": "similarity to the annotated joints (OKS), 1 at best; on MPII minus the mean error in head sizes",
+    "pose": "similarity to the annotated joints (OKS), 1 at best",
+    "pose/mpii": "minus the mean error in head sizes, each joint's at most 1; 0 at best",
     "segmentation": "mean IoU over this picture's classes, 1 at best",
     "landmarks": "minus this face's NME in percent, 0 at best",
     "detection": "F1 of the detections drawn (score 0.3 and more, IoU 0.5), 1 at best",
     "classification": "logit of the true class over the best other one; below 0 is wrong",
 }
-"""What a picture's score is, by task."""
+"""What a picture's score is, by task, or by task and dataset where that has its own."""
 KINDS = {"best": "Among the best", "worst": "Among the worst", "random": "Drawn at random"}
 MOST = 6
 """Pictures of a cell that the page shows, so that its size grows by cell."""
@@ -74,6 +75,7 @@ def galleries(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> 
 def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
     """Small copies of a cell's pictures below `out`, and where the originals are."""
     shown: list[Shot] = []
+    cell = stored.record.cell
     pairs: list[tuple[Path, Path]] = []
     target = out / thumbnails.FOLDER / stored.id
     for picture in _chosen(stored):
@@ -85,7 +87,7 @@ def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
         pairs += [(paths[what], small[what]) for what in paths]
         width, height = picture_size(paths["prediction"])
         score = "" if picture.score is None else f"{picture.score:.3g}"
-        meaning = WORDS.get(stored.record.cell.task, "the task's quality of a sample")
+        meaning = WORDS.get(f"{cell.task}/{cell.dataset}", WORDS.get(cell.task, "the task's quality of a sample"))
         words = KINDS.get(picture.kind, picture.kind) + (f": {score} ({meaning})" if score else "")
         shown.append(
             Shot(

@@ -13,6 +13,8 @@ from benchmarks.store.store import StoredCell
 Group = tuple[str, list[tuple[str, str]]]
 """A heading, and what stands below it as (name, text)."""
 
+SIZES = ("_wh", "_hw")
+"""Ends of the names of sizes (width, height) and (height, width), in pixels."""
 ALWAYS = ("task", "dataset", "split", "model", "representation", "tier", "seed")
 WHERE_GIVEN = ("changes", "checkpoint", "data", "boxes_from")
 """Fields of a cell that are shown of every cell, and of those that have them."""
@@ -93,7 +95,8 @@ def _pairs(value: Any, prefix: str = "") -> list[tuple[str, str]]:
         ]
     if isinstance(value, list | tuple):
         if all(not isinstance(item, (Mapping, list, tuple)) for item in value):
-            return [(prefix, ", ".join(map(str, value)) or "none")]
+            unit = " px" if prefix.endswith(SIZES) else ""
+            return [(prefix, ", ".join(map(str, value)) + unit if value else "none")]
         return [pair for index, item in enumerate(value) for pair in _pairs(item, f"{prefix}.{index}")]
     if value is None:
         return [(prefix, "none")]

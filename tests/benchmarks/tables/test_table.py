@@ -181,3 +181,17 @@ def test_integers_stay_integers_and_signs_show() -> None:
     table = Table("t", "t", [Column("n", "n"), Column("d", "difference", "%", signed=True, digits=1)])
     row = table.add({"n": 12, "d": 0.26})
     assert [table.text(row, column) for column in table.columns] == ["12", "+0.3"]
+
+
+def test_html_shows_the_protocol_fields_that_differ_and_folds_the_rest() -> None:
+    columns = [Column(name, name.upper(), "%", Direction.HIGHER) for name in ("a", "b", "c")]
+    table = Table("t", "t", [Column("body", "body"), *columns])
+    shared = "input=64, flip=yes, boxes="
+    table.add({"body": "x", **{name: Entry(1.0, protocol=shared + name) for name in ("a", "b")}})
+    before, folded = table.render("html").split('<div class="below">')[1].split('<details class="protocols">')
+    assert "<b>A</b>: boxes=a</p>" in before and "<b>B</b>: boxes=b</p>" in before and "input=64" not in before
+    assert "2 protocols in full" in folded and folded.count("input=64, flip=yes") == 2
+    # Protocols of different kinds have no fields to compare.
+    table.add({"body": "y", "c": Entry(1.0, protocol="scales=1")})
+    before, folded = table.render("html").split('<div class="below">')[1].split('<details class="protocols">')
+    assert "boxes=a" not in before and "3 protocols in full" in folded
