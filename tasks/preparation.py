@@ -43,11 +43,11 @@ def preparations() -> dict[str, Preparation]:
     return {entry.dataset: entry for entry in made}
 
 
-def advice(dataset: str, data_root: Path | None) -> str:
-    """The command that makes a dataset from what its owners hand out; empty for a dataset that nothing prepares."""
+def advice(dataset: str, data_root: Path | None, program: str) -> str:
+    """The command of `program` that makes a dataset from what its owners hand out; empty for a dataset that nothing prepares."""
     if dataset not in preparations():
         return ""
-    return f"`run_all.py prepare {dataset} --from RAW --data-root {data_root or 'D'}` makes it from what its owners hand out"
+    return f"`{program} prepare {dataset} --from RAW --data-root {data_root or 'D'}` makes it from what its owners hand out"
 
 
 @dataclass

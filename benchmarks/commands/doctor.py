@@ -12,7 +12,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 
 from benchmarks.commands.arguments import add_places, places_of
-from benchmarks.experiment.installation import constraints_file
+from benchmarks.experiment.installation import constraints_file, program
 from benchmarks.experiment.paths import Places, checkpoint_path, real_root
 from benchmarks.experiment.provenance import file_digest, hardware
 from benchmarks.experiment.resolve import missing_files
@@ -167,8 +167,8 @@ def _datasets(places: Places, everything: bool) -> int:
     section.show(everything)
     if places.data_root is not None and any(good is None for good, _, _ in section.lines):
         print(
-            f"        `run_all.py prepare DATASET --from RAW --data-root {places.data_root}` makes one from what its owners hand "
-            "out; `prepare` alone lists them"
+            f"        `{program()} prepare DATASET --from RAW --data-root {places.data_root}` makes one from what its owners "
+            "hand out; `prepare` alone lists them"
         )
     return problems
 
@@ -217,7 +217,7 @@ def _check_datasets(places: Places, section: _Section) -> int:
 
 def _with_advice(text: str, info: DatasetInfo, places: Places) -> str:
     """A line about a missing dataset, with the `prepare` command that would make it."""
-    help_of_it = advice(info.name, places.data_root)
+    help_of_it = advice(info.name, places.data_root, program())
     return f"{text}; {help_of_it}" if help_of_it else text
 
 
@@ -267,7 +267,7 @@ def weights(folder: Path | None, everything: bool = True) -> int:
     section.show(everything)
     if any(good is None for good, _, _ in section.lines) and folder is not None and folder.is_dir():
         print(
-            f"        `run_all.py fetch NAME --weights {folder}` gets one, `fetch --suite published` all that have a link"
+            f"        `{program()} fetch NAME --weights {folder}` gets one, `fetch --suite published` all that have a link"
         )
     return problems
 
@@ -298,7 +298,7 @@ def _check_weights(folder: Path, section: _Section) -> int:
     there = f"{len(known) - len(absent)} of {len(known)} files are there"
     _line(True, "manifest", f"results/published/weights.csv: {there}")
     for entry in absent:
-        by = f"; `run_all.py fetch {entry.file} --weights {folder}`" if direct_link(entry) else ""
+        by = f"; `{program()} fetch {entry.file} --weights {folder}`" if direct_link(entry) else ""
         _line(None, entry.file, f"missing; published at {entry.page}{by}")
     return problems
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.commands.arguments import add_places, add_set, add_suite, at_least, stored_suite
+from benchmarks.experiment.installation import program
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -140,4 +141,4 @@ def _show_first(tables: Sequence[Table], suite: Suite) -> None:
     show_fitted(first)
     rest = [table.name for table in tables if table not in first]
     if rest:
-        print(f"{len(rest)} more tables by name: run_all.py tables --suite {suite.name} NAME\n  {', '.join(rest)}")
+        print(f"{len(rest)} more tables by name: {program()} tables --suite {suite.name} NAME\n  {', '.join(rest)}")

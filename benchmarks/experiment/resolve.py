@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.installation import program
 from benchmarks.experiment.paths import Places, checkpoint_path, dataset_root, initial_path
 from tasks import get_task
 from tasks.base import DatasetInfo, Task
@@ -171,7 +172,7 @@ def missing_files(files: Sequence[Path]) -> tuple[Path, ...]:
 
 def missing_text(files: Sequence[Path], task: str, dataset: str) -> str:
     """What is missing and what to do, in a line."""
-    made = advice(dataset, None)
+    made = advice(dataset, None, program())
     more = f" and {len(files) - 1} more files" if len(files) > 1 else ""
     return (
         f"Expected {files[0]}{more} but there is no such file; tasks/{task}/README.md says where it comes from and where "

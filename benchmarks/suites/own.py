@@ -10,6 +10,7 @@ Where a recipe starts from released weights, `plan` says so: start all bodies al
 from __future__ import annotations
 
 from benchmarks.experiment.cell import Cell, make_cell
+from benchmarks.experiment.installation import program
 from benchmarks.experiment.suite import Suite
 from benchmarks.tables.task_table import TaskTable
 from tasks import declared_datasets, get_task
@@ -36,8 +37,8 @@ def suite(tier: str = "full", models: str = "") -> Suite:
     found = declared_datasets()
     if not found:
         raise ValueError(
-            "suite own: expected datasets with a dataset.toml below --data-root, found none. `run_all.py describe FOLDER` writes "
-            "one."
+            f"suite own: expected datasets with a dataset.toml below --data-root, found none. `{program()} describe FOLDER` "
+            "writes one."
         )
     named = tuple(name.strip() for name in models.split(",") if name.strip())
     cells: list[Cell] = []

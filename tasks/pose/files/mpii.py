@@ -25,8 +25,8 @@ from tasks.pose.skeletons.mpii import MPII
 SPLITS = ("train", "valid", "trainval", "test")
 LAYOUT = "put the dataset in its official layout (tasks/pose/README.md) or correct --data-root and --split"
 CONVERTED = (
-    "use the json files that HRNet's authors converted (annot/ of their release), or make them from the raw .mat with "
-    "`run_all.py prepare mpii`"
+    "use the json files that HRNet's authors converted (annot/ of their release), or make them from the raw .mat "
+    "with `prepare mpii`"
 )
 HELD_OUT = "annot/held_out.txt"
 """Written by `prepare` where no list of the benchmark's validation split was at hand; what it says goes with every figure."""
