@@ -121,6 +121,8 @@ def test_a_recipe_of_the_toml_counts_but_in_the_smoke_tier(tmp_path: Path) -> No
     recipe = task.recipe("flowers", "hrnet_w18", "full")
     assert recipe.epochs == 7 and recipe.augment.flip_prob == 0.25
     assert task.recipe("flowers", "hrnet_w18", "smoke").epochs == 1 and task.protocol("flowers").crop == 32
+    # Two pictures alone in a last batch would give statistics of two values, and a step that ends in NaN.
+    assert recipe.drop_last and not task.recipe("imagenet", "hrnet_w18", "full").drop_last
 
 
 def test_a_declaration_is_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
