@@ -1,4 +1,4 @@
-"""What a head sees of a body's maps: V1, V1h, V2, V2p and C (arXiv 1908.07919, Fig. 4), and FPN for serial rivals.
+"""What a head sees of a body's maps: V1, V1h, V2, V2p, C, Ci, Cii (arXiv 1908.07919), and FPN for serial rivals.
 
 Each takes a list of maps, highest resolution first, of any body. Channel counts and strides come from the body's
 ``out_channels`` and ``strides``.
@@ -148,11 +148,18 @@ class FPN(Representation):
     """Feature pyramid of serial bodies: 1x1 laterals, nearest top-down sums, 3x3 per level, extra levels by stride 2.
 
     Returns five maps; the fifth is a stride-2 subsampling of the fourth (arXiv 1612.03144, as detection code builds it).
-    ``levels`` is their number; with ``step`` 2 the body's finest map is left out (FCOS's levels from stride 8 on).
+    ``levels`` is their number; with ``step`` 2 the body's finest map is left out (FCOS's levels from stride 8 on). ``extra``
+    says how levels beyond the body's are made: "pool", or "conv" (3x3 of stride 2, from the second on after ReLU; FCOS's).
     """
 
     def __init__(
-        self, channels: Sequence[int], strides: Sequence[int], width: int = 256, levels: int = 5, step: int = 1
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        width: int = 256,
+        levels: int = 5,
+        step: int = 1,
+        extra: str = "pool",
     ) -> None:
         super().__init__()
         self.first, self.levels = step - 1, levels
@@ -162,7 +169,9 @@ class FPN(Representation):
             )
         channels, strides = channels[self.first :], strides[self.first :]
         self.laterals = nn.ModuleList(nn.Conv2d(c, width, 1) for c in channels)
+        beyond = levels - len(channels) if extra == "conv" else 0
         self.smooth = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1) for _ in channels)
+        self.smooth.extend(nn.Conv2d(width, width, 3, 2, padding=1) for _ in range(beyond))
         for conv in self.modules():
             if isinstance(conv, nn.Conv2d):
                 nn.init.xavier_uniform_(conv.weight)
@@ -176,7 +185,9 @@ class FPN(Representation):
         for i in range(len(levels) - 1, 0, -1):
             size_hw = (levels[i - 1].shape[-2], levels[i - 1].shape[-1])
             levels[i - 1] = levels[i - 1] + upsample_to(levels[i], size_hw, "nearest", False)
-        outputs = [smooth(x) for smooth, x in zip(self.smooth, levels, strict=True)]
+        outputs = [smooth(x) for smooth, x in zip(self.smooth, levels)]
+        for number, smooth in enumerate(self.smooth[len(levels) :]):
+            outputs.append(smooth(functional.relu(outputs[-1]) if number else outputs[-1]))
         while len(outputs) < self.levels:
             outputs.append(functional.max_pool2d(outputs[-1], 1, 2))
         return outputs
@@ -221,6 +232,52 @@ class Classification(Representation):
         return result
 
 
+class PooledMaps(Representation):
+    """Ci: every map averaged down to the lowest one's size, joined; the first of two rivals of C for ImageNet.
+
+    With the global average that follows, each map is averaged by itself (exactly so where sizes halve).
+    """
+
+    def __init__(self, channels: Sequence[int], strides: Sequence[int]) -> None:
+        super().__init__()
+        self.out_channels, self.strides = (sum(channels),), (strides[-1],)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        size_hw = (maps[-1].shape[-2], maps[-1].shape[-1])
+        return torch.cat([functional.adaptive_avg_pool2d(x, size_hw) for x in maps], dim=1)
+
+
+class DownsampledMaps(Representation):
+    """Cii: every map through bottlenecks of stride 2 (64, 128, 256, 512 channels, from its own level on) -> 2048 channels.
+
+    The other rival of C (arXiv 1908.07919, Table 16), which says that each unit doubles the channels and not which they are:
+    with these the whole network has 1 % more parameters than printed.
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        momentum: float = 0.1,
+        planes: Sequence[int] = (16, 32, 64, 128),
+    ) -> None:
+        super().__init__()
+        chains = []
+        for level, inside in enumerate(channels):
+            units = []
+            for width in tuple(planes)[level:]:
+                units.append(Bottleneck(inside, width, 2, momentum))
+                inside = 4 * width
+            chains.append(nn.Sequential(*units))
+        self.chains = nn.ModuleList(chains)
+        initialise(self, "kaiming", "uniform")
+        self.out_channels = (4 * planes[-1] * len(channels),)
+        self.strides = (strides[0] * 2 ** len(planes),)
+
+    def forward(self, maps: list[Tensor]) -> Tensor:
+        return torch.cat([chain(x) for chain, x in zip(self.chains, maps, strict=True)], dim=1)
+
+
 def concatenate(maps: Sequence[Tensor], align_corners: bool) -> Tensor:
     """Maps of several resolutions -> (B, sum of channels, H, W) at the first one's size, bilinear."""
     size_hw = (maps[0].shape[-2], maps[0].shape[-1])
@@ -250,6 +307,8 @@ REPRESENTATIONS: dict[str, _Builder] = {
     "V1hp": lambda c, s, m, a, **kw: Pyramid(c, s, "V1h", align_corners=a, **kw),
     "FPN": lambda c, s, m, a, **kw: FPN(c, s, **kw),
     "C": lambda c, s, m, a, **kw: Classification(c, s, m, **kw),
+    "Ci": lambda c, s, m, a, **kw: PooledMaps(c, s, **kw),
+    "Cii": lambda c, s, m, a, **kw: DownsampledMaps(c, s, m, **kw),
 }
 
 

@@ -112,6 +112,18 @@ def _standard(name: str, width: int) -> HRNetSpec:
     )
 
 
+def _bottleneck(name: str, width: int) -> HRNetSpec:
+    """Bottlenecks in every stage, as arXiv 1908.07919, Table 15, has them beside ResNets; parameters agree with those printed."""
+    c = width // 4
+    return HRNetSpec(
+        name,
+        StageSpec(1, 4, (64,), "bottleneck"),
+        StageSpec(1, 4, (c, 2 * c), "bottleneck"),
+        StageSpec(4, 4, (c, 2 * c, 4 * c), "bottleneck"),
+        StageSpec(3, 4, (c, 2 * c, 4 * c, 8 * c), "bottleneck"),
+    )
+
+
 def _small(name: str, width: int, stage1: StageSpec, modules: tuple[int, int, int], stem: int = 64) -> HRNetSpec:
     c, blocks = width, 2
     return HRNetSpec(
@@ -144,7 +156,13 @@ _ALL = [
     _small("hrnet_w18_small_v2", 18, StageSpec(1, 2, (64,), "bottleneck"), (1, 3, 2)),
     *(_standard(f"hrnet_w{width}", width) for width in (18, 30, 32, 40, 44, 48, 64)),
     *_MICRO_SIZES,
+    # Of the classification heads that were compared (arXiv 1908.07919, Table 16), and of Table 15.
+    *(_standard(f"hrnet_w{width}", width) for width in (25, 27, 34, 36, 43, 45)),
+    *(_bottleneck(f"hrnet_w{width}_bottleneck", width) for width in (44, 76, 96)),
 ]
+
+RELEASED: tuple[str, ...] = tuple(f"hrnet_w{width}" for width in (18, 30, 32, 40, 44, 48, 64))
+"""Names of the variants whose ImageNet weights were released as hrnetv2_<width>_imagenet_pretrained.pth."""
 
 VARIANTS: dict[str, HRNetSpec] = {spec.name: spec for spec in _ALL}
 

@@ -5,11 +5,19 @@ from __future__ import annotations
 from torch import Tensor, nn
 from torch.nn import functional
 
-NAMES = ("hourglass_s1", "hourglass_s2", "hourglass_s8", "hourglass_micro", "hourglass_micro_s1", "hourglass_micro_w16")
+NAMES = (
+    "hourglass_s1",
+    "hourglass_s2",
+    "hourglass_s4",
+    "hourglass_s8",
+    "hourglass_micro",
+    "hourglass_micro_s1",
+    "hourglass_micro_w16",
+)
 MICRO = ("hourglass_micro", "hourglass_micro_s1", "hourglass_micro_w16")
 TRAITS = {"structure": "stacked", "origin": "pytorch_pose"}
 
-_STACKS = {"hourglass_s1": 1, "hourglass_s2": 2, "hourglass_s8": 8}
+_STACKS = {"hourglass_s1": 1, "hourglass_s2": 2, "hourglass_s4": 4, "hourglass_s8": 8}
 _MICRO = {"hourglass_micro": (2, 12), "hourglass_micro_s1": (1, 16), "hourglass_micro_w16": (2, 16)}
 """Stacks, and channels of the 3x3 convolutions. One stack of 16 costs what two of 12 do and what micro HRNet does with its
 highest map, in two thirds of the time; two of 16 what HRNet does with all maps (V2)."""

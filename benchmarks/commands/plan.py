@@ -17,6 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_suite(parser)
     add_places(parser)
     add_set(parser)
+    parser.add_argument("--rows", action="store_true", help="every row of the papers' tables (suite published)")
     parser.add_argument("--jobs", type=int, metavar="N", help="worker processes that a run would use")
 
 
@@ -24,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     suite, places = suite_of(arguments), places_of(arguments)
     if suite.tables_of(PublishedTable):
-        return print_plan(suite, places, arguments.only)
+        return print_plan(suite, places, arguments.only, arguments.rows)
     check_places(places)
     planned = plan(suite, places, arguments.only)
     width = max((len(p.cell.name) for p in planned), default=10)

@@ -9,6 +9,7 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.published.figures import Figure
 from benchmarks.published.judging import judge, part_of_split
+from benchmarks.published.lacks import WORDS
 from benchmarks.published.missing import missing
 from benchmarks.published.paper_rows import Link, PaperRow
 from benchmarks.published.protocols import measured_protocol
@@ -96,11 +97,18 @@ class RowFilling:
                 "difference": number - figure.value,
                 "status": Entry(status, status=status),
             }
-        text = self._why_missing(ordered[0][1]) if ordered else row.reason
+        text = self._why_missing(ordered[0][1]) if ordered else str(row.lack or "")
         held_rows = [self.measured[link.cell] for _, link in ordered if link.cell in self.measured]
         if held_rows and held_rows[0].failed is not None:
             return {"status": Entry("failed", status="failed", href=held_rows[0].href), "missing": text}
-        return {"status": Entry("not attempted", status="not attempted"), "missing": text}
+        return {"status": Entry(self._lacks(row, ordered), status="not attempted"), "missing": text}
+
+    def _lacks(self, row: PaperRow, ordered: Sequence[tuple[Figure, Link]]) -> str:
+        """What keeps a row from being measured, in one word where one is known."""
+        if not ordered:
+            return row.lack.status if row.lack is not None else "not attempted"
+        word = self.lacking.get(ordered[0][1].cell, "").partition(" ")[0]
+        return f"lacks {word}" if word in WORDS else "not attempted"
 
     def _judged_by(
         self,
@@ -117,7 +125,7 @@ class RowFilling:
         if ordered[0][0] is head:
             why = self._why_missing(ordered[0][1])
         else:
-            why = row.reasons.get(slot_of(head), "") if head is not None else ""
+            why = str(row.reasons.get(slot_of(head), "")) if head is not None else ""
         said = f"judged by {figure.metric} {figure.split}" + (f"; the main figure: {why}" if why else "")
         return {"status": Entry(status, status=status, href=held.href, footnotes=below), "missing": said}
 

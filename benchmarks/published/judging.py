@@ -23,6 +23,9 @@ IMAGES = {
     ("AFLW", "full"): 4386,
     ("COFW", "test"): 507,
     ("WFLW", "test"): 2500,
+    ("ADE20K", "val"): 2000,
+    ("COCO-Stuff", "test"): 1000,
+    ("ImageNet-1k", "val"): 50000,
 }
 """Pictures of a whole benchmark split by (benchmark, split)."""
 WHOLE = 0.9

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from benchmarks.published.figures import Figure
+from benchmarks.published.lacks import Lack
 from benchmarks.published.slots import Slot, slot_of
 
 
@@ -29,7 +30,7 @@ class PaperRow:
 
     figures: tuple[Figure, ...]
     links: Mapping[Slot, Link]
-    reasons: Mapping[Slot, str]
+    reasons: Mapping[Slot, Lack]
 
     @property
     def id(self) -> str:
@@ -37,9 +38,9 @@ class PaperRow:
         return self.figures[0].id
 
     @property
-    def reason(self) -> str:
-        """Why the first figure without a cell has none; "" if all have one."""
-        return next(iter(self.reasons.values()), "")
+    def lack(self) -> Lack | None:
+        """Why the first figure without a cell has none; None if all have one."""
+        return next(iter(self.reasons.values()), None)
 
     def link(self, figure: Figure) -> Link | None:
         """What measures one of the row's figures."""

@@ -1,4 +1,4 @@
-"""`plan --suite published`: every row of the papers' tables with its figure, source, what is missing and its cost.
+"""`plan --suite published`: the papers' tables in a page, or row by row with figure, source, what each lacks and its cost.
 
 Quick: nothing is hashed and no annotation file is opened.
 """
@@ -15,6 +15,7 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.figures import Figure, load
+from benchmarks.published.lacks import WORDS
 from benchmarks.published.missing import missing
 from benchmarks.published.paper_rows import PaperRow
 from benchmarks.published.paper_table import PublishedTable
@@ -36,8 +37,15 @@ SAMPLES = {
     ("COFW", "test"): 507,
     ("WFLW", "test"): 2500,
     ("COCO detection", "val2017"): 5000,
+    ("ADE20K", "val"): 2000,
+    ("COCO-Stuff", "test"): 1000,
+    ("ImageNet-1k", "val"): 50000,
 }
 """Network inputs of an evaluation (COCO keypoints: the detector's boxes)."""
+
+
+KINDS = ("done", "to run", "failed", *(f"lacks {word}" for word in WORDS))
+"""Statuses of rows, in the order of the page's columns."""
 
 
 @lru_cache(maxsize=1)
@@ -56,7 +64,7 @@ def cost(figure: Figure, cell: Cell) -> str:
     Where the row prints none, another row's of the same network and input size are taken.
     """
     samples = SAMPLES.get((figure.benchmark, figure.split))
-    gflops = figure.gflops or _printed_cost().get((figure.task, cell.model, figure.input_size.split(" ")[0]))
+    gflops = figure.gflops or _printed_cost().get((figure.task, figure.model, figure.input_size.split(" ")[0]))
     if samples is None or gflops is None:
         return "cost not known"
     scales = getattr(cell.protocol, "scales", (1.0,))
@@ -69,8 +77,11 @@ def cost(figure: Figure, cell: Cell) -> str:
     return f"~{seconds:.0f} s"
 
 
-def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
-    """Prints one line per row; returns the exit status 0. `only` takes patterns of table names or of cell names.
+def print_plan(suite: Suite, places: Places, only: Sequence[str] = (), rows: bool = False) -> int:
+    """Prints a page, or with ``rows`` one line per row; returns the exit status 0.
+
+    Args:
+        only: patterns of table names or of cell names.
 
     Raises:
         ValueError: a pattern matches no table and no cell.
@@ -82,29 +93,66 @@ def print_plan(suite: Suite, places: Places, only: Sequence[str] = ()) -> int:
         {cell.id: cell for cell in suite.cells},
         {cell.id: missing(cell, places) for cell in suite.cells},
     )
-    statuses: Counter[str] = Counter()
+    planned: list[tuple[PublishedTable, list[PlannedRow]]] = []
     for table in tables:
-        lines: list[str] = []
-        source = ""
-        for row in table.rows:
-            planned = held.planned(row)
-            if only and not _wanted(only, table.name, planned.cell):
-                continue
-            statuses[planned.status] += 1
-            if planned.head.source != source:
-                source = planned.head.source
-                lines.append(f"  from {source}")
-            lines.append(planned.line)
-        if lines:
-            print(f"\n{table.name}: {table.title}")
-            print("\n".join(lines))
-    total = sum(statuses.values())
-    print(f"\n{total} rows: " + ", ".join(f"{count} {status}" for status, count in statuses.items()) + ".")
+        made = [row for row in map(held.planned, table.rows) if not only or _wanted(only, table.name, row.cell)]
+        planned += [(table, made)] if made else []
+    if rows:
+        _print_rows(planned)
+    else:
+        _print_counts(planned)
+        _print_ready(planned)
+    counts = Counter(row.kind for _, made in planned for row in made)
+    print(f"\n{counts.total()} rows: " + ", ".join(f"{count} {status}" for status, count in counts.items()) + ".")
     print(
         f"{len(suite.cells)} cells would fill them. Durations assume {RATE / 1e9:.0f} G multiply-adds a second (2 cores); "
         "checkpoints and where they are published: results/published/weights.csv."
     )
     return 0
+
+
+Planned = Sequence[tuple[PublishedTable, Sequence["PlannedRow"]]]
+SHOWN = 20
+"""Cells that the page lists of those that can be run."""
+
+
+def _print_rows(planned: Planned) -> None:
+    for table, made in planned:
+        print(f"\n{table.name}: {table.title}")
+        source = ""
+        for row in made:
+            if row.head.source != source:
+                source = row.head.source
+                print(f"  from {source}")
+            print(row.line)
+
+
+def _print_counts(planned: Planned) -> None:
+    """One line per paper table: how many of its rows have which status."""
+    kinds = [k for k in KINDS if any(row.kind == k for _, made in planned for row in made)]
+    width = max((len(table.name) for table, _ in planned), default=5)
+    print(f"{'table':{width}}  {'rows':>5}" + "".join(f"  {kind:>{len(kind)}}" for kind in kinds))
+    for table, made in planned:
+        counts = Counter(row.kind for row in made)
+        numbers = "".join(f"  {counts[kind] or '-':>{len(kind)}}" for kind in kinds)
+        print(f"{table.name:{width}}  {len(made):5}{numbers}  {table.title}")
+    print("\nEvery row with its source and what it lacks: plan --suite published --rows (--only NAME for one table)")
+
+
+def _print_ready(planned: Planned) -> None:
+    """The cells whose weights and data are there."""
+    ready = {row.cell.id: row for _, made in planned for row in made if row.kind == "to run" and row.cell}
+    if not ready:
+        print(
+            "Nothing can be run now: name folders with --data-root and --weights (fetch --suite published gets weights)."
+        )
+        return
+    print(f"\nCan be run now: {len(ready)} cells")
+    for row in list(ready.values())[:SHOWN]:
+        assert row.cell is not None
+        print(f"  {row.cell.name:<60}  {row.head.metric} {row.head.text} {row.head.unit:<2}  {row.detail}")
+    if len(ready) > SHOWN:
+        print(f"  and {len(ready) - SHOWN} more")
 
 
 @dataclass(frozen=True)
@@ -123,6 +171,11 @@ class PlannedRow:
         figure = f"{head.metric} {head.text} {head.unit:<2} {head.split} [{head.protocol_id}]"
         return f"    {label(head):<64}  {figure}  {self.status:13}  {self.detail}".rstrip()
 
+    @property
+    def kind(self) -> str:
+        """The status without a network's name."""
+        return self.status.partition(":")[0]
+
 
 @dataclass(frozen=True)
 class _Held:
@@ -139,7 +192,8 @@ class _Held:
         link = row.links.get(main) or next((found for f in row.figures if (found := row.link(f))), None)
         cell = self.cells.get(link.cell) if link else None
         if cell is None:
-            return PlannedRow(head, None, "not attempted", row.reason)
+            assert row.lack is not None
+            return PlannedRow(head, None, row.lack.status, row.lack.text)
         status, detail = self._status(cell, head)
         return PlannedRow(head, cell, status, detail + _not_measured(row))
 
@@ -150,8 +204,9 @@ class _Held:
             return "done", cell.id
         if stored is not None:
             return "failed", f"{cell.checkpoint}: {stored.record.reason or 'no reason stored'}"
-        if self.lacking[cell.id]:
-            return "missing", "; ".join(self.lacking[cell.id]) + f"; {cost(head, cell)}"
+        if lacking := self.lacking[cell.id]:
+            word = lacking[0].partition(" ")[0]
+            return f"lacks {word}", "; ".join(lacking) + f"; {cost(head, cell)}"
         return "to run", f"{cell.checkpoint}; {cost(head, cell)}"
 
 
@@ -165,7 +220,7 @@ def label(figure: Figure) -> str:
 def _not_measured(row: PaperRow) -> str:
     """The row's figures that no cell measures, with the reason."""
     found = {f.column: row.reasons[slot_of(f)] for f in row.figures if slot_of(f) in row.reasons}
-    return "".join(f"; {column}: {reason}" for column, reason in found.items())
+    return "".join(f"; {column}: {lack.text}" for column, lack in found.items())
 
 
 def _check_patterns(only: Sequence[str], tables: Sequence[PublishedTable], cells: Sequence[Cell]) -> None:

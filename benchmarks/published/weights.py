@@ -1,8 +1,8 @@
 """The manifest of released checkpoints: `results/published/weights.csv`, read and checked.
 
 Each line names a file as its project publishes it, the family that `hrnet.load_checkpoint` must recognise in it, the
-list of keys that it should hold (`manifest`, a file of `tests/data/golden/manifests`), what is known of its hash (the
-first eight digits of its SHA-256 where the project writes them into the name), and the published rows that it made.
+list of keys that it should hold (`manifest`, a file of `tests/data/golden/manifests`), its size and SHA-256 as far as they are
+known (the first eight digits where the project writes them into the name), and the published rows that it made.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ COLUMNS = (
     "project",
     "page",
     "manifest",
+    "bytes",
     "sha256",
     "rows",
     "note",
@@ -64,6 +65,7 @@ class Weights:
     project: str
     page: str
     manifest: str
+    bytes: int | None
     sha256: str
     rows: tuple[MadeRow, ...]
     note: str
@@ -105,7 +107,10 @@ def load_weights(root: Path = ROOT) -> tuple[Weights, ...]:
                 made[row] = line["file"]
             seen[line["file"]] = reader.line_num
             changes = tuple((key, _value(text)) for key, _, text in (c.partition("=") for c in line["changes"].split()))
-            fields: dict[str, Any] = {**line, "changes": changes, "rows": rows}
+            if line["bytes"] and not line["bytes"].isdigit():
+                raise ValueError(f"{where}: expected a number of bytes, got {line['bytes']!r}; correct the file")
+            size = int(line["bytes"]) if line["bytes"] else None
+            fields: dict[str, Any] = {**line, "changes": changes, "rows": rows, "bytes": size}
             found.append(Weights(**fields))
     return tuple(found)
 

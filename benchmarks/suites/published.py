@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.figures import Figure, load
+from benchmarks.published.lacks import Lack
 from benchmarks.published.paper_rows import Link, PaperRow
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.protocols import measured_protocol
@@ -35,12 +36,15 @@ TABLES: dict[str, tuple[str, tuple[str, ...]]] = {
     "cityscapes_test": ("Cityscapes, test", ("cityscapes_test",)),
     "pascal_context": ("PASCAL Context", ("pascal_context",)),
     "lip_val": ("LIP, val", ("lip_val",)),
+    "ade20k": ("ADE20K, val", ("ade20k",)),
+    "coco_stuff": ("COCO-Stuff, test", ("coco_stuff",)),
     "face_300w": ("300W", ("face_300w",)),
     "face_aflw": ("AFLW", ("face_aflw",)),
     "face_cofw": ("COFW", ("face_cofw",)),
     "face_wflw": ("WFLW", ("face_wflw",)),
     "coco_detection_val": ("COCO detection, val2017", ("coco_detection_val2017",)),
     "coco_detection_testdev": ("COCO detection, test-dev2017", ("coco_detection_testdev2017",)),
+    "imagenet_val": ("ImageNet, val", ("imagenet_val",)),
     "ablation_exchange": ("Ablation: exchange", ("ablation_fusion",)),
     "ablation_resolution": ("Ablation: resolution of the map", ("ablation_resolution",)),
     "ablation_input_size": ("Ablation: input size", ("ablation_input_size",)),
@@ -79,12 +83,16 @@ NOT_LINKED: tuple[tuple[str, str, str], ...] = (
     ),
     ("id", r"^cityscapes_val:15$", "its page links no checkpoint"),
     ("id", r"^posetrack2017:", "neither weights trained on PoseTrack nor the code of tracking were released"),
-    ("method", r"^PaddleSeg", "no adapter for Paddle's files"),
-    ("source", r"^HRNet-MaskRCNN-Benchmark", "no adapter for maskrcnn-benchmark's keys"),
+    ("method", r"^Paddle(Seg|Clas)", "no adapter for Paddle's files"),
     (
         "source",
         r"^HRNet-Object-Detection",
         "not in the manifest: the file name of this training is not known",
+    ),
+    (
+        "source",
+        r"^HRNet-FCOS",
+        "its page links no checkpoint, or one of the Caffe-style body under a name that is not known",
     ),
 )
 """Why rows of known networks have no checkpoint, where more is known than that the manifest has none: field, pattern, text."""
@@ -129,7 +137,7 @@ def protocol_changes(figure: Figure, entry: Weights) -> dict[str, Any]:
     if figure.task == "pose":
         height, _, width = figure.input_size.partition("x")
         changes["input_wh"] = (int(width), int(height))
-        if stated.get("decode") in ("dark", "argmax", "quarter"):
+        if stated.get("decode") in ("dark", "argmax"):
             changes["decoder"] = stated["decode"]
         if figure.benchmark == "COCO keypoints":
             changes["boxes"] = "detector" if stated.get("boxes", "").startswith("detector") else "gt"
@@ -192,29 +200,44 @@ def classes_of(entry: Weights) -> int | None:
     return int(stated) if stated else get_task(entry.task).protocol(entry.dataset).num_classes
 
 
-def without_checkpoint(figure: Figure) -> str:
+def network_of(figure: Figure) -> str:
+    """What a network that the harness has not is called: its method, and the body where that is the point."""
+    if "mmpose-label" in figure.footnotes:
+        return "CSPNeXt"
+    method = re.sub(r"^(mmpose|mmseg) (pose_)?|[*]+$", "", figure.method)
+    return f"{method} on {figure.body}" if figure.task == "detection" and figure.body else method
+
+
+def without_checkpoint(figure: Figure) -> Lack:
     """Why no checkpoint of a figure is known."""
+    if not figure.model:
+        note = "no public code pairs it with HRNet" if network_of(figure).startswith("CenterNet on HRNet") else ""
+        text = f"the harness has no such network or head{': ' * bool(note)}{note}"
+        return Lack("network", text, network_of(figure))
     for field, pattern, text in NOT_LINKED:
-        if re.search(pattern, getattr(figure, field)) and (figure.model or field != "source"):
-            return text
-    return NOT_IN_MANIFEST if figure.model else "the harness has no such network or head"
+        if re.search(pattern, getattr(figure, field)):
+            return Lack("weights", text)
+    return Lack("weights", NOT_IN_MANIFEST)
 
 
-def why_not(figure: Figure, entry: Weights | None) -> str:
-    """Why a figure has no cell, or "" if it has one."""
+def why_not(figure: Figure, entry: Weights | None) -> Lack | None:
+    """Why a figure has no cell; None if it has one."""
     if server_only(figure):
         file = f"; the released file is {entry.file}" if entry else ""
-        return f"only the benchmark's server scores this split (eval --predictions writes the submission{file})"
+        return Lack(
+            "server",
+            f"only the benchmark's server scores this split (eval --predictions writes the submission{file})",
+        )
     if entry is None:
         return without_checkpoint(figure)
     if entry.task not in task_names():
-        return f"the task {entry.task} is not installed"
+        return Lack("network", f"the task {entry.task} is not installed")
     if metric_key(figure) is None:
-        return f"the harness does not report this variant [{figure.protocol_id}]"
+        return Lack("protocol", f"the harness does not report this variant [{figure.protocol_id}]")
     classes = figure.settings.get("classes")
     if classes is not None and int(classes) != classes_of(entry):
-        return f"a figure of {classes} classes; {entry.file} has {classes_of(entry)}"
-    return ""
+        return Lack("weights", f"a figure of {classes} classes; {entry.file} has {classes_of(entry)}")
+    return None
 
 
 def table_of(name: str, made: Mapping[MadeRow, Weights], cells: dict[str, Cell]) -> PublishedTable:
@@ -228,11 +251,11 @@ def table_of(name: str, made: Mapping[MadeRow, Weights], cells: dict[str, Cell])
 def row_of(figures: Sequence[Figure], made: Mapping[MadeRow, Weights], cells: dict[str, Cell]) -> PaperRow:
     """One source row, each figure with the cell that measures it or the reason why none does; adds the cells to `cells`."""
     links: dict[Slot, Link] = {}
-    reasons: dict[Slot, str] = {}
+    reasons: dict[Slot, Lack] = {}
     for figure in figures:
         entry = made.get(MadeRow(figure.id, figure.column)) or made.get(MadeRow(figure.id))
         reason = why_not(figure, entry)
-        if not reason and entry is not None:
+        if reason is None and entry is not None:
             cell, metric = cell_of(figure, entry), metric_key(figure)
             assert metric is not None
             measured = measured_protocol(cell, metric, figure.protocol_id)
@@ -240,7 +263,10 @@ def row_of(figures: Sequence[Figure], made: Mapping[MadeRow, Weights], cells: di
                 cells.setdefault(cell.id, cell)
                 links[slot_of(figure)] = Link(cell.id, metric)
                 continue
-            reason = f"the harness would measure [{measured}], the figure is of [{figure.protocol_id}]"
+            reason = Lack(
+                "protocol", f"the harness would measure [{measured}], the figure is of [{figure.protocol_id}]"
+            )
+        assert reason is not None
         reasons[slot_of(figure)] = reason
     return PaperRow(tuple(figures), links, reasons)
 

@@ -10,6 +10,9 @@ from hrnet.variants import VARIANTS
 from tasks.model import TaskModel, build_parts
 from tasks.options import nearest
 
+REPRESENTATIONS = ("C", "Ci", "Cii")
+"""C is the released one; the others are its rivals in arXiv 1908.07919, Table 16."""
+
 
 class LinearHead(nn.Module):
     """Global average pooling and a linear layer: (B, C, H, W) -> (B, num_outputs)."""
@@ -26,11 +29,11 @@ def build(model: str, dataset: str, representation: str, num_classes: int, **opt
     """The classification network of a body.
 
     Raises:
-        ValueError: another representation than C.
+        ValueError: another representation than C, Ci or Cii.
     """
-    if representation != "C":
+    if representation not in REPRESENTATIONS:
         raise ValueError(
-            f"Unknown representation {representation!r} for classification. {nearest(representation, ['C'])}"
+            f"Unknown representation {representation!r} for classification. {nearest(representation, REPRESENTATIONS)}"
         )
     if model in VARIANTS:
         options = {"init": "kaiming", **options}

@@ -16,6 +16,23 @@ IMAGENET_FILES = {
     "simple_baseline_r50": "resnet50-19c8e357.pth",
     "simple_baseline_r101": "resnet101-5d3b4d8f.pth",
     "simple_baseline_r152": "resnet152-b121ed2d.pth",
+    # What mmpose's configurations name by "mmcls://", under the names of the present files.
+    "simple_baseline_r50d": "resnetv1d50_b32x8_imagenet_20210531-db14775a.pth",
+    "simple_baseline_r101d": "resnetv1d101_b32x8_imagenet_20210531-6e13bcd3.pth",
+    "simple_baseline_r152d": "resnetv1d152_b32x8_imagenet_20210531-278cf22a.pth",
+    "simple_baseline_resnext50": "resnext50_32x4d_b32x8_imagenet_20210429-56066e27.pth",
+    "simple_baseline_resnext101": "resnext101_32x4d_b32x8_imagenet_20210506-e0fa3dd5.pth",
+    "simple_baseline_resnext152": "resnext152_32x4d_b32x8_imagenet_20210524-927787be.pth",
+    "simple_baseline_seresnet50": "se-resnet50_batch256_imagenet_20200804-ae206104.pth",
+    "simple_baseline_seresnet101": "se-resnet101_batch256_imagenet_20200804-ba5b51d4.pth",
+    "simple_baseline_mobilenetv2": "mobilenet_v2_batch256_imagenet_20200708-3b2dc3af.pth",
+    "simple_baseline_shufflenetv1": "shufflenet_v1_batch1024_imagenet_20200804-5d6cec73.pth",
+    "simple_baseline_shufflenetv2": "shufflenet_v2_batch1024_imagenet_20200812-5bf4721e.pth",
+    **{
+        f"vitpose_{size[0]}{head}": f"mae_pretrain_vit_{size}_20230913.pth"
+        for size in ("small", "base", "large", "huge")
+        for head in ("", "_simple")
+    },
 }
 
 
@@ -112,8 +129,8 @@ def mmpose(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """mmpose 1.x's training of its zoo: plain and UDP HRNet, Lite-HRNet, SimpleBaseline on other encoders.
 
     Expected: COCO val2017 with detector boxes and flip, at 256x192: AP 76.2 (HRNet-W32 with UDP), 64.2 and 67.6 (Lite-HRNet-18
-    and -30, which start from nothing). Cost: two days on eight GPUs of 2018, 64 persons each. Others than HRNet start from
-    ImageNet weights of the encoder: --set recipe.init_from=FILE.
+    and -30, which start from nothing, as SE-ResNet-152 does). Cost: two days on eight GPUs of 2018, 64 persons each. The others
+    start from ImageNet weights of the encoder (:data:`IMAGENET_FILES`).
 
         python run_all.py train --task pose --dataset coco --model hrnet_w32_udp --data-root D --weights W
     """
@@ -144,10 +161,10 @@ def vitpose(dataset: str, set_up: SetUp, model: str) -> Recipe:
     """ViTPose's training as mmpose 1.x configures it: AdamW, rates that fall from layer to layer, gradients of norm 1 at most.
 
     Expected: COCO val2017 with detector boxes and flip, at 256x192: AP 73.9 (S), 75.7 (B); with the simple head 73.6, 75.6.
-    Cost: about a day on eight A100. It starts from weights of masked auto-encoding: --set recipe.init_from=FILE. Drop path is
-    an option of the body, at its published value.
+    Cost: about a day on eight A100. It starts from mmpose's weights of masked auto-encoding. Drop path is an option of the body,
+    at its published value.
 
-        python run_all.py train --task pose --dataset coco --model vitpose_s --data-root D --weights W --set recipe.init_from=FILE
+        python run_all.py train --task pose --dataset coco --model vitpose_s --data-root D --weights W
     """
     size = body_of(model).removeprefix("vitpose_").removesuffix("_simple")
     if size not in LAYER_DECAY:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hrnet.variants import MICRO, VARIANTS
+from hrnet.variants import RELEASED
 from tasks.recipe import Recipe
 from tasks.segmentation.crops.augment import SegmentationAugment
 
@@ -19,8 +19,7 @@ def _init(model: str) -> str | None:
     body = model.removesuffix(OCR_SUFFIX)
     if body in SMALL_FILES:
         return SMALL_FILES[body]
-    released = body in VARIANTS and body not in MICRO
-    return f"hrnetv2_{body.removeprefix('hrnet_')}_imagenet_pretrained.pth" if released else None
+    return f"hrnetv2_{body.removeprefix('hrnet_')}_imagenet_pretrained.pth" if body in RELEASED else None
 
 
 def reference(model: str, name: str, augment: SegmentationAugment) -> Recipe:

@@ -36,6 +36,7 @@ ALIGN_CORNERS = {
     "mmseg": False,
     "mmseg_ocr": False,
     "mmseg_pspnet": False,
+    "mmseg_deeplabv3": False,
     "mmseg_deeplabv3plus": False,
     "torchvision_segmentation": False,
 }

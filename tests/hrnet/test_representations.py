@@ -101,3 +101,14 @@ def test_an_unknown_representation_names_the_nearest() -> None:
 def test_v1h_is_as_wide_as_v2() -> None:
     assert build_representation("V1h", *BODIES["hrnet"]).out_channels == (120,)
     assert isinstance(build_representation("V1h", *BODIES["hrnet"]), nn.Module)
+
+
+def test_extra_levels_by_convolution_as_fcos_makes_them() -> None:
+    """The first from the last level, the second from its ReLU; the body's finest map is left out."""
+    maps = maps_of("resnet")
+    made = build_representation("FPN", *BODIES["resnet"], width=12, step=2, extra="conv").eval()
+    assert made.strides == (8, 16, 32, 64, 128) and [conv.stride[0] for conv in made.smooth] == [1, 1, 1, 2, 2]
+    with torch.no_grad():
+        levels = made(maps)
+        torch.testing.assert_close(levels[3], made.smooth[3](levels[2]))
+        torch.testing.assert_close(levels[4], made.smooth[4](levels[3].relu()))

@@ -14,6 +14,8 @@ NAMES = (
     "pspnet_r50",
     "pspnet_r101",
     "pspnet_micro",
+    "mmseg_deeplabv3_r50",
+    "mmseg_deeplabv3_r101",
     "deeplabv3plus_r50",
     "deeplabv3plus_r101",
     "deeplabv3plus_micro",

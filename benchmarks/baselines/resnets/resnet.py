@@ -1,4 +1,4 @@
-"""ResNet (arXiv 1512.03385) as the common serial body: maps C2 to C5 at strides 4 to 32, torchvision's parameter names."""
+"""ResNet and ResNeXt (arXiv 1512.03385, 1611.05431), the common serial bodies: maps C2 to C5, torchvision's parameter names."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from hrnet.backbone import initialise
-from hrnet.blocks import BLOCKS
+from hrnet.blocks import BLOCKS, Bottleneck, SubsampledConv
 
 NAMES = (
     "resnet18",
@@ -15,6 +15,11 @@ NAMES = (
     "resnet50",
     "resnet101",
     "resnet152",
+    "resnet50_caffe",
+    "resnet101_caffe",
+    "resnet152_caffe",
+    "resnext101_32x4d",
+    "resnext101_64x4d",
     "resnet_micro",
     "resnet_micro_w8",
     "resnet_micro_w10",
@@ -28,6 +33,11 @@ DEPTHS: dict[str, tuple[str, tuple[int, int, int, int], int]] = {
     "resnet50": ("bottleneck", (3, 4, 6, 3), 64),
     "resnet101": ("bottleneck", (3, 4, 23, 3), 64),
     "resnet152": ("bottleneck", (3, 8, 36, 3), 64),
+    "resnet50_caffe": ("caffe", (3, 4, 6, 3), 64),
+    "resnet101_caffe": ("caffe", (3, 4, 23, 3), 64),
+    "resnet152_caffe": ("caffe", (3, 8, 36, 3), 64),
+    "resnext101_32x4d": ("32x4d", (3, 4, 23, 3), 64),
+    "resnext101_64x4d": ("64x4d", (3, 4, 23, 3), 64),
     "resnet_micro": ("basic", (2, 2, 2, 1), 12),
     "resnet_micro_w8": ("basic", (2, 2, 2, 1), 8),
     "resnet_micro_w10": ("basic", (2, 2, 2, 1), 10),
@@ -36,10 +46,44 @@ DEPTHS: dict[str, tuple[str, tuple[int, int, int, int], int]] = {
 what micro HRNet does: under a pyramid, w10 with all maps (V2), and w8 with all maps where HRNet gives its highest alone (V1)."""
 
 
+class CaffeBottleneck(Bottleneck):
+    """The first networks' bottleneck (arXiv 1512.03385): the stride is on the first 1x1 convolution."""
+
+    def __init__(self, in_channels: int, planes: int, stride: int = 1, momentum: float = 0.1) -> None:
+        super().__init__(in_channels, planes, stride, momentum)
+        self.conv1 = SubsampledConv(in_channels, planes, 1, stride, bias=False)
+        self.conv2 = nn.Conv2d(planes, planes, 3, 1, 1, bias=False)
+
+
+class GroupedBottleneck(Bottleneck):
+    """ResNeXt's (arXiv 1611.05431): `groups` groups of planes * group_width / 64 channels in the 3x3 convolution."""
+
+    groups, group_width = 32, 4
+
+    def __init__(self, in_channels: int, planes: int, stride: int = 1, momentum: float = 0.1) -> None:
+        super().__init__(in_channels, planes, stride, momentum)
+        width = planes * self.group_width // 64 * self.groups
+        self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(width, momentum=momentum)
+        self.conv2 = nn.Conv2d(width, width, 3, stride, 1, groups=self.groups, bias=False)
+        self.bn2 = nn.BatchNorm2d(width, momentum=momentum)
+        self.conv3 = nn.Conv2d(width, planes * self.expansion, 1, bias=False)
+
+
+class WiderGroupedBottleneck(GroupedBottleneck):
+    """The same with 64 groups."""
+
+    groups = 64
+
+
+KINDS = {**BLOCKS, "caffe": CaffeBottleneck, "32x4d": GroupedBottleneck, "64x4d": WiderGroupedBottleneck}
+
+
 class ResNet(nn.Module):
     """forward(images (B, 3, H, W)) -> [C2, C3, C4, C5], each (B, C_i, H/s, W/s), s = 4, 8, 16, 32.
 
-    7x7 stem with stride 2, 3x3 max pooling with stride 2, four stages; a bottleneck's stride is on its 3x3 convolution.
+    7x7 stem with stride 2, 3x3 max pooling with stride 2, four stages; a bottleneck's stride is on its 3x3 convolution, of the
+    "_caffe" ones on the 1x1 before it.
     """
 
     def __init__(self, block: str, blocks: Sequence[int], width: int, bn_momentum: float = 0.1) -> None:
@@ -48,7 +92,7 @@ class ResNet(nn.Module):
         self.bn1 = nn.BatchNorm2d(width, momentum=bn_momentum)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, 2, 1)
-        kind = BLOCKS[block]
+        kind = KINDS[block]
         channels, outs = width, []
         for number, count in enumerate(blocks):
             planes = width * 2**number

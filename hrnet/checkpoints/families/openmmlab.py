@@ -1,4 +1,4 @@
-"""mmpose 0.x and 1.x (top-down heat maps) and mmseg (FCN and OCR heads on HRNet)."""
+"""mmpose 0.x and 1.x (top-down heat maps), mmseg (FCN and OCR heads on HRNet) and mmpretrain (HRNet on ImageNet)."""
 
 from __future__ import annotations
 
@@ -63,9 +63,10 @@ MMPOSE_1X = Family(
 
 
 def _zero_bias(state: dict[str, Tensor]) -> list[str]:
-    """mmseg's convolutions before a normalisation have no bias; ours, as the reference's, have one, so it is 0."""
+    """OpenMMLab's convolutions before a normalisation have no bias; ours, as the references', have one, so it is 0."""
     notes = []
-    for name in ("representation.mix.conv", "head.aux.conv", "head.ocr.conv"):
+    widening = (*(f"representation.downsamp_modules.{i}.0" for i in range(3)), "representation.final_layer.0")
+    for name in ("representation.mix.conv", "head.aux.conv", "head.ocr.conv", *widening):
         weight = state.get(f"{name}.weight")
         if weight is not None and f"{name}.bias" not in state:
             state[f"{name}.bias"] = torch.zeros(weight.shape[0], dtype=weight.dtype, device=weight.device)
@@ -114,11 +115,41 @@ MMSEG_OCR = Family(
     adapt=_zero_bias,
 )
 
+MMPRETRAIN = Family(
+    "mmpretrain",
+    "mmpretrain's HRNet on ImageNet",
+    lambda s: has(s, "backbone.stage4.", "neck.increase_layers.", "head.fc."),
+    (
+        _BODY,
+        (r"^neck\.increase_layers\.(\d)\.(.+)$", r"representation.incre_modules.\1.\2"),
+        (r"^neck\.downsample_layers\.(\d)\.conv\.(.+)$", r"representation.downsamp_modules.\1.0.\2"),
+        (r"^neck\.downsample_layers\.(\d)\.bn\.(.+)$", r"representation.downsamp_modules.\1.1.\2"),
+        (r"^neck\.final_layer\.conv\.(.+)$", r"representation.final_layer.0.\1"),
+        (r"^neck\.final_layer\.bn\.(.+)$", r"representation.final_layer.1.\1"),
+        (r"^head\.fc\.(weight|bias)$", r"head.classifier.\1"),
+    ),
+    drops=_PREPROCESSOR,
+    task=always("classification"),
+    conventions=implies(upsample="nearest", bn_momentum=0.1),
+    adapt=_zero_bias,
+)
+
 MM_BACKBONE = Family(
     "openmmlab_backbone",
     "an OpenMMLab backbone",
-    lambda s: has(s, "backbone.") and all(key.startswith("backbone.") for key in s),
+    lambda s: has(s, "backbone.") and all(key.startswith(("backbone.", "head.fc.", "head.layers.")) for key in s),
     (_BODY,),
+    drops=((r"^head\.", "the ImageNet head of an initialisation"),),
+    renames=body_renames,
+    body_only=True,
+)
+
+MM_VIT = Family(
+    "openmmlab_vit",
+    "a vision transformer's weights of masked auto-encoding, as mmpose publishes them",
+    lambda s: has(s, "patch_embed.projection.", "layers.0.ln1."),
+    ((r"^((?:pos_embed|patch_embed|layers|ln1).*)$", r"body.\1"),),
+    drops=((r"^(cls_token|mask_token)$", "the tokens of the pre-training"),),
     renames=body_renames,
     body_only=True,
 )

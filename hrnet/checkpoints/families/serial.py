@@ -1,4 +1,4 @@
-"""Serial networks: ImageNet ResNets, torchvision's DeepLabV3 and FCN, mmseg's PSPNet and DeepLabV3+."""
+"""Serial networks: ImageNet ResNets, torchvision's DeepLabV3 and FCN, mmseg's PSPNet, DeepLabV3 and DeepLabV3+."""
 
 from __future__ import annotations
 
@@ -50,6 +50,19 @@ MMSEG_PSPNET = Family(
     "mmseg's PSPNet",
     lambda s: has(s, "backbone.stem.", "decode_head.psp_modules."),
     (*_COMMON, (r"^decode_head\.psp_modules\.(\d)\.1\.(conv|bn)\.(.+)$", r"head.main.pooled.\1.\2.\3")),
+    drops=_PREPROCESSOR,
+    task=always("segmentation"),
+)
+
+MMSEG_DEEPLAB = Family(
+    "mmseg_deeplabv3",
+    "mmseg's DeepLabV3",
+    lambda s: has(s, "backbone.stem.", "decode_head.aspp_modules.") and not has(s, "decode_head.c1_bottleneck."),
+    (
+        *_COMMON,
+        _unit(r"decode_head\.image_pool\.1", "head.main.image_pool"),
+        (r"^decode_head\.aspp_modules\.(\d)\.(conv|bn)\.(.+)$", r"head.main.aspp.\1.\2.\3"),
+    ),
     drops=_PREPROCESSOR,
     task=always("segmentation"),
 )

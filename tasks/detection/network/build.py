@@ -106,9 +106,13 @@ def _fcos(
     sizes = _sizes(POINT_SIZES, MICRO_POINT if traits_of(model).micro else {}, changes)
     levels = int(_one_of("levels", str(changes.pop("levels", 5)), "5", "6"))
     conventions = point_preset(changes.pop("conventions", POINT_DEFAULT))
-    pyramid_options = {"width": sizes.pop("pyramid_width"), "levels": levels, "step": 2 if levels == 5 else 1}
+    pyramid_options: dict[str, Any] = {"width": sizes.pop("pyramid_width"), "levels": levels}
+    pyramid_options["step"] = 2 if levels == 5 else 1
+    if representation == "FPN":
+        pyramid_options["extra"] = "conv"
     body, pyramid = _parts(model, representation, changes, pyramid_options)
-    return FCOS(body, pyramid, conventions=conventions, **names, **sizes)
+    micro = traits_of(model).micro
+    return FCOS(body, pyramid, conventions=conventions, start_at_strides=micro, **names, **sizes)
 
 
 def _sizes(published: dict[str, Any], micro: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

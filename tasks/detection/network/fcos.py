@@ -38,12 +38,15 @@ class FCOS(DetectionModel):
         tower_width: int = 256,
         tower_convs: int = 4,
         range_scale: float = 8.0,
+        start_at_strides: bool = False,
         **names: Any,
     ) -> None:
         super().__init__(body, representation, detector="fcos", **names)
         self.conventions, self.range_scale = conventions, float(range_scale)
         width: int = representation.out_channels[0]  # type: ignore[index,assignment]
         self.point_head = PointHead(width, self.num_outputs, len(self.strides), conventions, tower_width, tower_convs)
+        if start_at_strides:
+            self.point_head.start_at(self.strides)
 
     def set_conventions(self, **conventions: Any) -> None:
         """Sets what a checkpoint's family implies, before its weights are loaded.

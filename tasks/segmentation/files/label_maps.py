@@ -44,7 +44,8 @@ class LabelMaps(Layout):
                 for number, (image, label) in read_list(found, (2, 2))
             ]
         else:
-            self.samples, self.notes = _paired(root, as_posix(str(split.images)), as_posix(str(split.labels)), pictures)
+            folders = as_posix(str(split.images)), as_posix(str(split.labels))
+            self.samples, self.notes = paired(root, *folders, pictures, f"correct {root / FILE}")
         self.files = [root / FILE, *identifying_files(root, found, self.samples)]
 
     def label(self, index: int) -> NDArray[np.uint8] | None:
@@ -55,11 +56,35 @@ class LabelMaps(Layout):
         return read_label_png(inside(self.root, name), self.table.decode_table(), f"{self.title} label map", hints)
 
 
-def _paired(root: Path, images: str, labels: str, pictures: bool) -> tuple[list[Sample], tuple[str, ...]]:
-    maps = _by_stem(root, labels, "label maps")
+class LabelFolders(Layout):
+    """One split of a benchmark that is two folders of equal stems. ``hint`` says what to do where one is missing."""
+
+    def __init__(
+        self, root: Path, images: str, labels: str, table: ClassTable, title: str, hint: str, pictures: bool = True
+    ) -> None:
+        self.root, self.table, self.title = root, table, title
+        self.samples, self.notes = paired(root, images, labels, pictures, hint)
+        self.files = identifying_files(root, None, self.samples)
+
+    def label(self, index: int) -> NDArray[np.uint8] | None:
+        name = self.samples[index].label
+        assert name is not None
+        return read_label_png(inside(self.root, name), self.table.decode_table(), f"{self.title} label map")
+
+
+def paired(root: Path, images: str, labels: str, pictures: bool, hint: str) -> tuple[list[Sample], tuple[str, ...]]:
+    """The samples of two folders of equal stems, and what a reader must know of them.
+
+    Args:
+        pictures: False where only label maps will be read. hint: what to do about a missing folder.
+
+    Raises:
+        FileNotFoundError: no such folder. ValueError: no files, a picture without a label map, or two files of one stem.
+    """
+    maps = _by_stem(root, labels, "label maps", hint)
     if not pictures and not (root / images).is_dir():
         return [Sample(Path(s).name, f"{images}/{s}", f"{labels}/{f}", str(root / labels)) for s, f in maps.items()], ()
-    shown = _by_stem(root, images, "pictures")
+    shown = _by_stem(root, images, "pictures", hint)
     lacking = [stem for stem in shown if stem not in maps]
     if lacking:
         raise ValueError(
@@ -72,7 +97,7 @@ def _paired(root: Path, images: str, labels: str, pictures: bool) -> tuple[list[
     return samples, (f"{spare} label maps in {labels} have no picture and are left out",) * (spare > 0)
 
 
-def _by_stem(root: Path, folder: str, what: str) -> Mapping[str, str]:
+def _by_stem(root: Path, folder: str, what: str, hint: str) -> Mapping[str, str]:
     """Path below a folder without the ending -> that path, in the order of their text.
 
     Raises:
@@ -80,7 +105,7 @@ def _by_stem(root: Path, folder: str, what: str) -> Mapping[str, str]:
     """
     place = root / folder
     if not place.is_dir():
-        raise FileNotFoundError(f"{place}: expected {what} there, found no such folder; correct {root / FILE}.")
+        raise FileNotFoundError(f"{place}: expected {what} there, found no such folder; {hint}.")
     found: dict[str, str] = {}
     for path in sorted(place.rglob("*")):
         relative = path.relative_to(place)
@@ -93,5 +118,5 @@ def _by_stem(root: Path, folder: str, what: str) -> Mapping[str, str]:
             )
         found[stem] = relative.as_posix()
     if not found:
-        raise ValueError(f"{place}: expected {what} ({', '.join(SUFFIXES)}), got none; correct {root / FILE}.")
+        raise ValueError(f"{place}: expected {what} ({', '.join(SUFFIXES)}), got none; {hint}.")
     return found

@@ -1,4 +1,4 @@
-"""Heads of PSPNet (arXiv 1612.01105) and DeepLabV3+ (arXiv 1802.02611) as mmseg builds them."""
+"""Heads of PSPNet (arXiv 1612.01105), DeepLabV3 and DeepLabV3+ (1706.05587, 1802.02611) as mmseg builds them."""
 
 from __future__ import annotations
 
@@ -58,6 +58,36 @@ class PyramidPoolingHead(nn.Module):
         return self.predict(self.dropout(self.bottleneck(torch.cat(parts, dim=1))))
 
 
+class AtrousHead(nn.Module):
+    """DeepLabV3: the last map under several dilations, and its mean -> logits at the map's stride."""
+
+    def __init__(
+        self,
+        in_channels: Sequence[int],
+        num_classes: int,
+        channels: int = 512,
+        dilations: Sequence[int] = DILATIONS,
+        dropout: float = 0.1,
+    ) -> None:
+        super().__init__()
+        wide = in_channels[0]
+        self.image_pool = conv_bn_relu(wide, channels)
+        self.aspp = nn.ModuleList([conv_bn_relu(wide, channels)])
+        for dilation in dilations:
+            unit = conv_bn_relu(wide, channels, 3)
+            unit.conv = nn.Conv2d(wide, channels, 3, padding=dilation, dilation=dilation, bias=False)
+            self.aspp.append(unit)
+        self.bottleneck = conv_bn_relu((len(dilations) + 2) * channels, channels, 3)
+        self.dropout = nn.Dropout2d(dropout)
+        self.predict = nn.Conv2d(channels, num_classes, 1)
+
+    def forward(self, maps: Sequence[Tensor]) -> Tensor:
+        x = maps[0]
+        mean = self.image_pool(functional.adaptive_avg_pool2d(x, 1)).expand(-1, -1, *x.shape[-2:])
+        joined = self.bottleneck(torch.cat([mean, *(part(x) for part in self.aspp)], dim=1))
+        return self.predict(self.dropout(joined))
+
+
 class AtrousSeparableHead(nn.Module):
     """DeepLabV3+: the last map under several dilations, enlarged and joined with the first stage's -> logits at its stride."""
 
@@ -104,11 +134,14 @@ class AuxiliaryConvHead(nn.Module):
 
 
 def mmseg_heads(model: str, in_channels: Sequence[int], num_classes: int, micro: bool) -> tuple[nn.Module, nn.Module]:
-    """Main and auxiliary head of a "pspnet_*" or "deeplabv3plus_*"; micro sizes have a sixteenth of the channels."""
+    """Main and auxiliary head of a "pspnet_*", "mmseg_deeplabv3_*" or "deeplabv3plus_*"; micro ones have a sixteenth of the
+    channels."""
     share = 16 if micro else 1
     aux = AuxiliaryConvHead(in_channels[1], num_classes, 256 // share)
     if model.startswith("pspnet"):
         return PyramidPoolingHead(in_channels, num_classes, 512 // share), aux
+    if model.startswith("mmseg_deeplabv3_"):
+        return AtrousHead(in_channels, num_classes, 512 // share), aux
     # The embedded pictures' maps are 12 to 24 cells wide: dilations beyond that would see padding alone.
     dilations = (2, 4, 6) if micro else DILATIONS
     return AtrousSeparableHead(in_channels, num_classes, 512 // share, 48 // (share // 4 or 1), dilations), aux

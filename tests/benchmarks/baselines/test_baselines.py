@@ -248,3 +248,34 @@ def test_traits_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         read_body_file(path)
     path.write_text("WIDTH = 3\n")
     assert read_body_file(path) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "theirs"), [("resnext101_32x4d", (32, 4)), ("resnext101_64x4d", (64, 4)), ("resnet50", None)]
+)
+def test_resnets_are_torchvisions(name: str, theirs: tuple[int, int] | None) -> None:
+    from torchvision.models.resnet import Bottleneck, ResNet
+
+    groups, width = theirs or (1, 64)
+    with torch.device("meta"):
+        other = ResNet(Bottleneck, [3, 4, 23 if theirs else 6, 3], groups=groups, width_per_group=width)
+        body = build_body(name)
+    shapes = {k: v.shape for k, v in other.state_dict().items() if not k.startswith("fc.")}
+    assert {k: v.shape for k, v in body.state_dict().items()} == shapes
+
+
+def test_the_first_resnets_stride_is_on_the_first_convolution() -> None:
+    caffe, plain = build_body("resnet50_caffe"), build_body("resnet50")
+    assert {k: v.shape for k, v in caffe.state_dict().items()} == {k: v.shape for k, v in plain.state_dict().items()}
+    assert caffe.layer2[0].conv1.stride == (2, 2) and caffe.layer2[0].conv2.stride == (1, 1)
+    assert plain.layer2[0].conv1.stride == (1, 1) and plain.layer2[0].conv2.stride == (2, 2)
+
+
+@pytest.mark.parametrize(("options", "stride"), [({"kernel": 2}, 4), ({"kernel": 3}, 4), ({"deconvs": 2}, 8)])
+def test_the_papers_ablation_of_transposed_convolutions(options: dict[str, int], stride: int) -> None:
+    body = seeded_eval("simple_baseline_micro", **options)
+    with torch.no_grad():
+        assert body(torch.zeros(1, 3, 64, 96))[0].shape[2:] == (64 // stride, 96 // stride)
+    assert body.strides == (stride,)
+    with pytest.raises(ValueError, match="of side 5"):
+        build_body("simple_baseline_micro", kernel=5)

@@ -273,7 +273,9 @@ def test_several_at_once_are_told_apart_by_name(server: tuple[str, Behaviour], t
 
 
 def _made(file: str) -> Weights:
-    return Weights(file, "pose", "pose", "coco", "hrnet_w32", "V1", (), "me", f"https://host/x/{file}", "", "", (), "")
+    return Weights(
+        file, "pose", "pose", "coco", "hrnet_w32", "V1", (), "me", f"https://host/x/{file}", "", None, "", (), ""
+    )
 
 
 def test_bad_calls(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,7 +294,7 @@ def test_bad_calls(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypat
 
 def test_links_of_the_manifest() -> None:
     direct = [entry for entry in load_weights() if links.direct_link(entry)]
-    assert len(direct) == 73
+    assert len(direct) == 223
     assert all(links.page_of(entry).startswith("http") for entry in load_weights())
     assert links.addresses(weights_of(BY_HAND), None) == []
 

@@ -12,9 +12,11 @@ import pytest
 from benchmarks.cli import entry as command
 from benchmarks.commands import doctor
 from benchmarks.experiment.paths import Places
+from benchmarks.published import plan as published_plan
 from benchmarks.published import weights
 from benchmarks.published.figures import load
 from benchmarks.published.missing import missing
+from benchmarks.published.paper_table import PublishedTable
 from benchmarks.suites import load_suite, published
 from tasks import get_task
 
@@ -36,7 +38,7 @@ def test_a_dataset_in_part_is_missing_data_of_its_rows(monkeypatch: pytest.Monke
 def test_plan_of_nothing_cannot_be_carried_out(capsys: pytest.CaptureFixture[str]) -> None:
     assert command(["plan", "--suite", "published", "--only", "nothing*"]) == 2
     assert "matches no row" in capsys.readouterr().err
-    assert command(["plan", "--suite", "published", "--only", "mpii_val"]) == 0
+    assert command(["plan", "--suite", "published", "--rows", "--only", "mpii_val"]) == 0
     shown = capsys.readouterr().out
     assert "pytorch-pose Hourglass hg_s2_b1 (last), 2-stack Hourglass (256x256" in shown
     assert "val [boxes=gt; scales=multi; flip=yes; pckh=weighted]" in shown
@@ -56,7 +58,7 @@ def test_doctor_checks_hashes_and_lists_what_is_missing(tmp_path: Path, capsys: 
 
 def test_plan_lists_every_row_quickly_without_torch() -> None:
     code = (
-        "import sys; from benchmarks.cli import entry; status = entry(['plan', '--suite', 'published']); "
+        "import sys; from benchmarks.cli import entry; status = entry(['plan', '--suite', 'published', '--rows']); "
         "assert 'torch' not in sys.modules, 'torch was imported'; sys.exit(status)"
     )
     start = os.times()
@@ -74,3 +76,24 @@ def test_plan_lists_every_row_quickly_without_torch() -> None:
     assert f"\n{rows} rows: " in text
     assert "weights pose_hrnet_w32_256x192.pth (leoxiaobin/deep-high-resolution-net.pytorch)" in text
     assert "AP 74.4 %" in text and "from arXiv:1908.07919v2 (TPAMI) Table 1" in text
+    assert "lacks network: CenterNet on HRNetV2p-W48" in text and "lacks server" in text
+
+
+def test_the_page_counts_rows_by_status_and_lists_what_can_be_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command(["plan", "--suite", "published"]) == 0
+    page = capsys.readouterr().out
+    assert len(page.splitlines()) < 40 and "Nothing can be run now" in page
+    [line] = [line.split() for line in page.splitlines() if line.startswith("coco_detection_val ")]
+    rows = load_suite("published", tables="coco_detection_val").tables_of(PublishedTable)[0].rows
+    assert line[1] == str(len(rows)) and line[2] == str(
+        sum(r.lack is not None and r.lack.word == "network" for r in rows)
+    )
+    (tmp_path / "hrnetv2_w18_imagenet_pretrained.pth").touch()
+    monkeypatch.setattr(
+        published_plan, "missing", lambda cell, places: [] if cell.dataset == "imagenet" else ["data x"]
+    )
+    assert command(["plan", "--suite", "published", "--only", "imagenet_val"]) == 0
+    page = capsys.readouterr().out
+    assert "Can be run now: 22 cells" in page and "and 2 more" in page and "top1_err 23.2 %" in page

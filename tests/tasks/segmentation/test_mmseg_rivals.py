@@ -69,6 +69,11 @@ def mmseg_keys(kind: str, depth: str, classes: int) -> Shapes:
         for index in range(4):
             made |= unit(f"decode_head.psp_modules.{index}.1", 512, 2048)
         made |= unit("decode_head.bottleneck", 512, 4096, 3)
+    elif kind == "deeplabv3":
+        made |= unit("decode_head.image_pool.1", 512, 2048) | unit("decode_head.aspp_modules.0", 512, 2048)
+        for index in (1, 2, 3):
+            made |= unit(f"decode_head.aspp_modules.{index}", 512, 2048, 3)
+        made |= unit("decode_head.bottleneck", 512, 2560, 3)
     else:
         made |= unit("decode_head.image_pool.1", 512, 2048) | unit("decode_head.aspp_modules.0", 512, 2048)
         for index in (1, 2, 3):
@@ -85,9 +90,15 @@ def mmseg_keys(kind: str, depth: str, classes: int) -> Shapes:
 COUNTS = [
     ("pspnet", "r50", 48.98),
     ("pspnet", "r101", 67.97),
+    ("deeplabv3", "r101", 87.11),
     ("deeplabv3plus", "r50", 43.59),
     ("deeplabv3plus", "r101", 62.58),
 ]
+
+
+def model_of(kind: str, depth: str) -> str:
+    """torchvision's DeepLabV3 has the short name."""
+    return f"mmseg_{kind}_{depth}" if kind == "deeplabv3" else f"{kind}_{depth}"
 
 
 @pytest.mark.parametrize(("kind", "depth", "millions"), COUNTS)
@@ -97,9 +108,9 @@ def test_mmsegs_files_load_strictly(kind: str, depth: str, millions: float, tmp_
     state = {k: count if k.endswith("num_batches_tracked") else one.expand(s) for k, s in keys.items()}
     torch.save({"meta": {}, "state_dict": state}, tmp_path / "hollow.pth")
     found = identify_checkpoint(tmp_path / "hollow.pth")
-    assert (found.model, found.dataset, found.num_outputs) == (f"{kind}_{depth}", "cityscapes", 19)
+    assert (found.model, found.dataset, found.num_outputs) == (model_of(kind, depth), "cityscapes", 19)
     with torch.device("meta"):
-        network = build_model("segmentation", f"{kind}_{depth}", "cityscapes")
+        network = build_model("segmentation", model_of(kind, depth), "cityscapes")
     report = hrnet.load_checkpoint(network, tmp_path / "hollow.pth")
     assert report.family == f"mmseg_{kind}" and not report.dropped
     assert set(report.loaded) == set(network.state_dict()) and len(report.loaded) == len(keys)
@@ -158,6 +169,11 @@ def run_mmseg(state: dict[str, Tensor], kind: str, images: Tensor) -> Tensor:
             pooled = run_unit(state, f"decode_head.psp_modules.{index}.1", functional.adaptive_avg_pool2d(x, cells))
             parts.append(resized(pooled, x))
         x = run_unit(state, "decode_head.bottleneck", torch.cat(parts, 1))
+    elif kind == "deeplabv3":
+        parts = [resized(run_unit(state, "decode_head.image_pool.1", x.mean((2, 3), keepdim=True)), x)]
+        for index, dilation in enumerate((1, 12, 24, 36)):
+            parts.append(run_unit(state, f"decode_head.aspp_modules.{index}", x, dilation))
+        x = run_unit(state, "decode_head.bottleneck", torch.cat(parts, 1))
     else:
         parts = [resized(run_unit(state, "decode_head.image_pool.1", x.mean((2, 3), keepdim=True)), x)]
         parts.append(run_unit(state, "decode_head.aspp_modules.0", x))
@@ -171,16 +187,16 @@ def run_mmseg(state: dict[str, Tensor], kind: str, images: Tensor) -> Tensor:
     return functional.conv2d(x, state["decode_head.conv_seg.weight"], state["decode_head.conv_seg.bias"])
 
 
-@pytest.mark.parametrize("kind", ["pspnet", "deeplabv3plus"])
+@pytest.mark.parametrize("kind", ["pspnet", "deeplabv3", "deeplabv3plus"])
 def test_logits_of_a_seeded_file(kind: str, tmp_path: Path) -> None:
     state = {k: seeded_tensor(k, s) for k, s in mmseg_keys(kind, "r50", 19).items()}
     torch.save({"state_dict": state}, tmp_path / "seeded.pth")
-    network = build_model("segmentation", f"{kind}_r50", "cityscapes").eval()
+    network = build_model("segmentation", model_of(kind, "r50"), "cityscapes").eval()
     hrnet.load_checkpoint(network, tmp_path / "seeded.pth")
     images = torch.randn(1, 3, 65, 80, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         found, expected = network(images), run_mmseg(state, kind, images)
-    assert found.shape == (1, 19, *((9, 10) if kind == "pspnet" else (17, 20)))
+    assert found.shape == (1, 19, *((17, 20) if kind == "deeplabv3plus" else (9, 10)))
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
 
 
