@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -102,7 +104,9 @@ def show_fitted(tables: Sequence[Table], turn: bool = True) -> None:
 
     console = Console(highlight=False, soft_wrap=False)
     for table in tables:
-        terminal.show(layout.transposed(table) if turn and table.name in layout.ACROSS else table, console)
+        if turn and table.name in layout.ACROSS:
+            table = layout.transposed(layout.without_empty(table))
+        terminal.show(table, console)
 
 
 def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | None = None) -> None:
@@ -141,4 +145,8 @@ def _show_first(tables: Sequence[Table], suite: Suite) -> None:
     show_fitted(first)
     rest = [table.name for table in tables if table not in first]
     if rest:
-        print(f"{len(rest)} more tables by name: {program()} tables --suite {suite.name} NAME\n  {', '.join(rest)}")
+        print(f"{len(rest)} more tables by name: {program()} tables --suite {suite.name} NAME")
+        width = shutil.get_terminal_size().columns
+        print(
+            textwrap.fill(", ".join(rest), width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)
+        )

@@ -38,6 +38,27 @@ def transposed(table: Table) -> Table:
     return replace(table, columns=columns, rows=rows, stated=table.protocols())
 
 
+def without_empty(table: Table) -> Table:
+    """The table without bodies and datasets that were not run at all; the caption counts them. What failed stays.
+
+    Of a table over several datasets, bodies in rows.
+    """
+    said = ("rank", "coverage", "params", "macs")
+    judged = [column for column in table.columns[1:] if column.key not in said]
+
+    def empty(entry: Entry) -> bool:
+        return entry.number is None and entry.status in ("", "not attempted")
+
+    rows = [row for row in table.rows if not all(empty(table.entry(row, column)) for column in judged)]
+    gone = [column for column in judged if all(empty(table.entry(row, column)) for row in table.rows)]
+    if not rows or (len(rows) == len(table.rows) and not gone):
+        return table
+    left = [f"{len(table.rows) - len(rows)} bodies", f"{len(gone)} datasets"]
+    told = " and ".join(text for text in left if not text.startswith("0"))
+    kept = [column for column in table.columns if column not in gone]
+    return replace(table, columns=kept, rows=rows, caption=f"{table.caption} Not run and left out: {told}.".strip())
+
+
 def with_columns(tables: Sequence[Table], wanted: Sequence[str]) -> list[Table]:
     """The tables with their first column and those that are asked for by key or title; tables without any are left out.
 

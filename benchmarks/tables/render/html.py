@@ -56,7 +56,7 @@ def render(table: Table) -> str:
         f"<figcaption>{escape(table.title)}{tier}</figcaption>",
     ]
     out.append(
-        '<div class="scroll" tabindex="0" role="region" aria-label="' + escape(table.title) + '"><table><thead><tr>'
+        '<div class="scroll" tabindex="0" role="group" aria-label="' + escape(table.title) + '"><table><thead><tr>'
     )
     out += [_heading(column, right) for column, right in zip(table.columns, numeric, strict=True)]
     out.append("</tr></thead><tbody>")

@@ -82,6 +82,21 @@ def test_columns_by_key_or_title_and_decimals() -> None:
     assert layout.with_decimals(counted, 3).render("md").count("120 |") == 1
 
 
+def test_what_was_not_run_at_all_is_left_out_and_counted_and_failures_stay() -> None:
+    table = Table(
+        "cross_task", "A", [Column("body", "body"), *(Column(f"t/{n}", n) for n in "abc"), Column("rank", "rank")]
+    )
+    idle = Entry(status="not attempted", text="not run")
+    table.add({"body": "x", "t/a": 1.0, "t/b": idle, "rank": 1.0})
+    table.add({"body": "y", "t/a": Entry(status="failed", text="failed"), "t/b": idle})
+    table.add({"body": "z", "t/a": idle, "t/b": idle})
+    kept = layout.without_empty(table)
+    assert [row.entries["body"].value for row in kept.rows] == ["x", "y"]
+    assert [column.key for column in kept.columns] == ["body", "t/a", "rank"]
+    assert kept.caption == "Not run and left out: 1 bodies and 2 datasets."
+    assert layout.without_empty(kept) is kept and layout.without_empty(wide()).rows == wide().rows
+
+
 def test_a_table_by_name_and_those_across_first() -> None:
     other = Table("pose", "Pose", [Column("body", "body")])
     assert [table.name for table in layout.across_first([other, wide(1)])] == ["cross_task", "pose"]
