@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from collections.abc import Mapping
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from torch import nn
 
     from tasks.base import Task
+    from tasks.predictor.predictor import Predictor
 
 
 def task_names() -> list[str]:
@@ -93,3 +97,82 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return ["__version__", "build_model", "declare_below", "get_task", "task_names"]
+
+
+def declare_stored(task: Task, plain: Mapping[str, Any], where: str) -> None:
+    """Makes the dataset that a file of weights carries one of its task's, unless a dataset.toml has declared it here.
+
+    Raises:
+        ValueError: the declaration is broken, is another task's, or speaks of other joints, points or classes than the one here.
+    """
+    from tasks.declarations.declaration import stored_declaration
+
+    declared = stored_declaration(plain, f"{where}, its dataset")
+    if declared.task != task.name:
+        raise ValueError(
+            f"{where}: expected a dataset of {task.name}, got one of {declared.task}; save the weights again"
+        )
+    known = task.datasets.get(declared.name)
+    if known is None:
+        task.declare_completed(declared)
+        return
+    here = known.declaration
+    what = ("keypoints", "labels", "points")
+    if here is None or any(getattr(here, field) != getattr(declared, field) for field in what):
+        raise ValueError(
+            f"{where}: its dataset {declared.name!r} has other joints, points or classes than the dataset of this name that is "
+            "known here; rename one of them"
+        )
+
+
+def load_predictor(
+    weights: str | os.PathLike[str],
+    *,
+    task: str | None = None,
+    model: str | None = None,
+    dataset: str | None = None,
+    device: str = "auto",
+    precision: str = "fp32",
+    detector: Any = None,
+    representation: str | None = None,
+    state: str | None = None,
+    tier: str | None = None,
+    protocol: Mapping[str, Any] | None = None,
+    batch_size: int | None = None,
+    quiet: bool = True,
+) -> Predictor:
+    """A callable on pictures from weights: a file of ours, or a released one of any known family.
+
+    ``predictor(image, boxes=None)`` takes an RGB array (H, W, 3) uint8 or a path and returns a typed result (``PoseResult``,
+    ``LandmarkResult``, ``SegmentationResult``, ``DetectionResult``, ``ClassificationResult``); of a list, a folder or a video it
+    returns an iterator of results. The same picture, boxes and protocol give what an evaluation gives.
+
+    Args:
+        weights: a file of ours says what it is; others are known by their keys and their number of outputs.
+        task, model, dataset: where the file does not tell them, or to contradict its guess.
+        device: "auto", "cpu", "cuda", "cuda:1". precision: "fp32", "bf16" or "fp16", of the network's products.
+        detector: weights of a detector (or its predictor) that finds the boxes of pose and faces where none are given.
+        representation, state, tier: as the options of ``eval``. protocol: fields to change ({"flip": False}).
+        batch_size: pictures that are read and predicted together.
+        quiet: False says on stderr what was taken from the file.
+
+    Raises:
+        ValueError: the file cannot be read, does not tell what it is, or does not fit; the text says what to state.
+    """
+    from tasks.predictor.loading import load_predictor as load
+
+    return load(
+        weights,
+        task=task,
+        model=model,
+        dataset=dataset,
+        device=device,
+        precision=precision,
+        detector=detector,
+        representation=representation,
+        state=state,
+        tier=tier,
+        protocol=protocol,
+        batch_size=batch_size,
+        say=(lambda text: None) if quiet else (lambda text: print(text, file=sys.stderr)),
+    )

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.baselines import check_body_name
 from tasks.declarations.dataset_info import DatasetInfo as DatasetInfo
@@ -180,6 +181,8 @@ class Task(OwnDatasets, ABC):
         graph_varies: whether it depends on the data which parameters have a part in the training loss.
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         metrics: by name. datasets: likewise, of its own and declared.
+        sees_boxes: what the network is shown: "none": whole pictures; "needed": boxes in them; "whole": boxes, else the
+            whole picture.
         recipe_variants: published variants of the full recipes by name, for ``--set recipe.variant=NAME``.
     """
 
@@ -189,6 +192,7 @@ class Task(OwnDatasets, ABC):
     reads_submissions: bool = False
     graph_varies: bool = False
     figures_by_name: bool = False
+    sees_boxes: Literal["none", "whole", "needed"] = "none"
     metrics: Mapping[str, MetricInfo]
     recipe_variants: Mapping[str, Callable[[Recipe], Recipe]] = {}
 
@@ -332,7 +336,34 @@ class Task(OwnDatasets, ABC):
 
     # -- pictures ------------------------------------------------------------------------------------------------
     @abstractmethod
-    def predict_images(
-        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: Any, **options: Any
-    ) -> list[tuple[np.ndarray, Any]]:
-        """For ``predict``: (RGB picture with the result drawn on it, plain-data result) for each file."""
+    def predict_pictures(
+        self,
+        model: nn.Module,
+        dataset: str,
+        pictures: Sequence[NDArray[np.uint8]],
+        protocol: Any,
+        boxes: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[Any]:
+        """A `tasks.results.result.Result` for each RGB picture (H, W, 3): what an evaluation would find in it.
+
+        Args:
+            model: in eval mode; called under inference mode.
+            boxes: of every picture (N, 4) x0, y0, x1, y1 px, where the task ``sees_boxes``; else None.
+        """
+
+    def categories(self, model: nn.Module) -> list[tuple[int, str]]:
+        """(id, name) of what a network of this task finds boxes of; of tasks that find boxes."""
+        raise NotImplementedError
+
+    def box_category(self, dataset: str) -> str:
+        """Which category of a detector's gives boxes to look into; of tasks that look into boxes."""
+        raise NotImplementedError
+
+    def box_source(self, dataset: str, images: Sequence[Path], named: Path | None, annotated_only: bool) -> Any:
+        """Where `predict` finds boxes of picture files (`tasks.results.box_source.BoxSource`), of tasks that look into boxes.
+
+        Args:
+            images: all pictures that are asked for. named: a file of boxes; None for what a picture's dataset holds.
+            annotated_only: of a dataset its annotations alone, no detections.
+        """
+        raise NotImplementedError

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.baselines import build_body
@@ -123,3 +126,9 @@ def pyramid_width(concatenated: int) -> int:
     """Channels of a V2p that no checkpoint states: the share that the published pyramid of HRNetV2-W32 keeps (256 of 480), in
     multiples of 8, and never more than its 256."""
     return min(256, max(8, round(concatenated * 256 / 480 / 8) * 8))
+
+
+def network_batch(inputs: NDArray[np.float32], model: nn.Module) -> Tensor:
+    """Inputs (B, 3, H, W), or (B, S, 3, H, W), on a network's device, laid out in memory as an evaluation's are."""
+    images = torch.from_numpy(inputs).to(next(model.parameters()).device)
+    return images.contiguous(memory_format=torch.channels_last) if images.ndim == 4 else images

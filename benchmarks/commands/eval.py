@@ -17,10 +17,11 @@ from benchmarks.commands.arguments import (
     places_of,
     split_sets,
 )
-from benchmarks.commands.trained import trained_protocol, trained_tier
+from benchmarks.commands.trained import to_stderr, trained_tier
 from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.paths import checkpoint_path, dataset_root
 from tasks import get_task
+from tasks.predictor.trained import trained_protocol
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +60,7 @@ def cell_of(arguments: argparse.Namespace) -> Cell:
         **changes,
     )
     task = get_task(arguments.task)
-    protocol = trained_protocol(task, arguments.dataset, arguments.model, found, path, arguments.tier, tier)
+    protocol = trained_protocol(task, arguments.dataset, arguments.model, found, path, arguments.tier, tier, to_stderr)
     cell = dataclasses.replace(cell, protocol=protocol, state=arguments.state)
     return _present_split(computed_as(apply_sets(cell, parts), arguments), arguments)
 

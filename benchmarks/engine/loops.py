@@ -28,11 +28,10 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.engine import distributed as processes
-from benchmarks.engine.accelerator import float32_products, loading
+from benchmarks.engine.accelerator import loading
 from benchmarks.engine.hooks import Interrupted, Progress, Report, StopHook, WatchHook
 from benchmarks.engine.model import HarnessModel
 from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
-from benchmarks.engine.precision import check_precision, reduced
 from benchmarks.engine.resume import ResumeHook
 from benchmarks.engine.runtimes.execution import compiled, executed
 from benchmarks.engine.spawned_data import for_loaders
@@ -41,6 +40,7 @@ from benchmarks.engine.steps.batches import EpochSampler
 from benchmarks.engine.steps.recompute import recomputed
 from benchmarks.engine.validation import Validation, ValidationHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
+from tasks.precision import check_precision, float32_products, reduced
 from tasks.recipe import Recipe
 
 SHARD = 64

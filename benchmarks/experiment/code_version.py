@@ -11,8 +11,8 @@ from pathlib import Path
 from benchmarks.experiment.installation import CODE
 from benchmarks.store.sources import source_digest
 
-BESIDE = ("describing",)
-"""Folders of `tasks/` that no number comes from: first declarations are written there."""
+BESIDE = ("describing", "predictor", "results")
+"""Folders of `tasks/` that no number comes from: first declarations are written there, and pictures of one's own predicted."""
 
 
 @lru_cache(maxsize=256)
@@ -31,7 +31,7 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     from tasks import get_task
 
     own = (path for path in (CODE / "hrnet").glob("*.py") if path.name != "version.py")
-    # What `prepare` writes counts by the data's own fingerprint.
+    # What `prepare` writes counts by the data's own fingerprint; no cell's numbers pass through what serves one's own pictures.
     above = (path for path in (CODE / "tasks").glob("*.py") if path.name != "preparation.py")
     files = [*own, *above]
     shared = (
@@ -39,7 +39,9 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     )
     files += [path for folder in shared for path in folder.rglob("*.py")]
     folder = CODE / "tasks" / task
-    files += (path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] != "prepare")
+    files += (
+        path for path in folder.rglob("*.py") if path.relative_to(folder).parts[0] not in ("prepare", "predict.py")
+    )
     files += (CODE / "benchmarks" / "engine").rglob("*.py")
     body = file_of_body(get_task(task).body_name(model))
     if body is not None:

@@ -56,6 +56,7 @@ def describe(canonical: Canonical) -> Description:
         protocol=dict(own["protocol"]) if isinstance(own.get("protocol"), dict) else None,
         tier=str(own["tier"]) if own.get("tier") else None,
         usual_outputs=outputs is None or (task or "", outputs) in DATASETS,
+        declaration=dict(own["declaration"]) if isinstance(own.get("declaration"), dict) else None,
     )
 
 

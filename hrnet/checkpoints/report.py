@@ -41,6 +41,7 @@ class Description:
         changes: what a file of ours was built with beyond its model and dataset.
         usual_outputs: whether a dataset of the task is known by this number of outputs.
         protocol, tier: what a file of ours was trained for, as plain data; None for others, and for older ones.
+        declaration: of ours, the content of the dataset.toml that it was trained with, as plain data; None where there was none.
     """
 
     family: str
@@ -55,6 +56,7 @@ class Description:
     protocol: dict[str, Any] | None = None
     tier: str | None = None
     usual_outputs: bool = True
+    declaration: dict[str, Any] | None = None
 
     def build_options(self, task: str, model: str, dataset: str) -> dict[str, Any]:
         """Options of :func:`tasks.build_model` that this file needs beyond ``task``, ``model`` and ``dataset``.

@@ -7,19 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
-from tasks.classification.datasets import ClassificationEvalData, ClassificationTrainData, centre_crop
+from tasks.classification.datasets import ClassificationEvalData, ClassificationTrainData
 from tasks.classification.entries import ENTRIES, Entry
 from tasks.classification.entries.declared import declared_entry
 from tasks.classification.folders import ClassFolders, completed, read_folders
-from tasks.classification.metrics import ClassificationEvaluation, labelled, top_figures
+from tasks.classification.metrics import ClassificationEvaluation, top_figures
 from tasks.classification.protocol import ClassificationProtocol, header
 from tasks.classification.recipes import CropAugment
 from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
-from tasks.images import normalise, read_image
 from tasks.recipe import Recipe
 from tasks.survey import surveyed
 
@@ -167,31 +167,25 @@ class ClassificationTask(Task):
         return csv_stats(Path(root), split, path, self._source(dataset))
 
     # -- pictures ------------------------------------------------------------------------------------------------
-    def predict_images(
+    def predict_pictures(
         self,
         model: nn.Module,
         dataset: str,
-        images: Sequence[Path],
+        pictures: Sequence[NDArray[np.uint8]],
         protocol: ClassificationProtocol,
-        **options: Any,
-    ) -> list[tuple[np.ndarray, Any]]:
-        """The five best class numbers with their probabilities; ``options`` takes none."""
-        import torch
+        boxes: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[Any]:
+        """`tasks.classification.predict.ClassificationResult` of every picture."""
+        from tasks.classification.predict import predict_pictures
 
-        if options:
-            raise ValueError(f"Expected no options for classification, got {sorted(options)}")
-        device = next(model.parameters()).device
-        made = []
-        for image in map(Path, images):
-            picture = read_image(image.parent, image.name)
-            inputs = torch.from_numpy(normalise(centre_crop(picture, protocol)))[None].to(device)
-            with torch.inference_mode():
-                shares = torch.softmax(model.eval()(inputs)[0].float(), 0).cpu().numpy()
-            best = np.argsort(-shares, kind="stable")[:5]
-            found = [{"class": int(k), "probability": float(shares[k])} for k in best]
-            text = f"class {best[0]}: {100 * shares[best[0]]:.1f} %"
-            made.append((labelled(picture, text), {"image": str(image), "classes": found}))
-        return made
+        return list(predict_pictures(self, model, self._names(dataset), pictures, protocol))
+
+    def _names(self, dataset: str) -> tuple[str, ...]:
+        """Of the classes: the declared ones; ImageNet's as torchvision's weights list them."""
+        from torchvision.models import ResNet50_Weights
+
+        declared = self._source(dataset).names
+        return declared or tuple(ResNet50_Weights.IMAGENET1K_V1.meta["categories"])
 
 
 TASK = ClassificationTask()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -45,12 +45,14 @@ class Split(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Keypoints(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Joints by name; pairs that a mirror swaps; COCO's constants of the object keypoint similarity; what a drawing connects."""
+    """Joints by name; pairs that a mirror swaps; COCO's constants of the object keypoint similarity; what a drawing connects;
+    number and name of what they belong to."""
 
     names: tuple[str, ...] = ()
     flip_pairs: tuple[tuple[str, str], ...] | None = None
     sigmas: tuple[float, ...] = ()
     bones: tuple[tuple[str, str], ...] | None = None
+    category: tuple[int, str] | None = None
 
 
 class Labels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -134,6 +136,13 @@ def declaration_of(plain: dict[str, Any], where: str) -> Declaration:
         raise ValueError(f"{where}, {field}: {_plain_reason(reason)}; see docs/own_datasets.md") from None
     _check(declared, where)
     return declared
+
+
+def stored_declaration(plain: Mapping[str, Any], where: str) -> Declaration:
+    """A completed declaration from the plain data that weights carry, checked as a file's is. See `read_declaration`."""
+    stated = {name: value for name, value in plain.items() if name != "derived" and value is not None}
+    derived = plain.get("derived") or ()
+    return msgspec.structs.replace(declaration_of(stated, where), derived=tuple(str(text) for text in derived))
 
 
 def _plain_reason(reason: str) -> str:

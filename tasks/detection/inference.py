@@ -1,10 +1,9 @@
-"""The task's work on batches: training losses, predictions as plain NumPy, pictures with detections drawn on them."""
+"""The task's work on batches: training losses, predictions as plain NumPy."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -12,16 +11,13 @@ import torch
 from torch import Tensor, nn
 
 from tasks.detection.boxes.coding import from_family
-from tasks.detection.drawing import SHOWN_SCORE, draw
-from tasks.detection.files.categories import COCO, COCO_IDS, Classes, classes_of_model
-from tasks.detection.geometry import network_input
+from tasks.detection.files.categories import COCO_IDS
 from tasks.detection.network.base import DetectionModel
 from tasks.detection.network.postprocess import Keep
 from tasks.detection.network.transform import pad_together
 from tasks.detection.protocol import DetectionProtocol
 from tasks.detection.targets import Truth
-from tasks.files.rle import decode, encode
-from tasks.images import read_image
+from tasks.files.rle import encode
 from tasks.recipe import Recipe
 
 
@@ -115,57 +111,3 @@ def _plain(answer: dict[str, Tensor], conventions: Any) -> dict[str, Any]:
     if "masks" in answer:
         plain["masks"] = [encode(mask) for mask in answer["masks"].cpu().numpy()[known]]
     return plain
-
-
-def predict_files(
-    model: nn.Module,
-    images: Sequence[Path],
-    protocol: DetectionProtocol,
-    score: float = SHOWN_SCORE,
-    **options: Any,
-) -> list[tuple[np.ndarray, Any]]:
-    """For each file the RGB picture with boxes, labels, scores and masks drawn, and the detections as plain data.
-
-    Args:
-        score: detections below it are not drawn (they are in the data).
-
-    Raises:
-        ValueError: an unknown option, or a file that is no picture.
-    """
-    if options:
-        raise ValueError(f"Unknown option {next(iter(options))!r} of detection's predict. Known: score.")
-    results, classes = [], classes_of_model(model)
-    for path in images:
-        picture = read_image(Path(path).parent, Path(path).name, protocol.channel_order)
-        made, scale_xy = network_input(picture, protocol)
-        batch = {"images": [torch.from_numpy(made)], "scale_xy": [scale_xy], "source_hw": [picture.shape[:2]]}
-        with torch.inference_mode():
-            found = predict(model, batch, protocol)[0]
-        rgb = picture if not protocol.bgr else np.ascontiguousarray(picture[..., ::-1])
-        results.append((drawn(rgb, found, float(score), classes), plain_detections(found, classes)))
-    return results
-
-
-def drawn(picture: np.ndarray, found: dict[str, Any], threshold: float, classes: Classes = COCO) -> np.ndarray:
-    """The picture with the detections of at least ``threshold`` drawn on it."""
-    shown = found["scores"] >= threshold
-    masks = None
-    if found.get("masks") and shown.any():
-        masks = np.stack([decode(m, *m["size"]) for m, s in zip(found["masks"], shown) if s])
-    return draw(picture, found["boxes"][shown], found["labels"][shown], found["scores"][shown], masks, classes.name_of)
-
-
-def plain_detections(found: dict[str, Any], classes: Classes = COCO) -> list[dict[str, Any]]:
-    """Detections as records: category_id, category, bbox (x, y, w, h), score and perhaps segmentation."""
-    records = []
-    for row, label in enumerate(found["labels"]):
-        record = {
-            "category_id": classes.id_of(int(label)),
-            "category": classes.name_of(int(label)),
-            "bbox": [float(v) for v in found["boxes"][row]],
-            "score": float(found["scores"][row]),
-        }
-        if "masks" in found:
-            record["segmentation"] = found["masks"][row]
-        records.append(record)
-    return records

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, Stats, Task, TrainData
@@ -181,12 +182,22 @@ class DetectionTask(Task):
         return class_figures(stats) if "all_truths" in stats else {}
 
     # -- pictures ------------------------------------------------------------------------------------------------
-    def predict_images(
-        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: DetectionProtocol, **options: Any
-    ) -> list[tuple[np.ndarray, Any]]:
-        from tasks.detection.inference import predict_files
+    def predict_pictures(
+        self,
+        model: nn.Module,
+        dataset: str,
+        pictures: Sequence[NDArray[np.uint8]],
+        protocol: DetectionProtocol,
+        boxes: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[Any]:
+        """`tasks.detection.predict.DetectionResult` of every picture."""
+        from tasks.detection.predict import predict_pictures
 
-        return predict_files(model, images, protocol, **options)
+        return list(predict_pictures(self, model, pictures, protocol))
+
+    def categories(self, model: nn.Module) -> list[tuple[int, str]]:
+        classes = classes_of_model(model)
+        return list(zip(classes.ids, classes.names, strict=True))
 
 
 TASK = DetectionTask()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
@@ -18,7 +19,6 @@ from tasks.landmarks.entries.declared import completed, declared_entry
 from tasks.landmarks.evaluation import LandmarkEvaluation
 from tasks.landmarks.metrics import landmark_figures, metric_infos
 from tasks.landmarks.protocol import LandmarkProtocol, header
-from tasks.options import refuse_unknown
 from tasks.recipe import Recipe
 from tasks.survey import surveyed
 
@@ -32,6 +32,7 @@ class LandmarkTask(Task):
     name = "landmarks"
     version = 1
     reads_submissions = True
+    sees_boxes = "whole"
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics: Mapping[str, MetricInfo] = metric_infos(subset for entry in ENTRIES.values() for subset in entry.subsets)
 
@@ -132,18 +133,28 @@ class LandmarkTask(Task):
         return csv_stats(self.entry(dataset), Path(root), split, path, protocol)
 
     # -- pictures ------------------------------------------------------------------------------------------------
-    def predict_images(
-        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: LandmarkProtocol, **options: Any
-    ) -> list[tuple[np.ndarray, Any]]:
-        """Points on pictures.
-
-        Args:
-            options: ``boxes``: a csv of face boxes; see `tasks.landmarks.predict.predict_pictures`.
-        """
+    def predict_pictures(
+        self,
+        model: nn.Module,
+        dataset: str,
+        pictures: Sequence[NDArray[np.uint8]],
+        protocol: LandmarkProtocol,
+        boxes: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[Any]:
+        """`tasks.landmarks.predict.LandmarkResult` of every picture."""
         from tasks.landmarks.predict import predict_pictures
 
-        refuse_unknown(options, ("boxes",), "predict for landmarks")
-        return predict_pictures(self, model, self.entry(dataset), images, protocol, **options)
+        assert boxes is not None
+        return list(predict_pictures(self, model, self.entry(dataset), pictures, protocol, boxes))
+
+    def box_category(self, dataset: str) -> str:
+        return "face"
+
+    def box_source(self, dataset: str, images: Sequence[Path], named: Path | None, annotated_only: bool) -> Any:
+        """Csv files of faces; see `tasks.landmarks.predict.FaceBoxes`."""
+        from tasks.landmarks.predict import FaceBoxes
+
+        return FaceBoxes(named, images)
 
 
 TASK = LandmarkTask()

@@ -1,21 +1,26 @@
-"""Poses of whole pictures for the ``predict`` verb: where the boxes come from, and the drawing."""
+"""Poses in pictures of one's own: the result, the network's way from boxes to it, and where boxes are found."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.geometry import box_to_centre_scale
-from tasks.images import read_image
+from tasks.files.names import as_posix
+from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose, xywh_to_xyxy, xyxy_to_xywh
 from tasks.pose.crops.person_crop import person_inputs
-from tasks.pose.drawing import draw_pose, person_colour
+from tasks.pose.drawing import draw_pose, draw_tracks, person_colour
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
-from tasks.pose.protocol import PoseProtocol, check_protocol
+from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.protocol import CocoProtocol, PoseProtocol, check_protocol
 from tasks.pose.skeletons.joints import Skeleton, check_joints
+from tasks.pose.skeletons.nms import rescore
+from tasks.results.box_source import BoxSource, GivenBoxes, declared_above
+from tasks.results.result import Result, as_key_points
 
 if TYPE_CHECKING:
     from torch import nn
@@ -23,85 +28,184 @@ if TYPE_CHECKING:
     from tasks.base import Task
 
 SHOWN_SCORE = 0.1
+TOGETHER = 16
+"""Persons that go through the network together."""
+DECIMALS = 10
+"""Of px: what the way from x, y, w, h to corners and back adds to a number is taken off again."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PoseResult(Result):
+    """N persons.
+
+    Attributes:
+        keypoints_px: (N, J, 2) float32 x, y. scores: (N, J) of the joints, the peaks' heights.
+        boxes_xyxy_px: (N, 4) the boxes that were looked into. names: of the J joints.
+        person_scores: (N,) by the benchmark's rule (COCO: the mean of the joints above a threshold).
+        category_id, category: what the boxes hold.
+        track_ids: (N,) of a tracked video; None elsewhere. skeleton: what a drawing connects.
+    """
+
+    keypoints_px: NDArray[np.float32]
+    scores: NDArray[np.float32]
+    boxes_xyxy_px: NDArray[np.float64]
+    names: tuple[str, ...]
+    person_scores: NDArray[np.float64]
+    skeleton: Skeleton
+    category_id: int = 1
+    category: str = "person"
+    track_ids: NDArray[np.int64] | None = None
+
+    def __len__(self) -> int:
+        return len(self.keypoints_px)
+
+    def draw(self, image: Any = None) -> NDArray[np.uint8]:
+        """Skeletons at the picture's own size; tracks in their own colours, with their ids."""
+        canvas = self.shown(image)
+        if self.track_ids is not None:
+            present = self.scores > SHOWN_SCORE
+            return draw_tracks(canvas, self.keypoints_px, present, self.track_ids.tolist(), self.skeleton)
+        for row in range(len(self)):
+            shown = self.scores[row] > SHOWN_SCORE * min(1.0, float(self.scores[row].max()))
+            height = float(self.boxes_xyxy_px[row, 3] - self.boxes_xyxy_px[row, 1])
+            canvas = draw_pose(canvas, self.keypoints_px[row], shown, self.skeleton, person_colour(row), height)
+        return canvas
+
+    def to_coco(self) -> list[dict[str, Any]]:
+        """COCO's keypoint results: image_id, category_id, keypoints (x, y, score of every joint), score."""
+        triples = np.concatenate([self.keypoints_px, self.scores[..., None]], -1).astype(np.float64)
+        return [
+            {
+                **self.image_id(),
+                "category_id": self.category_id,
+                "keypoints": pose.reshape(-1).tolist(),
+                "score": float(score),
+            }
+            for pose, score in zip(triples, self.person_scores, strict=True)
+        ]
+
+    def to_plain(self) -> dict[str, Any]:
+        """{image, boxes_from, names, persons: [{category_id, category, box (x, y, w, h), keypoints, score}]}."""
+        boxes = xyxy_to_xywh(self.boxes_xyxy_px).round(2).tolist()
+        triples = np.concatenate([self.keypoints_px, self.scores[..., None]], -1).tolist()
+        what = {"category_id": self.category_id, "category": self.category}
+        persons: list[dict[str, Any]] = [
+            {**what, "box": box, "keypoints": pose, "score": float(score)}
+            for box, pose, score in zip(boxes, triples, self.person_scores, strict=True)
+        ]
+        if self.track_ids is not None:
+            persons = [{"track_id": int(name), **person} for name, person in zip(self.track_ids, persons, strict=True)]
+        note = {"note": self.note} if self.note else {}
+        return {
+            "image": self.image,
+            "boxes_from": self.boxes_from,
+            "names": list(self.names),
+            "persons": persons,
+        } | note
+
+    def to_supervision(self) -> Any:
+        """supervision.KeyPoints."""
+        return as_key_points(self.keypoints_px, self.scores, self.category_id)
+
+
+def frames_around(
+    boxes_xyxy: NDArray[np.float64], protocol: PoseProtocol
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
+    """Centres and scales (N, 2) of the crops around boxes (N, 4), by the protocol's rule."""
+    boxes = xyxy_to_xywh(boxes_xyxy).round(DECIMALS)
+    aspect = protocol.input_wh[0] / protocol.input_wh[1]
+    of_mmpose = isinstance(protocol, CocoProtocol) and protocol.box_rule == "mmpose"
+    return (boxes_to_centre_scale_mmpose if of_mmpose else boxes_to_centre_scale)(boxes, aspect)
 
 
 def predict_pictures(
     task: Task,
     model: nn.Module,
     skeleton: Skeleton,
-    images: Sequence[Path],
+    pictures: Sequence[NDArray[np.uint8]],
     protocol: PoseProtocol,
-    boxes: str | Path | None = None,
-    min_score: float = 0.3,
-) -> list[tuple[NDArray[np.uint8], dict[str, Any]]]:
-    """For every file: the RGB picture with its skeletons, and {image, boxes_from, persons: [{box, keypoints, score}]}.
-
-    A `note` joins the latter where there are no boxes or something is odd about them.
-
-    Raises:
-        ValueError: a picture or the box file cannot be read.
-    """
-    import torch
+    boxes: Sequence[NDArray[np.float64]],
+    category: tuple[int, str] = (1, "person"),
+) -> list[PoseResult]:
+    """The poses in boxes (N, 4) of every RGB picture, persons of several pictures batched together."""
+    from tasks.model import network_batch
 
     check_protocol(protocol)
-    check_joints(model, skeleton)
-    device = next(model.parameters()).device
-    model.eval()
-    made: list[tuple[NDArray[np.uint8], dict[str, Any]]] = []
-    paths = [Path(image) for image in images]
-    source = BoxSource(boxes, paths)
-    for image in paths:
-        picture = read_image(image.parent, image.name)
-        found, origin, why = source.boxes(image, (picture.shape[1], picture.shape[0]), float(min_score))
-        seen = picture if protocol.colour == "rgb" else np.ascontiguousarray(picture[..., ::-1])
-        aspect = protocol.input_wh[0] / protocol.input_wh[1]
-        canvas, persons = picture.copy(), []
-        framed = [box_to_centre_scale(box, aspect) for box in found]
-        for start in range(0, len(found), 16):
-            part = framed[start : start + 16]
-            batch = {
-                "images": torch.from_numpy(np.stack([person_inputs(seen, c, s, protocol) for c, s in part])).to(device),
-                "centre": np.stack([centre for centre, _ in part]),
-                "scale": np.stack([scale for _, scale in part]),
-            }
-            with torch.inference_mode():
-                poses = task.predict(model, batch, protocol)
-            for offset, pose in enumerate(poses):
-                number = start + offset
-                shown = pose[:, 2] > SHOWN_SCORE * min(1.0, float(pose[:, 2].max()))
-                size = float(found[number][3])
-                canvas = draw_pose(canvas, pose[:, :2], shown, skeleton, person_colour(number), size)
-                box = [round(float(value), 2) for value in found[number]]
-                persons.append({"box": box, "keypoints": pose.tolist(), "score": float(pose[:, 2].mean())})
-        made.append(
-            (canvas, {"image": str(image), "boxes_from": origin, "persons": persons} | ({"note": why} if why else {}))
-        )
-    return made
+    if not isinstance(protocol, PoseTrackProtocol):  # whose networks may have COCO's joints
+        check_joints(model, skeleton)
+    crops: list[tuple[int, NDArray[np.floating], NDArray[np.floating]]] = []
+    for number, found in enumerate(boxes):
+        if len(found):
+            crops += [(number, c, s) for c, s in zip(*frames_around(found, protocol), strict=True)]
+    seen = [p if protocol.colour == "rgb" else np.ascontiguousarray(p[..., ::-1]) for p in pictures]
+    poses: list[NDArray[np.float32]] = []
+    for start in range(0, len(crops), TOGETHER):
+        part = crops[start : start + TOGETHER]
+        batch = {
+            "images": network_batch(np.stack([person_inputs(seen[n], c, s, protocol) for n, c, s in part]), model),
+            "centre": np.stack([centre for _, centre, _ in part]),
+            "scale": np.stack([scale for _, _, scale in part]),
+        }
+        poses += task.predict(model, batch, protocol)
+    owner = np.array([number for number, _, _ in crops], np.int64)
+    made = np.array(poses, np.float32).reshape(len(crops), skeleton.num_joints, 3)
+    return [
+        _result(made[owner == number], np.asarray(found, np.float64), skeleton, protocol, category)
+        for number, found in enumerate(boxes)
+    ]
 
 
-class BoxSource:
-    """Where the boxes of pictures come from: a named file, else what their dataset holds, else the whole picture.
+def _result(
+    poses: NDArray[np.float32],
+    boxes: NDArray[np.float64],
+    skeleton: Skeleton,
+    protocol: PoseProtocol,
+    category: tuple[int, str],
+) -> PoseResult:
+    scores = poses[..., 2]
+    if isinstance(protocol, CocoProtocol):
+        of_persons = rescore(np.ones(len(poses)), scores, protocol.keypoint_threshold)
+    else:
+        of_persons = scores.mean(1)
+    return PoseResult(
+        keypoints_px=poses[..., :2],
+        scores=scores,
+        boxes_xyxy_px=boxes.reshape(-1, 4),
+        names=skeleton.names,
+        person_scores=np.asarray(of_persons, np.float64),
+        skeleton=skeleton,
+        category_id=category[0],
+        category=category[1],
+    )
+
+
+class PersonBoxes(BoxSource):
+    """Person boxes: those of a named file, else what the dataset that a picture lies in holds of it.
 
     Args:
-        boxes: the named file. images: all pictures that are asked for.
+        named: the file. images: all pictures that are asked for. annotated_only: of a dataset its annotations, no detections.
+        category: number and name of what the boxes hold.
 
     Raises:
         ValueError: the file cannot be read, or two pictures are one by its names.
     """
 
-    def __init__(self, boxes: str | Path | None, images: Sequence[Path]) -> None:
-        self.named = None if boxes is None else BoxFile(Path(boxes))
+    def __init__(
+        self,
+        named: Path | None,
+        images: Sequence[Path],
+        annotated_only: bool = False,
+        category: tuple[int, str] = (1, "person"),
+    ) -> None:
+        self.category = category
+        self.named = None if named is None else BoxFile(named, *category)
+        self.annotated_only = annotated_only
         self._read: dict[Path, BoxFile] = {}
         if self.named is not None:
             refuse_doubles(images, self.named)
 
-    def boxes(
-        self, image: Path, size_wh: tuple[int, int], min_score: float
-    ) -> tuple[list[NDArray[np.float64]], str, str]:
-        """Person boxes (x, y, w, h) of a picture, where they come from, and why there is none or what is odd.
-
-        In this order: the named file; the annotations, then the detections of the COCO-form dataset that the picture lies in;
-        the whole picture.
+    def of(self, image: Path, size_wh: tuple[int, int], min_score: float = 0.0) -> GivenBoxes | None:
+        """As of any source; of a dataset the annotations come first, then its detections.
 
         Raises:
             ValueError: the named file does not know the picture.
@@ -115,15 +219,29 @@ class BoxSource:
                     f"Expected person boxes of {image.name} in {self.named.path} but it names none{hint}; add an entry, or leave "
                     "out --boxes"
                 )
-            return found.boxes, str(self.named.path), found.why
+            return _given(found.boxes, str(self.named.path), found.why)
+        for path in self._candidates(image):
+            file = self._read[path] = self._read.get(path) or BoxFile(path, *self.category)
+            found = file.of_picture(image, size_wh, min_score)
+            if found is not None and found.boxes:
+                return _given(found.boxes, str(path), found.why)
+        return None
+
+    def _candidates(self, image: Path) -> list[Path]:
+        """The files beside a picture that may know its persons."""
+        image = image.absolute()
+        paths = [
+            folder / as_posix(str(split.annotations))
+            for folder, declared in declared_above(image, "coco-keypoints")
+            for split in declared.splits.values()
+        ]
         split = image.parent.name
         root = image.parent.parent.parent if image.parent.parent.name == "images" else image.parent.parent
-        candidates = [root / "annotations" / f"person_keypoints_{split}.json"]
-        candidates += sorted((root / "person_detection_results").glob(f"COCO_{split}_detections_*_person.json"))
-        for path in candidates:
-            if path.is_file():
-                file = self._read[path] = self._read.get(path) or BoxFile(path)
-                found = file.of_picture(image, size_wh, min_score)
-                if found is not None and found.boxes:
-                    return found.boxes, str(path), found.why
-        return [np.array([0.0, 0.0, *size_wh])], "the whole picture", ""
+        paths.append(root / "annotations" / f"person_keypoints_{split}.json")
+        if not self.annotated_only:
+            paths += sorted((root / "person_detection_results").glob(f"COCO_{split}_detections_*_person.json"))
+        return [path for path in paths if path.is_file()]
+
+
+def _given(boxes: Sequence[NDArray[np.float64]], origin: str, why: str) -> GivenBoxes:
+    return GivenBoxes(xywh_to_xyxy(np.array(boxes, np.float64).reshape(-1, 4)), origin, why)

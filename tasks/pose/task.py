@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.baselines import traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
-from tasks.options import refuse_unknown
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
 from tasks.pose.entries import ENTRIES, Entry
@@ -57,6 +57,7 @@ class PoseTask(Task):
     figures_by_name = True
     input_fields = ("colour", "normaliser")
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
+    sees_boxes = "needed"
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in _METRICS}
     recipe_variants = {name: made for entry in ENTRIES.values() for name, made in entry.variants.items()}
 
@@ -187,20 +188,35 @@ class PoseTask(Task):
         return stats, (*entry.notes, *notes)
 
     # -- pictures ------------------------------------------------------------------------------------------------
-    def predict_images(
-        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: PoseProtocol, **options: Any
-    ) -> list[tuple[np.ndarray, Any]]:
-        """Skeletons on pictures.
-
-        Args:
-            options: ``boxes``: a json file of persons in them, COCO annotations or detections; without it the annotations or
-                detections of the dataset that a picture lies in are used, else the whole picture is one person's box.
-                ``min_score`` (0.3): detections below it are left out.
-        """
+    def predict_pictures(
+        self,
+        model: nn.Module,
+        dataset: str,
+        pictures: Sequence[NDArray[np.uint8]],
+        protocol: PoseProtocol,
+        boxes: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[Any]:
+        """`tasks.pose.predict.PoseResult` of every picture."""
         from tasks.pose.predict import predict_pictures
 
-        refuse_unknown(options, ("boxes", "min_score"), "predict for pose")
-        return predict_pictures(self, model, self.entry(dataset).skeleton, images, protocol, **options)
+        assert boxes is not None
+        skeleton, category = self.entry(dataset).skeleton, self._category(dataset)
+        return list(predict_pictures(self, model, skeleton, pictures, protocol, boxes, category))
+
+    def _category(self, dataset: str) -> tuple[int, str]:
+        """Number and name of what a dataset's keypoints belong to: a person, or what a declared dataset's file says."""
+        declaration = self.dataset(dataset).declaration
+        stated = None if declaration is None or declaration.keypoints is None else declaration.keypoints.category
+        return stated or (1, "person")
+
+    def box_category(self, dataset: str) -> str:
+        return self._category(dataset)[1]
+
+    def box_source(self, dataset: str, images: Sequence[Path], named: Path | None, annotated_only: bool) -> Any:
+        """COCO annotations, or a list of detections; see `tasks.pose.predict.PersonBoxes`."""
+        from tasks.pose.predict import PersonBoxes
+
+        return PersonBoxes(named, images, annotated_only, self._category(dataset))
 
 
 def _array(values: Any) -> np.ndarray:

@@ -78,16 +78,20 @@ class SegmentationEvalData(EvalData):
         return {"index": index, "images": normalise(network_input(picture, self.protocol)), "size_hw": size_hw}
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        """``images`` is one tensor (B, 3, H, W) where all are of one size, else a list of (1, 3, H, W)."""
-        import torch
+        return collate(samples)
 
-        images = [torch.from_numpy(sample["images"]) for sample in samples]
-        alike = len({image.shape for image in images}) == 1
-        return {
-            "index": [sample["index"] for sample in samples],
-            "images": torch.stack(images) if alike else [image[None] for image in images],
-            "size_hw": [sample["size_hw"] for sample in samples],
-        }
+
+def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """A batch whose ``images`` are one tensor (B, 3, H, W) where all are of one size, else a list of (1, 3, H, W)."""
+    import torch
+
+    images = [torch.from_numpy(sample["images"]) for sample in samples]
+    alike = len({image.shape for image in images}) == 1
+    return {
+        "index": [sample["index"] for sample in samples],
+        "images": torch.stack(images) if alike else [image[None] for image in images],
+        "size_hw": [sample["size_hw"] for sample in samples],
+    }
 
 
 def network_input(picture: NDArray[np.uint8], protocol: SegmentationProtocol) -> NDArray[np.uint8]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from benchmarks.baselines import traits_of
 from hrnet.variants import VARIANTS
@@ -273,34 +274,18 @@ class SegmentationTask(Task):
         return label_map_stats(self.entry(dataset), Path(root), split, path, protocol)
 
     # -- pictures ------------------------------------------------------------------------------------------------
-    def predict_images(
-        self, model: nn.Module, dataset: str, images: Sequence[Path], protocol: SegmentationProtocol, **options: Any
-    ) -> list[tuple[np.ndarray, Any]]:
-        """Classes laid over pictures, with a legend; the plain result is each class's share of the pixels in percent.
+    def predict_pictures(
+        self,
+        model: nn.Module,
+        dataset: str,
+        pictures: Sequence[NDArray[np.uint8]],
+        protocol: SegmentationProtocol,
+        boxes: Sequence[NDArray[np.float64]] | None = None,
+    ) -> list[Any]:
+        """`tasks.segmentation.predict.SegmentationResult` of every picture."""
+        from tasks.segmentation.predict import predict_pictures
 
-        Args:
-            options: ``legend`` (True): draw the legend column.
-        """
-        import torch
-
-        from tasks.images import normalise, read_image
-        from tasks.segmentation.datasets import network_input
-        from tasks.segmentation.drawing import class_shares, overlay
-
-        unknown = sorted(set(options) - {"legend"})
-        if unknown:
-            raise ValueError(
-                f"Unknown option {unknown[0]!r} of predict for segmentation. {nearest(unknown[0], ['legend'])}"
-            )
-        table = self.entry(dataset).table(protocol.num_classes)
-        made: list[tuple[np.ndarray, Any]] = []
-        for path in map(Path, images):
-            picture = read_image(path.parent, path.name)
-            tensor = torch.from_numpy(normalise(network_input(picture, protocol)))[None]
-            classes = self.predict(model, {"images": tensor, "size_hw": [picture.shape[:2]]}, protocol)[0]
-            drawn = overlay(picture, classes, table, bool(options.get("legend", True)))
-            made.append((drawn, {"image": path.name, "share_percent": class_shares(classes, table)}))
-        return made
+        return list(predict_pictures(self, model, self.entry(dataset).table(protocol.num_classes), pictures, protocol))
 
 
 TASK = SegmentationTask()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from benchmarks.cli import entry
 from hrnet import identify_checkpoint
 from tasks import build_model, get_task
+from tasks.images import read_image
 
 MODEL = "hrnet_micro_w8"
 
@@ -31,7 +34,7 @@ class Trained:
         return {name: figure["value"] for name, figure in self.record["figures"].items()}
 
     def picture(self) -> Path:
-        return sorted((self.data_root / "300w" / "images").rglob("*.*"))[0]
+        return sorted((self.data_root / "300w" / "images").rglob("*.png"))[0]
 
 
 @pytest.fixture(scope="module")
@@ -108,8 +111,14 @@ def test_predict_takes_dataset_and_protocol_from_the_weights(
     network.load_state_dict(torch.load(trained.weights, weights_only=True)["state_dict"])
     task = get_task("landmarks")
     protocol = task.protocol_with(task.protocol("300w", tier="smoke"), {"decoder": "quarter"})
-    (_, expected), *_ = task.predict_images(network.eval(), "300w", [image], protocol)
-    np.testing.assert_allclose(found["faces"][0]["points"], expected["faces"][0]["points"], atol=1e-2)
+    picture = read_image(image.parent, image.name)
+    source = task.box_source("300w", [image], None, False)
+    boxes = source.of(image, (picture.shape[1], picture.shape[0])).xyxy_px
+    with torch.inference_mode():
+        (expected,) = task.predict_pictures(network.eval(), "300w", [picture], protocol, [boxes])
+    np.testing.assert_allclose(found["faces"][0]["points"], expected.keypoints_px[0] + 1, atol=1e-2)
+    assert found["boxes_from"].endswith("face_landmarks_300w_test.csv") and found["names"][67] == "point_67"
+    assert found["faces"][0]["category_id"] == 1
 
 
 def test_what_cannot_be_written_is_one_line(
@@ -134,25 +143,61 @@ def test_what_cannot_be_written_is_one_line(
     def full(path: Path, content: bytes) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("benchmarks.commands.predict.write_bytes", full)
+    monkeypatch.setattr("benchmarks.commands.drawn.write_bytes", full)
     line = refused(tmp_path / "full")
     assert f"{tmp_path / 'full' / target.name}: could not be written (No space left on device); make room" in line
     assert list((tmp_path / "full").iterdir()) == []
 
 
-def test_options_of_another_task_are_named(
+@pytest.mark.parametrize(
+    ("words", "text"),
+    [
+        (["--score", "0.3", "--boxes", "whole"], "--score: the boxes of --boxes whole have no scores"),
+        (["--boxes", "whole", "--detector", "WEIGHTS"], "Expected --boxes or --detector, got both"),
+        (["--embedded-root", "data"], "unrecognized arguments: --embedded-root"),
+        (["--tensorboard"], "unrecognized arguments: --tensorboard"),
+        (["--score", "7"], "--score: expected a number from 0 to 1, got 7.0"),
+        (["--detector", "WEIGHTS"], "does not fit the detection coco"),
+    ],
+)
+def test_options_that_would_do_nothing_are_refused(
+    trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], text: str
+) -> None:
+    given = [str(trained.weights) if word == "WEIGHTS" else word for word in words]
+    call = ["predict", "--checkpoint", str(trained.weights), str(trained.picture()), "--out", str(tmp_path), *given]
+    assert entry(call) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    assert re.search(text, line), line
+    assert not (tmp_path / "predictions.json").exists()
+
+
+def test_a_picture_without_boxes_is_refused_with_the_ways(
     trained: Trained, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    network = build_model("pose", MODEL, "coco")
-    torch.save({"state_dict": network.state_dict()}, tmp_path / "pose.pt")
-    for task, dataset, weights, known in (
-        ("landmarks", "300w", trained.weights, "boxes."),
-        ("pose", "coco", tmp_path / "pose.pt", "boxes, min_score."),
-    ):
-        words = ["predict", "--task", task, "--dataset", dataset, "--model", MODEL, "--checkpoint", str(weights)]
-        assert entry([*words, str(trained.picture()), "--out", str(tmp_path), "--score", "0.3"]) == 2
-        line = capsys.readouterr().err.strip().splitlines()[-1]
-        assert f"Unknown option 'score' of predict for {task}. Known: {known}" in line
+    lone = tmp_path / "somebody.png"
+    lone.write_bytes(trained.picture().read_bytes())
+    call = ["predict", "--checkpoint", str(trained.weights), str(lone), "--out", str(tmp_path / "out")]
+    assert entry(call) == 2
+    line = capsys.readouterr().err.strip().splitlines()[-1]
+    for way in ("--detector WEIGHTS", "--boxes FILE", "--boxes truth", "--boxes whole"):
+        assert way in line
+    assert entry([*call, "--boxes", "truth"]) == 2
+    assert "lies in no dataset with annotated boxes" in capsys.readouterr().err
+    assert entry([*call, "--boxes", "whole"]) == 0
+    (found,) = json.loads((tmp_path / "out" / "predictions.json").read_text()).values()
+    assert found["boxes_from"] == "the whole picture" and len(found["faces"]) == 1
+    with Image.open(lone) as source, Image.open(tmp_path / "out" / "somebody.png") as drawn:
+        assert drawn.size == source.size
+
+
+def test_folders_and_patterns(trained: Trained, tmp_path: Path) -> None:
+    folder = trained.picture().parent
+    count = len(list(folder.glob("*.png")))
+    call = ["predict", "--checkpoint", str(trained.weights), "--boxes", "truth"]
+    assert entry([*call, str(folder), "--out", str(tmp_path / "a")]) == 0
+    assert entry([*call, str(folder / "*.png"), "--out", str(tmp_path / "b")]) == 0
+    assert len(list((tmp_path / "a").glob("*.png"))) == count
+    assert (tmp_path / "a" / "predictions.json").read_bytes() == (tmp_path / "b" / "predictions.json").read_bytes()
 
 
 def test_older_weights_warn_and_take_a_tier(
@@ -181,7 +226,7 @@ def test_a_dataset_is_known_by_its_outputs(
     }
     torch.save(released, tmp_path / "mpii.pth")
     words = ["predict", "--task", "pose", "--model", MODEL, "--checkpoint", str(tmp_path / "mpii.pth")]
-    assert entry([*words, str(trained.picture()), "--out", str(tmp_path)]) == 0
+    assert entry([*words, str(trained.picture()), "--out", str(tmp_path), "--boxes", "whole"]) == 0
     assert "--dataset mpii" in capsys.readouterr().err
     (persons,) = json.loads((tmp_path / "predictions.json").read_text()).values()
     assert len(persons["persons"][0]["keypoints"]) == 16

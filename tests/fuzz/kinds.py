@@ -263,9 +263,9 @@ def pose_boxes(root: Path) -> None:
 
 
 def face_boxes(root: Path) -> None:
-    from tasks.landmarks.predict import picture_boxes
+    from tasks.landmarks.predict import FaceBoxes
 
-    picture_boxes(root / "300w/images/0.png", root / "boxes.csv")
+    FaceBoxes(root / "boxes.csv", []).of(root / "300w/images/0.png", WH)
 
 
 def weights(name: str) -> Callable[[Path], None]:

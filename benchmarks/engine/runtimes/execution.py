@@ -11,12 +11,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from benchmarks.engine.accelerator import float32_products
-from benchmarks.engine.precision import reduced
 from benchmarks.engine.runtimes.files import Exported, export
 from benchmarks.engine.runtimes.graph import graph_of, on_grid
 from benchmarks.engine.runtimes.packages import require
 from benchmarks.engine.runtimes.sessions import Session, open_file
+from tasks.precision import float32_products, reduced
 
 RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cv2
+import msgspec
 import numpy as np
 from torch import nn
 
@@ -14,6 +15,7 @@ from benchmarks.store.files import is_inside
 from benchmarks.store.record import Picture
 from hrnet.checkpoints import conventions_of
 from hrnet.checkpoints.families.own import FETCHING
+from tasks import get_task
 from tasks.base import Evaluation
 from tasks.options import to_plain
 
@@ -33,6 +35,8 @@ def save_weights(network: nn.Module, cell: Cell, path: Path) -> None:
         "classes": getattr(network, "classes", None),
         "protocol": to_plain(cell.protocol),
         "tier": cell.tier,
+        # So that the weights alone say what their outputs are.
+        "declaration": msgspec.to_builtins(get_task(cell.task).dataset(cell.dataset).declaration),
     }
     state = {k: v.detach().cpu().contiguous() for k, v in network.state_dict().items()}
     content = {"format": "hrnet-benchmark", "version": 1, "build": build, "state_dict": state}

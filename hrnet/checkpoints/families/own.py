@@ -1,6 +1,7 @@
 """Our own files: {"format": "hrnet-benchmark", "build": {...}, "state_dict": ...} with the model's own names.
 
-``build`` holds task, model, dataset, representation, changes and conventions, and the protocol and tier of the training.
+``build`` holds task, model, dataset, representation, changes and conventions, the protocol and tier of the training, and the
+declaration of a dataset of one's own.
 """
 
 from __future__ import annotations

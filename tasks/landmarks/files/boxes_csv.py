@@ -16,27 +16,60 @@ Box = tuple[np.ndarray, float]
 CORNERS = ("x0", "y0", "x1", "y1")
 
 
-def boxes_in_csv(path: Path, image: Path) -> list[Box]:
-    """A picture's boxes, found by the end of its path; none where no line names it.
+class FaceBoxFile:
+    """A csv of face boxes, read once.
 
     Raises:
-        ValueError: the file is missing, its header names no box, or a line about this picture has another form.
+        ValueError: the file is missing, or its header names no box.
     """
-    found: list[Box] = []
-    resolved = image.resolve().as_posix()
-    names: list[str] | None = None
-    for line, row in rows_of(path, "face boxes", "correct --boxes"):
-        where = f"{path}, line {line}"
-        if line == 1 and row and row[0].strip().lower() == NAME:
-            names = [cell.strip().lower() for cell in row]
-            _check_header(names, where)
-            continue
-        # Names are paths below the dataset's folder of pictures; a bare name fits any folder.
-        name = as_posix(row[0].strip()) if row else ""
-        if not name or not (resolved == name or resolved.endswith("/" + name.strip("/"))):
-            continue
-        found.append(_box(row, names, where))
-    return found
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.names: list[str] | None = None
+        self._rows: list[tuple[int, str, list[str]]] = []
+        for line, row in rows_of(path, "face boxes", "correct --boxes"):
+            if line == 1 and row and row[0].strip().lower() == NAME:
+                self.names = [cell.strip().lower() for cell in row]
+                _check_header(self.names, f"{path}, line {line}")
+            elif row and row[0].strip():
+                self._rows.append((line, as_posix(row[0].strip()), row))
+
+    def of(self, image: Path) -> list[Box]:
+        """A picture's boxes, found by the end of its path; none where no line names it.
+
+        Raises:
+            ValueError: a line about this picture has another form.
+        """
+        whole = image.resolve().as_posix()
+        return [
+            _box(row, self.names, f"{self.path}, line {line}")
+            for line, name, row in self._rows
+            if _ends_with(whole, name)
+        ]
+
+    def refuse_doubles(self, images: Sequence[Path]) -> None:
+        """Raises ValueError where one line would be that of two pictures: its name alone does not tell them apart."""
+        paths = {image.resolve().as_posix(): image for image in images}
+        by_name: dict[str, list[str]] = {}
+        for path in paths:
+            by_name.setdefault(path.rpartition("/")[2], []).append(path)
+        for line, name, _ in self._rows:
+            same = [path for path in by_name.get(name.rpartition("/")[2], []) if _ends_with(path, name)]
+            if len(same) > 1:
+                raise ValueError(
+                    f"{self.path}, line {line}: expected one picture for {name!r}, got {same[0]} and {same[1]}, which have this "
+                    "name; write the folders into the file, or predict them one by one"
+                )
+
+
+def boxes_in_csv(path: Path, image: Path) -> list[Box]:
+    """A picture's boxes in a csv; see `FaceBoxFile`."""
+    return FaceBoxFile(path).of(image)
+
+
+def _ends_with(path: str, name: str) -> bool:
+    """Whether a path is a listed name, or ends with it. A bare name fits any folder."""
+    return path == name or path.endswith("/" + name.strip("/"))
 
 
 def _check_header(names: Sequence[str], where: str) -> None:

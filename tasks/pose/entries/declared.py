@@ -159,7 +159,8 @@ def completed(declaration: Declaration, root: Path) -> Declaration:
         for member in (name for pair in pairs for name in pair if name not in names):
             raise ValueError(f"{root / FILE}, keypoints.flip_pairs: expected joints of {path.name}, got {member!r}")
     bones = stated.bones if stated.bones is not None else _bones(category.skeleton, names)
-    made = Declared(names=names, flip_pairs=pairs, sigmas=sigmas, bones=bones)
+    what = stated.category or (int(category.id or 1), str(category.name or declaration.name))
+    made = Declared(names=names, flip_pairs=pairs, sigmas=sigmas, bones=bones, category=what)
     return msgspec.structs.replace(declaration, keypoints=made, derived=(*declaration.derived, *said))
 
 

@@ -50,23 +50,23 @@ class Found:
 
 
 class BoxFile:
-    """A file of person boxes, read once.
+    """A file of person boxes, or of boxes of another category (``number`` and ``name``), read once.
 
     Raises:
         ValueError: no such file, another form, or an entry without picture or box.
     """
 
     @many_records()
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, number: int = PERSON, name: str = "person") -> None:
         self.path = path
         kind: Any = list[BoxRecord] | _Annotations
         content = read_json(path, kind, FORM, fields=FIELDS, fix="check the file")
         self.images: list[ImageRecord] | None = None
-        self.person = PERSON
+        self.person: Any = number
+        self.category = name
         if isinstance(content, _Annotations):
             self.images, records = content.images, content.annotations
-            persons = [c.id for c in content.categories if plain_name(str(c.name)) == "person" and c.id is not None]
-            self.person = persons[0] if persons and PERSON not in [c.id for c in content.categories] else PERSON
+            self.person = _boxed_category(content.categories, number, name)
         else:
             records = content
         self._of: dict[str, list[tuple[int, BoxRecord]]] = {}
@@ -116,7 +116,7 @@ class BoxFile:
         if not records:
             return f"{where} but has no box of it"
         if not persons:
-            return f"{where} but none of its {records} boxes is of category {self.person} (person)"
+            return f"{where} but none of its {records} boxes is of category {self.person} ({self.category})"
         if not likely:
             return f"{where} but its {persons} boxes have scores below {min_score:g}"
         return f"{where} but its {likely} boxes are not larger than a pixel"
@@ -153,6 +153,15 @@ class BoxFile:
         """File names in the list that share nothing but the base name with a picture."""
         listed = [entry.file_name for entry in self.images or () if entry.file_name]
         return [name for name in listed if _parts(name)[-1:] == _parts(image.name) and not same_end(image, name)]
+
+
+def _boxed_category(categories: Sequence[CategoryRecord], number: int, name: str) -> Any:
+    """The id of the category whose boxes count: COCO's person by its number, else the one of this name, else the only one."""
+    known = [c.id for c in categories if c.id is not None]
+    named = [c.id for c in categories if c.id is not None and plain_name(str(c.name)) == plain_name(name)]
+    if number == PERSON and name == "person" and PERSON in known:
+        return PERSON
+    return named[0] if named else known[0] if len(known) == 1 else number
 
 
 def _text(name: object) -> str:

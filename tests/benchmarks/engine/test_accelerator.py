@@ -8,27 +8,28 @@ from typing import Any
 import pytest
 import torch
 
-from benchmarks.engine import accelerator, hooks
-from benchmarks.engine.accelerator import float32_products, loading
+from benchmarks.engine import hooks
+from benchmarks.engine.accelerator import loading
 from benchmarks.engine.hooks import WatchHook
-from benchmarks.engine.precision import check_precision
+from tasks import precision
+from tasks.precision import check_precision, float32_products
 
 CUDA = torch.device("cuda")
 
 
 @pytest.mark.parametrize("tf32", [False, True])
 def test_float32_means_float32_and_the_flags_come_back(tf32: bool) -> None:
-    before = accelerator._flags()
+    before = precision._flags()
     with float32_products(tf32, CUDA):
-        assert set(accelerator._flags().values()) == {"tf32" if tf32 else "ieee"}
+        assert set(precision._flags().values()) == {"tf32" if tf32 else "ieee"}
         assert torch.backends.cudnn.benchmark
-    assert accelerator._flags() == before and not torch.backends.cudnn.benchmark
+    assert precision._flags() == before and not torch.backends.cudnn.benchmark
 
 
 def test_a_cpu_is_told_nothing() -> None:
-    before = accelerator._flags()
+    before = precision._flags()
     with float32_products(True, torch.device("cpu")):
-        assert accelerator._flags() == before
+        assert precision._flags() == before
 
 
 def test_tf32_is_refused_on_a_cpu() -> None:

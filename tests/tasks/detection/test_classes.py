@@ -22,9 +22,9 @@ from tasks import get_task
 from tasks.detection.datasets import DetectionAugment, DetectionEvalData, DetectionTrainData
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.categories import COCO, classes_of_model
-from tasks.detection.inference import predict_files
 from tasks.detection.metrics import class_figures, figures
 from tasks.detection.protocol import DetectionProtocol
+from tasks.images import read_image
 from tasks.pose.skeletons.coco import COCO as SKELETON
 from tasks.pose.skeletons.joints import check_joints
 
@@ -77,7 +77,10 @@ def test_weights_bring_their_classes_and_number_of_outputs(
     assert again.classes == network.classes
     with torch.no_grad():
         again.box_head.cls.weight.mul_(40)
-    ((_, records),) = predict_files(again, [tmp_path / "train/images/val2017/000001.png"], PROTOCOL, score=0.0)
+    picture = read_image(tmp_path, "train/images/val2017/000001.png")
+    with torch.inference_mode():
+        (result,) = TASK.predict_pictures(again, "coco", [picture], PROTOCOL)
+    records = result.to_coco()
     assert records and {(r["category_id"], r["category"]) for r in records} <= set(OWN)
 
 

@@ -18,15 +18,18 @@ from pycocotools.cocoeval import COCOeval
 
 import hrnet
 import tasks
+from tasks import get_task
 from tasks.base import Evaluation
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.evaluation import DetectionEvaluation
 from tasks.detection.files.annotations import read_instances
-from tasks.detection.inference import predict, predict_files
+from tasks.detection.inference import predict
 from tasks.detection.metrics import METRICS, class_figures, figures, score_results
 from tasks.detection.network.model import Detector
+from tasks.detection.predict import predict_pictures
 from tasks.detection.protocol import DetectionProtocol
 from tasks.files.rle import encode
+from tasks.images import read_image
 from tasks.options import to_plain
 
 SAMPLES = Path(os.environ.get("HRNET_SAMPLES", Path(__file__).parents[3].parent / "shared" / "samples")) / "coco"
@@ -244,16 +247,16 @@ def test_boxes_come_back_in_the_pictures_pixels(detector: Detector, shapes_root:
 def test_predict_draws_boxes_and_masks(
     mask_detector: Detector, shapes_root: Path, small_protocol: DetectionProtocol
 ) -> None:
-    file = shapes_root / "val2017" / "000001.png"
-    ((picture, records),) = predict_files(mask_detector, [file], small_protocol, score=0.0)
+    source = read_image(shapes_root, "val2017/000001.png")
+    with torch.inference_mode():
+        (result,) = predict_pictures(get_task("detection"), mask_detector, [source], small_protocol)
+    picture, records = result.draw(source, min_score=0.0), result.to_coco()
     assert picture.dtype == np.uint8
     assert picture.shape == (480, 640, 3)
     assert records
     assert {"category_id", "category", "bbox", "score", "segmentation"} == set(records[0])
-    ((plain, _),) = predict_files(mask_detector, [file], small_protocol, score=1.1)
+    plain = result.draw(source, min_score=1.1)
     assert (plain != picture).any(-1).mean() > 0.01
-    with pytest.raises(ValueError, match="Known: score"):
-        predict_files(mask_detector, [file], small_protocol, thresh=0.1)
 
 
 def test_truth_and_predictions_are_drawn(evaluation: Evaluation) -> None:

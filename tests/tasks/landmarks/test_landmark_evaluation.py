@@ -16,7 +16,8 @@ from benchmarks.suites import load_suite
 from benchmarks.tables.uncertainty import image_counts
 from tasks.landmarks.datasets import LandmarkEvalData
 from tasks.landmarks.evaluation import LandmarkEvaluation
-from tasks.landmarks.predict import boxes_in_csv, picture_boxes
+from tasks.landmarks.files.boxes_csv import boxes_in_csv
+from tasks.landmarks.predict import FaceBoxes
 from tasks.options import to_plain
 
 TASK = tasks.get_task("landmarks")
@@ -121,29 +122,23 @@ def test_data_files_tell_the_data(faces_root: Path) -> None:
 
 
 # ---- predict ----
-def test_predict_takes_its_box_from_the_dataset(faces_root: Path) -> None:
+def test_face_boxes_come_from_the_dataset(faces_root: Path, tmp_path: Path) -> None:
     root = faces_root / "300w"
     protocol = TASK.protocol("300w", tier="smoke")
     data = TASK.eval_data("300w", root, "valid", protocol)
     torch.manual_seed(0)
     network = tasks.build_model("landmarks", "hrnet_micro_w8", "300w").eval()
     image = root / "images" / data.faces.images[1]
-    (picture, result), *_ = TASK.predict_images(network, "300w", [image], protocol)
-    assert result["boxes_from"].endswith(".csv") and len(result["faces"]) == 1
+    picture = data.picture(1)
+    found = FaceBoxes(None, [image]).of(image, (picture.shape[1], picture.shape[0]))
+    assert found is not None and found.origin.endswith(".csv") and len(found.xyxy_px) == 1
     with torch.inference_mode():
         expected = TASK.predict(network, data.collate([data[1]]), protocol)[0]
-    np.testing.assert_allclose(result["faces"][0]["points"], expected[:, :2], atol=2e-3)
-    assert picture.shape == data.picture(1).shape and (picture != data.picture(1)).any()
-
-
-def test_predict_without_any_box_searches_the_picture(faces_root: Path, tmp_path: Path) -> None:
-    source = next((faces_root / "wflw" / "WFLW_images").rglob("*.jpg"))
-    image = tmp_path / "somebody.jpg"
-    image.write_bytes(source.read_bytes())
-    network = tasks.build_model("landmarks", "hrnet_micro_w8", "wflw").eval()
-    (_, result), *_ = TASK.predict_images(network, "wflw", [image], TASK.protocol("wflw", tier="smoke"))
-    assert result["boxes_from"] == "the whole picture"
-    assert np.isfinite(result["faces"][0]["points"]).all() and len(result["faces"][0]["points"]) == 98
+        (result,) = TASK.predict_pictures(network, "300w", [picture], protocol, [found.xyxy_px])
+    np.testing.assert_allclose(result.keypoints_px[0] + 1, expected[:, :2], atol=2e-3)
+    lone = tmp_path / image.name
+    lone.write_bytes(image.read_bytes())
+    assert FaceBoxes(None, [lone]).of(lone, (picture.shape[1], picture.shape[0])) is None
 
 
 def test_box_columns_go_by_their_names(tmp_path: Path) -> None:
@@ -176,7 +171,9 @@ def test_box_files(tmp_path: Path) -> None:
     assert centre.tolist() == [60, 50] and scale == 0.5 and len(others) == 1
     assert len(boxes_in_csv(path, tmp_path / "b" / "x.jpg")) == 1
     with pytest.raises(ValueError, match=r"Expected a face box of y.jpg in .*; add a line"):
-        picture_boxes(tmp_path / "y.jpg", path)
+        FaceBoxes(path, []).of(tmp_path / "y.jpg", (9, 9))
+    with pytest.raises(ValueError, match=r"line 3: expected one picture for 'x.jpg', got .*a/x.jpg and .*b/x.jpg"):
+        FaceBoxes(path, [tmp_path / "a" / "x.jpg", tmp_path / "b" / "x.jpg"])
     path.write_text("x.jpg,10,20,10,20\n")
     with pytest.raises(ValueError, match="line 1: expected a face box with an area"):
         boxes_in_csv(path, tmp_path / "x.jpg")
@@ -226,6 +223,9 @@ def test_two_real_faces_run_through_the_reference_protocol() -> None:
     assert all(np.array_equal(points[:, :2], np.trunc(points[:, :2])) for points in found), "whole pixels"
     assert isinstance(data, LandmarkEvalData)
     image = samples / "images" / data.faces.images[0]
-    (picture, result), *_ = TASK.predict_images(network, "300w", [image], protocol)
-    np.testing.assert_allclose(result["faces"][0]["points"], found[0][:, :2])
-    assert picture.shape == data.picture(0).shape
+    boxes = FaceBoxes(None, [image]).of(image, (0, 0))
+    assert boxes is not None
+    with torch.inference_mode():
+        (result,) = TASK.predict_pictures(network, "300w", [data.picture(0)], protocol, [boxes.xyxy_px])
+    np.testing.assert_array_equal(result.keypoints_px[0] + 1, found[0][:, :2])
+    assert result.draw(image).shape == data.picture(0).shape

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 
 from tasks.pose.files.box_files import BoxFile
-from tasks.pose.predict import BoxSource
+from tasks.pose.predict import PersonBoxes
 
 BOX = {"image_id": 7, "category_id": 1, "bbox": [1, 2, 30, 40], "score": 0.9}
 SIZE = (100, 90)
 
 
-def source(tmp_path: Path, content: Any, *images: str) -> BoxSource:
+def source(tmp_path: Path, content: Any, *images: str) -> PersonBoxes:
     path = tmp_path / "boxes.json"
     path.write_text(json.dumps(content))
-    return BoxSource(path, [tmp_path / image for image in images])
+    return PersonBoxes(path, [tmp_path / image for image in images])
 
 
 def listed(*names: str, **fields: Any) -> dict[str, Any]:
@@ -29,8 +29,9 @@ def listed(*names: str, **fields: Any) -> dict[str, Any]:
 
 
 def found(tmp_path: Path, content: Any, image: str) -> tuple[list[float], str]:
-    boxes, _, why = source(tmp_path, content, image).boxes(tmp_path / image, SIZE, 0.3)
-    return [float(box[0]) for box in boxes], why
+    given = source(tmp_path, content, image).of(tmp_path / image, SIZE, 0.3)
+    assert given is not None
+    return given.xyxy_px[:, 0].tolist(), given.why
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from seg_fixtures import Strided, write_cityscapes, write_lip, write_pascal
 
 from benchmarks.experiment.cell import cell_from_identity, make_cell
 from tasks import get_task
+from tasks.images import read_image
 from tasks.options import to_plain
 from tasks.segmentation.drawing import class_shares, overlay
 from tasks.segmentation.entries import ENTRIES
@@ -121,16 +122,15 @@ def test_overlay_lays_each_classes_colour_over_its_pixels() -> None:
     assert class_shares(classes, table) == {"road": 50.0, "car": 50.0}
 
 
-def test_predict_images_draws_and_reports_shares(tmp_path: Path) -> None:
+def test_results_draw_and_report_shares(tmp_path: Path) -> None:
     write_lip(tmp_path)
     model = Strided(20).eval()
     model.dataset = "lip"
-    path = tmp_path / "TrainVal_images/val_images/1.jpg"
-    ((drawn, result),) = TASK.predict_images(model, "lip", [path], SMALL["lip"])
-    assert drawn.ndim == 3 and result["image"] == "1.jpg"
-    assert sum(result["share_percent"].values()) == pytest.approx(100)
-    with pytest.raises(ValueError, match="Did you mean 'legend'"):
-        TASK.predict_images(model, "lip", [path], SMALL["lip"], legnd=False)
+    pictures = [read_image(tmp_path, f"TrainVal_images/val_images/{k}.jpg") for k in (1, 2)]
+    results = TASK.predict_pictures(model, "lip", pictures, SMALL["lip"])
+    assert [result.labels.shape for result in results] == [picture.shape[:2] for picture in pictures]
+    assert results[0].draw(pictures[0]).ndim == 3
+    assert sum(results[0].to_plain()["share_percent"].values()) == pytest.approx(100)
 
 
 def test_unequal_sizes_in_a_batch(tmp_path: Path) -> None:

@@ -9,11 +9,11 @@ import pytest
 import torch
 
 import tasks
-from benchmarks.engine import precision as module
-from benchmarks.engine.precision import check_precision, cpu_flags, in_float, reduced
 from benchmarks.experiment.cell import cell_from_identity, make_cell, with_precision
 from benchmarks.experiment.paths import Places
 from benchmarks.running.trial import run_cell
+from tasks import precision as module
+from tasks.precision import check_precision, cpu_flags, in_float, reduced
 
 CPU = torch.device("cpu")
 has_bf16 = pytest.mark.skipif(

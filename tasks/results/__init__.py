@@ -1,0 +1,1 @@
+"""What tasks say about pictures, and where the boxes that they look into come from."""
