@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from benchmarks.running.kept import save_weights
 
 import tasks
 from benchmarks.experiment.cell import make_cell
+from benchmarks.running.steps.kept import save_weights
 from benchmarks.synthetic.cache import ensure
 
 MODEL = "hrnet_micro_w8"
