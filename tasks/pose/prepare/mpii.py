@@ -93,6 +93,8 @@ def read_release(path: Path) -> Release:
                 training += [person] * bool(person.seen.any())
             elif not alone or person.rectangle in _numbers(alone[number - 1] if number <= len(alone) else None):
                 test.append(person)
+    if not training:
+        raise ValueError(f"{path}: expected persons with joints in training pictures, got none; fetch the file again")
     return Release(tuple(training), tuple(test))
 
 
@@ -166,14 +168,15 @@ def truth_of(persons: Sequence[RawPerson]) -> Truth:
     Raises:
         ValueError: a person has no head box, in whose size distances are measured.
     """
-    for person in persons:
-        if person.head is None:
-            raise ValueError(
-                f"picture {person.picture}, person {person.rectangle} ({person.image}): expected a head box x1, y1, x2, y2, got "
-                "none; PCKh needs it. Fetch the raw file again, or another list of the validation split"
-            )
+    heads = [person.head for person in persons if person.head is not None]
+    if len(heads) != len(persons):
+        first = next(person for person in persons if person.head is None)
+        raise ValueError(
+            f"picture {first.picture}, person {first.rectangle} ({first.image}): expected a head box x1, y1, x2, y2, got none; "
+            "PCKh needs it. Fetch the raw file again, or another list of the validation split"
+        )
     joints = np.stack([np.where(person.seen[:, None], person.joints, 0.0) for person in persons])
-    return Truth(joints, np.stack([~person.seen for person in persons]), np.stack([person.head for person in persons]))  # type: ignore[misc]
+    return Truth(joints, np.stack([~person.seen for person in persons]), np.stack(heads))
 
 
 def _mat(truth: Truth) -> bytes:
@@ -189,7 +192,7 @@ def _mat(truth: Truth) -> bytes:
     )
 
 
-def _same_truth(one: bytes, other: bytes, folder: Path) -> bool:
+def _same_truth(one: bytes, other: bytes) -> bool:
     """Whether two gt_valid.mat hold the same arrays, to a thousandth of a pixel."""
     import tempfile
 
@@ -222,6 +225,11 @@ def prepare(raw: Path, target: Target) -> None:
     """
     release = read_release(find_one(raw, (RAW,), "MPII's annotations"))
     split = find_split(raw, [(person.picture, person.rectangle) for person in release.training], release.training)
+    if not split.own and (target.folder / HELD_OUT).exists():
+        raise ValueError(
+            f"{target.folder / HELD_OUT}: annot/ was made without the benchmark's validation split, which is there now; nothing "
+            "is overwritten. Move annot/ away and prepare again"
+        )
     valid, train = divide(release.training, split)
     files = {
         "train": _text(train),
@@ -232,9 +240,7 @@ def prepare(raw: Path, target: Target) -> None:
     truth = truth_of(valid)
     for name, text in files.items():
         target.told_write(f"annot/{name}.json", text, name, same_json)
-    target.told_write(
-        "annot/gt_valid.mat", _mat(truth), "head boxes and joints of valid", lambda a, b: _same_truth(a, b, raw)
-    )
+    target.told_write("annot/gt_valid.mat", _mat(truth), "head boxes and joints of valid", _same_truth)
     if split.own:
         target.write(HELD_OUT, f"{split.text}\n".encode())
         target.differ += 1

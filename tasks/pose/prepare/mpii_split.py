@@ -58,9 +58,8 @@ def find_split(raw: Path, known: Sequence[Key], persons: Sequence[_Person]) -> S
     path = find(raw, ARRAYS)
     if path is not None and not (path.parent / "held_out.txt").exists():  # of our own split, made by an earlier call
         return _checked(_by_joints(path, known, persons), set(known), path)
-    held = sorted({picture for picture, _ in known})[::EVERY]
-    chosen = set(held) if len(held) > 0 else set()
-    keys = tuple(key for key in known if key[0] in chosen)
+    held = set(sorted({picture for picture, _ in known})[::EVERY])
+    keys = tuple(key for key in known if key[0] in held)
     return Split(
         keys,
         True,

@@ -165,6 +165,9 @@ def test_without_a_list_the_split_is_our_own_and_every_figure_says_so(
     task = get_task("pose")
     data = task.eval_data("mpii", root, "valid", task.protocol("mpii"))
     assert len(data) == 4 and "compare with no published one" in data.notes[0]
+    tompson(root, [(3, 1)])
+    assert _run(root, root) == 2
+    assert "Move annot/ away and prepare again" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
