@@ -1,4 +1,6 @@
-"""pycocotools' judgement of checked annotations. It gets a renumbered copy: pictures and annotations 1, 2, ...
+"""pycocotools' own judgement of checked annotations, for tests: `tasks.coco.scoring` makes the same lists faster.
+
+It gets a renumbered copy: pictures and annotations 1, 2, ...
 
 pycocotools takes an annotation id of 0 for "no match", keeps one of several annotations of one id, and orders pictures by
 `numpy.unique`, which turns numbers beside text into text.
