@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
@@ -30,9 +31,15 @@ def draw_missing(rows: Iterable[Measured], store: Store, jobs: int) -> int:
                 due.append((store.root, held.record.cell.task, held.id, metric))
     if jobs < 2 or len(due) < FEW or not os.access(store.root, os.W_OK):
         return 0
-    with ProcessPoolExecutor(min(jobs, len(due)), mp_context=get_context("spawn")) as pool:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(due)), mp_context=context, initializer=_leave_interrupts) as pool:
         list(pool.map(_draw, *zip(*due, strict=True)))
     return len(due)
+
+
+def _leave_interrupts() -> None:
+    """Ctrl-C is the caller's, who ends this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def _draw(root: Path, task: str, cell_id: str, metric: str) -> None:

@@ -21,7 +21,7 @@ def test_drawn_in_processes_and_kept(
     class Here:
         """The pool's calls, in this process, which knows the made-up tasks."""
 
-        def __init__(self, jobs: int, mp_context: object) -> None:
+        def __init__(self, jobs: int, mp_context: object, initializer: object) -> None:
             assert jobs == 2
 
         def __enter__(self) -> Here:
