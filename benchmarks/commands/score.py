@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.commands.arguments import add_places, check_places, pairs, places_of
+from benchmarks.commands.arguments import add_places, at_least, check_places, pairs, places_of
 from benchmarks.commands.single import check_target, figure_line, write_json
 from benchmarks.experiment.paths import real_root
 from benchmarks.experiment.provenance import file_digest
@@ -36,6 +36,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="k=v",
         help="how files are read: degenerate_boxes=skip",
+    )
+    parser.add_argument(
+        "--draws", type=at_least(0), default=DRAWS, metavar="N", help="bootstrap draws of the interval (0: no interval)"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there as well")
     add_places(parser)
@@ -77,18 +80,22 @@ def main(arguments: argparse.Namespace) -> int:
     headline = task.headline(info.name)
     shown = headline if headline in found else next(iter(found))
     images = len(np.unique(stats["image"]))
-    figures = figures_of(task.name, info.name, stats, plain, [shown])
-    drawn = draw(figures, image_counts(stats["image"], DRAWS), [shown])[shown]
-    low, high = interval(figures, stats["image"], shown, drawn)
+    draws, spread = arguments.draws, ""
+    low = high = math.nan
+    if draws:
+        figures = figures_of(task.name, info.name, stats, plain, [shown])
+        drawn = draw(figures, image_counts(stats["image"], draws), [shown])[shown]
+        low, high = interval(figures, stats["image"], shown, drawn)
+        spread = f"  [{low:.2f}, {high:.2f}]"
     print(f"{info.title}, {split}: {arguments.file}  (n = {images} images, tier {tier})")
     print("protocol: the file's maker's, which it does not tell; the metric is the benchmark's")
     for note in notes:
         print(f"note: {note}")
     width = max(len(name) for name in found)
     for name, value in found.items():
-        spread = f"  [{low:.2f}, {high:.2f}]" if name == shown else ""
-        print(figure_line(name, value, task.metrics[name], width) + spread)
-    print(f"In brackets: {LEVEL:.0%} interval of {DRAWS} bootstrap draws over images (BCa).")
+        print(figure_line(name, value, task.metrics[name], width) + (spread if name == shown else ""))
+    if draws:
+        print(f"In brackets: {LEVEL:.0%} interval of {draws} bootstrap draws over images (BCa).")
     if arguments.json is not None:
         record = {
             "task": task.name,
@@ -108,7 +115,7 @@ def main(arguments: argparse.Namespace) -> int:
                 }
                 for name, value in found.items()
             },
-            "interval": {"figure": shown, "low": low, "high": high, "level": LEVEL, "draws": DRAWS},
+            "interval": {"figure": shown, "low": low, "high": high, "level": LEVEL, "draws": draws} if draws else None,
         }
         write_json(record, arguments.json)
     return 0

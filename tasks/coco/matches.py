@@ -125,15 +125,59 @@ def accumulate(
     for figure in figures:
         key = (figure.area, figure.max_detections)
         if key not in tables:
-            precision, recall = curves(stats, figure.area, figure.max_detections, counts, prefix)
-            # What follows needs the mean over recall points only.
-            tables[key] = precision.mean(-1), recall
+            tables[key] = _averages(stats, figure.area, figure.max_detections, counts, prefix)
         values = tables[key][0 if figure.kind == "AP" else 1]
         if figure.threshold is not None:
             values = values[:, np.isclose(THRESHOLDS, figure.threshold)]
         known = ~np.isnan(values)
         result[figure.name] = float(100.0 * values[known].mean()) if known.any() else float("nan")
     return result
+
+
+def _averages(
+    stats: Stats, area: str, max_detections: int, counts: NDArray[np.integer] | None, prefix: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Mean of interpolated precision over recall points (K, T), and final recall (K, T), as :func:`curves` gives them.
+
+    Precision falls between true positives, so that they alone are looked at: for each, precision from there on and how many
+    recall points it is the first to reach.
+    """
+    sorted_ = _sorted(stats, area, max_detections, prefix)
+    hits = sorted_.hits
+    times = np.ones(sorted_.num_images, dtype=np.int64) if counts is None else np.asarray(counts, dtype=np.int64)
+    truths = times @ stats[f"{prefix}{area}_truths"]
+    shape = (len(sorted_.classes), len(THRESHOLDS))
+    known = np.repeat(truths > 0, len(THRESHOLDS))
+    average, recall = np.where(known, 0.0, np.nan), np.where(known, 0.0, np.nan)
+    filled = np.flatnonzero(np.diff(hits.start) > 0)
+    filled = filled[known[filled]]
+    if not len(filled):
+        return average.reshape(shape), recall.reshape(shape)
+    # Weights are whole numbers, so that differences of running sums are exact.
+    every = np.concatenate([[0], np.cumsum(times[hits.every_image])])
+    without = np.concatenate([[0], np.cumsum(times[hits.ignored_image])])
+    true = np.concatenate([[0], np.cumsum(times[hits.image])])
+    segment = hits.segment
+    true = true[1:] - true[hits.start[:-1]][segment]
+    counted = (
+        every[hits.upto]
+        - every[hits.begin][segment]
+        - without[hits.ignored_upto]
+        + without[hits.ignored_begin][segment]
+    )
+    precision = true / (counted + np.spacing(1))
+    for one in filled:
+        part = precision[hits.start[one] : hits.start[one + 1]]
+        part[:] = np.maximum.accumulate(part[::-1])[::-1]
+    tables = np.repeat(np.cumsum(truths + 1) - truths - 1, len(THRESHOLDS))
+    reached = _points_reached(truths)[tables[segment] + true]
+    first = hits.start[:-1][filled]
+    gained = np.diff(reached, prepend=0)
+    gained[first] = reached[first]
+    ends = hits.start[1:][filled] - 1
+    average[filled] = np.add.reduceat(precision * gained, first) / len(RECALL_POINTS)
+    recall[filled] = true[ends] / np.repeat(truths, len(THRESHOLDS))[filled]
+    return average.reshape(shape), recall.reshape(shape)
 
 
 def curves(
@@ -158,6 +202,53 @@ def curves(
 
 
 @dataclass(frozen=True)
+class _Hits:
+    """True positives of all segments (classes times thresholds) one after the other, each in order of score.
+
+    Attributes:
+        start: (S + 1,) where segments begin. segment, image: (H,) of each hit.
+        every_image: of all detections by class; `begin` (S,) and `upto` (H,) are places in its running sum, before a segment's
+            class and after a hit.
+        ignored_image, ignored_begin, ignored_upto: the same of detections that a segment ignores.
+    """
+
+    start: NDArray[np.int64]
+    segment: NDArray[np.int64]
+    image: NDArray[np.int64]
+    every_image: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    upto: NDArray[np.int64]
+    ignored_image: NDArray[np.int64]
+    ignored_begin: NDArray[np.int64]
+    ignored_upto: NDArray[np.int64]
+
+    @staticmethod
+    def of(images: NDArray[np.int64], bounds: NDArray[np.int64], true: Any, ignored: Any) -> _Hits:
+        """Of detections sorted by class and score: image (D,), bounds of the classes (K + 1,), flags (T, D)."""
+        num_classes, num_thresholds = len(bounds) - 1, len(true)
+        of_class = np.repeat(np.arange(num_classes), np.diff(bounds))
+        found = [np.nonzero(flags) for flags in (true, ignored)]
+        segments = [of_class[place] * num_thresholds + threshold for threshold, place in found]
+        orders = [np.lexsort((place, segment)) for segment, (_, place) in zip(segments, found)]
+        (segment, other), (place, other_place) = (
+            [part[order] for part, order in zip(parts, orders)] for parts in (segments, [place for _, place in found])
+        )
+        edges = np.arange(num_classes * num_thresholds + 1)
+        keys = [part * (len(images) + 1) + at for part, at in ((other, other_place), (segment, place))]
+        return _Hits(
+            np.searchsorted(segment, edges),
+            segment,
+            images[place],
+            images,
+            np.repeat(bounds[:-1], num_thresholds),
+            place + 1,
+            images[other_place],
+            np.searchsorted(other, edges[:-1]),
+            np.searchsorted(keys[0], keys[1]),
+        )
+
+
+@dataclass(frozen=True)
 class _Sorted:
     """Detections of each class in order of score: image index (D,), true and false positives (T, D) as 0 or 1.
 
@@ -167,6 +258,7 @@ class _Sorted:
     scores: NDArray[np.float64]
     num_images: int
     classes: tuple[tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]], ...]
+    hits: _Hits
 
 
 _KEPT: dict[tuple[int, str, int, str], _Sorted] = {}
@@ -195,11 +287,20 @@ def _sorted(stats: Stats, area: str, max_detections: int, prefix: str) -> _Sorte
     bounds = np.searchsorted(classes, np.arange(num_classes + 1))
     parts = [slice(bounds[row], bounds[row + 1]) for row in range(num_classes)]
     true, false = (matched & counted).astype(np.float64), (~matched & counted).astype(np.float64)
-    made = _Sorted(all_scores, num_images, tuple((image[kept[part]], true[:, part], false[:, part]) for part in parts))
+    hits = _Hits.of(image[kept], bounds, matched & counted, ~counted)
+    by_class = tuple((image[kept[part]], true[:, part], false[:, part]) for part in parts)
+    made = _Sorted(all_scores, num_images, by_class, hits)
     while len(_KEPT) >= _MAX_KEPT:
         _KEPT.pop(next(iter(_KEPT)))
     _KEPT[key] = made
     return made
+
+
+def _points_reached(truths: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many of `RECALL_POINTS` 0, 1, ... all found truths reach, class after class."""
+    size = truths + 1
+    found = np.arange(size.sum()) - np.repeat(np.cumsum(size) - size, size)
+    return np.searchsorted(RECALL_POINTS, found / np.repeat(np.maximum(truths, 1), size), side="right")
 
 
 def _precision_recall(

@@ -39,7 +39,8 @@ def test_a_submission_scores_as_its_cell_did(
     trained: tuple[str, Path, dict[str, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     name, folder, record = trained
-    assert score(name, folder, folder / CASES[name], "--json", str(folder / "s.json")) == 0
+    assert score(name, folder, folder / CASES[name], "--json", str(folder / "s.json"), "--draws", "50") == 0
+    assert json.loads((folder / "s.json").read_text())["interval"]["draws"] == 50
     made = json.loads((folder / "s.json").read_text())
     assert made["n"] == record["n"]["images"]
     known = {k: f["value"] for k, f in record["figures"].items() if f["value"] is not None}

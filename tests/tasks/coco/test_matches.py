@@ -135,3 +135,16 @@ def test_nothing_to_find_is_nan_and_unevaluated_is_refused() -> None:
     reference.evalImgs = []
     with pytest.raises(ValueError, match="call it first"):
         coco_matches.extract(reference)
+
+
+def test_averages_are_those_of_the_curves() -> None:
+    """What a bootstrap draws is looked up at true positives alone; the curves interpolate at every recall point."""
+    stats = coco_matches.extract(evaluator(*scene("bbox"), "bbox"))
+    rng = np.random.default_rng(3)
+    draws = [None, *rng.integers(0, 3, (4, NUM_IMAGES)), np.eye(NUM_IMAGES, dtype=int)[0]]
+    for area, most in (("all", 100), ("all", 1), ("small", 100), ("large", 10)):
+        for counts in draws:
+            precision, recall = coco_matches.curves(stats, area, most, counts)
+            average, final = coco_matches._averages(stats, area, most, counts, "")
+            np.testing.assert_allclose(average, precision.mean(-1), rtol=1e-13, atol=1e-15)
+            np.testing.assert_array_equal(final, recall)
