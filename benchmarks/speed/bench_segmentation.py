@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES
 from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.metrics import confusion_matrix, figures_from_confusion
 

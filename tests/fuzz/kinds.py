@@ -145,7 +145,7 @@ def write_faces(root: Path) -> None:
 
 
 def write_labels(root: Path) -> None:
-    from tasks.segmentation.files.pascal_classes import PASCAL_DETAIL_IDS
+    from tasks.segmentation.files.class_tables.pascal_context import PASCAL_DETAIL_IDS
 
     lines, images, masks = [], [], []
     for k in range(2):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from pathlib import Path
 
-from tasks.detection.entry import Entry
+from tasks.detection.entries.entry import Entry
 
 
 def _found() -> dict[str, Entry]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tasks.base import DatasetInfo
-from tasks.detection.entry import Entry
+from tasks.detection.entries.entry import Entry
 from tasks.detection.files.annotations import OFFICIAL, annotation_path, read_classes
 from tasks.detection.files.categories import COCO
 

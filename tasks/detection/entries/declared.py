@@ -9,7 +9,7 @@ import msgspec
 from tasks.base import declared_dataset
 from tasks.coco.categories import Categories, plain_name
 from tasks.declarations.declaration import FILE, Declaration
-from tasks.detection.entry import Entry
+from tasks.detection.entries.entry import Entry
 from tasks.detection.files.annotations import InstanceFiles, read_categories
 from tasks.detection.files.categories import Classes
 from tasks.files.names import as_posix

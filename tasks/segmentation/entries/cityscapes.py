@@ -9,7 +9,7 @@ from tasks.base import DatasetInfo
 from tasks.recipe import Recipe
 from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.entries.entry import Entry
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES, CITYSCAPES_WEIGHTS
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES, CITYSCAPES_WEIGHTS
 from tasks.segmentation.files.layouts import Layout
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.recipes import check_recipe, reference

@@ -9,8 +9,8 @@ from tasks.base import DatasetInfo
 from tasks.recipe import Recipe
 from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.entries.entry import Entry
+from tasks.segmentation.files.class_tables.lip import LIP
 from tasks.segmentation.files.layouts import Layout
-from tasks.segmentation.files.lip_classes import LIP
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.recipes import reference
 

@@ -9,8 +9,8 @@ from tasks.base import DatasetInfo
 from tasks.recipe import Recipe
 from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.entries.entry import Entry
+from tasks.segmentation.files.class_tables.pascal_context import PASCAL_59, PASCAL_60
 from tasks.segmentation.files.layouts import Layout
-from tasks.segmentation.files.pascal_classes import PASCAL_59, PASCAL_60
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.recipes import OCR_SOURCE, check_recipe, reference
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from tasks.files.opening import is_file
 from tasks.images import inside
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES
 from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.files.label_png import read_label_png
 from tasks.segmentation.files.layouts import Layout, Sample, find_list, identifying_files, read_list

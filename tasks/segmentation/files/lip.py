@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from tasks.files.opening import is_file
 from tasks.images import inside
+from tasks.segmentation.files.class_tables.lip import LIP
 from tasks.segmentation.files.label_png import read_label_png
 from tasks.segmentation.files.layouts import Layout, Sample, find_list, identifying_files, read_list
-from tasks.segmentation.files.lip_classes import LIP
 
 IMAGES, LABELS = "TrainVal_images", "TrainVal_parsing_annotations"
 TEST_IMAGES = "Testing_images/testing_images"

@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.images import inside
+from tasks.segmentation.files.class_tables.pascal_context import PASCAL_59, PASCAL_60
 from tasks.segmentation.files.label_png import read_label_png
 from tasks.segmentation.files.layouts import Layout, Sample, find_list, identifying_files, read_list
-from tasks.segmentation.files.pascal_classes import PASCAL_59, PASCAL_60
 from tasks.segmentation.files.pascal_detail import DetailPhase
 
 JSON = "trainval_merged.json"

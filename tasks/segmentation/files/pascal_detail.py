@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.files.json_file import read_json
 from tasks.files.names import picture_name
 from tasks.files.rle import check_run_lengths
-from tasks.segmentation.files.pascal_classes import PASCAL_DETAIL_IDS
+from tasks.segmentation.files.class_tables.pascal_context import PASCAL_DETAIL_IDS
 
 Pixels = Annotated[int, msgspec.Meta(ge=1, le=10**6)]
 FIELDS = {

@@ -57,7 +57,7 @@ def write_pascal(root: Path, with_json: bool = True, with_pngs: bool = True) -> 
     """Two val pictures and one for training; returns the ranks (0 background to 59) of the val ones."""
     from pycocotools import mask as coco_mask
 
-    from tasks.segmentation.files.pascal_classes import PASCAL_DETAIL_IDS
+    from tasks.segmentation.files.class_tables.pascal_context import PASCAL_DETAIL_IDS
 
     rng = np.random.default_rng(7)
     voc = root / "VOCdevkit" / "VOC2010"

@@ -13,8 +13,8 @@ from tasks import get_task
 from tasks.segmentation.crops.augment import SegmentationAugment
 from tasks.segmentation.datasets import SegmentationEvalData, SegmentationTrainData
 from tasks.segmentation.entries import ENTRIES
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
-from tasks.segmentation.files.pascal_classes import PASCAL_59, PASCAL_60, PASCAL_DETAIL_IDS
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES
+from tasks.segmentation.files.class_tables.pascal_context import PASCAL_59, PASCAL_60, PASCAL_DETAIL_IDS
 
 TASK = get_task("segmentation")
 CITY, CONTEXT, HUMANS = (ENTRIES[name].protocol() for name in ("cityscapes", "pascal_context", "lip"))

@@ -18,8 +18,8 @@ from tasks.images import normalise
 from tasks.segmentation import inference as testing
 from tasks.segmentation.datasets import network_input
 from tasks.segmentation.entries import ENTRIES
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
-from tasks.segmentation.files.lip_classes import LIP
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES
+from tasks.segmentation.files.class_tables.lip import LIP
 from tasks.segmentation.protocol import SegmentationProtocol
 
 SAME = CITYSCAPES.mirror()

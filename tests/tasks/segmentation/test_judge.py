@@ -11,7 +11,7 @@ from seg_fixtures import SAMPLES, write_cityscapes
 from tasks import get_task
 from tasks.options import to_plain
 from tasks.segmentation.entries import ENTRIES
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES
 from tasks.segmentation.files.judge import pixel_level_evaluation
 
 pytest.importorskip("cityscapesscripts")

@@ -11,7 +11,7 @@ from tasks import get_task
 from tasks.options import override
 from tasks.segmentation import losses as losses_module
 from tasks.segmentation.entries import ENTRIES
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES_WEIGHTS
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES_WEIGHTS
 from tasks.segmentation.losses import (
     class_weights,
     cross_entropy,

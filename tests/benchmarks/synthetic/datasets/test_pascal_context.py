@@ -12,7 +12,7 @@ from pycocotools import mask as coco_mask
 
 from benchmarks.synthetic.datasets.pascal_context import ALIASES, DETAIL_IDS, label_map, scene, write
 from benchmarks.synthetic.scenes import indoor, outdoor
-from tasks.segmentation.files.pascal_classes import PASCAL_DETAIL_IDS
+from tasks.segmentation.files.class_tables.pascal_context import PASCAL_DETAIL_IDS
 from tasks.segmentation.files.pascal_context import PascalContext
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of pycocotools

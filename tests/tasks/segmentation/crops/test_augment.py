@@ -13,9 +13,9 @@ from tasks import get_task
 from tasks.segmentation.crops.augment import SegmentationAugment, mirrored, padded, resized, scaled_size, train_sample
 from tasks.segmentation.datasets import SegmentationTrainData
 from tasks.segmentation.entries import ENTRIES
-from tasks.segmentation.files.cityscapes_classes import CITYSCAPES
+from tasks.segmentation.files.class_tables.cityscapes import CITYSCAPES
+from tasks.segmentation.files.class_tables.lip import LIP
 from tasks.segmentation.files.classes import ClassTable
-from tasks.segmentation.files.lip_classes import LIP
 from tasks.segmentation.protocol import with_short_side
 from tasks.segmentation.targets import mirrored_label
 

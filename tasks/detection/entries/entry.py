@@ -1,4 +1,4 @@
-"""What a dataset of detection is to the task: files and classes. Each stands in a file of `entries`."""
+"""What a dataset of detection is to the task: files and classes. Each stands in a file of this folder."""
 
 from __future__ import annotations
 
