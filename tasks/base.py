@@ -18,11 +18,12 @@ from tasks.declarations.declared import OwnDatasets
 from tasks.direction import Direction
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe
+from tasks.samples import EvalData as EvalData
+from tasks.samples import TrainData as TrainData
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-    from tasks.files.picture_entry import PictureEntry, Survey
 
 Stats = dict[str, np.ndarray]
 """Sufficient statistics of an evaluation. ``image`` (N,) names each image; every array whose first axis has length N is
@@ -39,69 +40,6 @@ class MetricInfo:
     decimals: int = 1
     bounds: tuple[float, float] | None = None
     description: str = ""
-
-
-class EvalData(ABC):
-    """The samples of one evaluation: a map-style dataset whose items are dictionaries with an integer ``index``.
-
-    Attributes:
-        notes: what a reader of its figures must know (another file than the benchmark's was read, records were left out);
-            stored with the result, printed, and a footnote in tables.
-        surveyed: what the headers of its pictures told; None where nobody looked.
-    """
-
-    notes: tuple[str, ...] = ()
-    surveyed: Survey | None = None
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def __getitem__(self, index: int) -> dict[str, Any]: ...
-
-    @abstractmethod
-    def image_ids(self) -> list[str]:
-        """Name of the image of every sample; samples may share one."""
-
-    def entries(self) -> list[PictureEntry]:
-        """The pictures of the samples as the annotations speak of them; none where they are no files."""
-        return []
-
-    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        """A batch; the default stacks with torch's own rule."""
-        from torch.utils.data import default_collate
-
-        return default_collate(samples)
-
-
-class TrainData(ABC):
-    """Training samples. Every random draw of an item comes from ``np.random.default_rng([seed, epoch, index])``.
-
-    Attributes:
-        notes: what was derived or left out of the files; stored with the result beside the evaluation's.
-    """
-
-    notes: tuple[str, ...] = ()
-
-    @abstractmethod
-    def __len__(self) -> int: ...
-
-    @abstractmethod
-    def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
-        """The sample of (epoch, index): the engine's sampler yields such pairs."""
-
-    def entries(self) -> list[PictureEntry]:
-        """The pictures of the samples as the annotations speak of them; none where they are no files."""
-        return []
-
-    def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        from torch.utils.data import default_collate
-
-        return default_collate(samples)
-
-    def groups(self) -> np.ndarray | None:
-        """(N,) integers; a batch holds samples of one group only (aspect-ratio groups in detection). None: no groups."""
-        return None
 
 
 class Evaluation(ABC):
