@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import threads_of
@@ -46,6 +47,7 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
         assert shared is not None
         return _run_beside(cell, places, shared)
     if shared is not None:
+        provenance.git_state(), provenance.packages()  # looked up before it may have to be quick
         shared.watch(lambda failure: _end(cell, places, json_path, shared, failure))
     with Watcher([cell]) as watcher:
         watcher.start(cell)
@@ -61,6 +63,8 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
             raise ValueError(stored.record.reason)
         print(f"failed: {stored.record.reason}  (traceback: {stored.folder / 'traceback.txt'})")
         return 1
+    if shared is not None:
+        shared.end_watch()
     processes.leave()
     print_figures(stored, predictions)
     if json_path is not None:
@@ -81,6 +85,7 @@ def _run_beside(cell: Cell, places: Places, shared: SharedFailure) -> int:
     if not stored.done:
         shared.wait_until_noted()
         os._exit(1)  # the group cannot be left in order any more
+    shared.end_watch()
     processes.leave()
     return 0
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import benchmarks.engine.first_import  # noqa: F401  before mmengine's own import of yapf
 
 # isort: split
+import inspect
 import os
 import pickle
 import subprocess
@@ -136,7 +137,9 @@ def shared(model: HarnessModel, device: torch.device, few: Callable[[], dict[str
     dist.all_reduce(search, dist.ReduceOp.MAX)
     own = [torch.cuda.current_device()] if device.type == "cuda" else None
     # Statistics of normalisation stay each process's own while it trains, as in the references (sync is another recipe).
-    return Together(model, device_ids=own, broadcast_buffers=False, find_unused_parameters=bool(search.item()))
+    known = inspect.signature(nn.parallel.DistributedDataParallel.__init__).parameters
+    sync = "forward_sync_buffers" if "forward_sync_buffers" in known else "broadcast_buffers"  # its older name
+    return Together(model, device_ids=own, find_unused_parameters=bool(search.item()), **{sync: False})
 
 
 def has_idle_parameters(model: HarnessModel, batch: dict[str, Any]) -> bool:

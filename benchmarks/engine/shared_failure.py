@@ -19,7 +19,7 @@ from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 
 FAILURE, NOTED = "hrnet-benchmark/failure", "hrnet-benchmark/noted"
 LOOK_S = 0.5
-GRACE_S = 2.0
+GRACE_S = 1.0
 """For a process to end by itself: a broken connection often wakes it."""
 NOTING_S = 6.0
 """For the first process to store the reason, before the one that failed ends: its end makes the launcher end all."""
@@ -44,7 +44,8 @@ class SharedFailure:
     def __init__(self, rank: int, store: Store | None = None) -> None:
         self.rank = rank
         self.store = store or _launchers_store()
-        self.handled = threading.Event()
+        self.handled, self.ended = threading.Event(), threading.Event()
+        self._watching: threading.Thread | None = None
         self._one_at_a_time = threading.Lock()
 
     def tell(self, reason: str, user_error: bool) -> Failure:
@@ -68,11 +69,19 @@ class SharedFailure:
 
     def watch(self, end: Callable[[Failure], None]) -> None:
         """Calls `end` in a thread of its own when another process has failed and this one does not notice in time."""
-        threading.Thread(target=self._look, args=(end,), name="failures", daemon=True).start()
+        self._watching = threading.Thread(target=self._look, args=(end,), name="failures", daemon=True)
+        self._watching.start()
+
+    def end_watch(self) -> None:
+        """Ends the watch, before the process does: a thread that is in the store meanwhile would abort the interpreter."""
+        self.ended.set()
+        if self._watching is not None:
+            self._watching.join(timeout=10)
 
     def _look(self, end: Callable[[Failure], None]) -> None:
         while not self._has(FAILURE):
-            time.sleep(LOOK_S)
+            if self.ended.wait(LOOK_S):
+                return
         if self.handled.wait(GRACE_S):
             return
         with self._one_at_a_time:

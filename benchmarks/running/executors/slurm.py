@@ -22,6 +22,8 @@ from benchmarks.running.interrupts import at_end, not_at_end
 
 LOOK_S = 0.5
 """Between two looks into the jobs' files."""
+EARLY_S = 90.0
+"""Before its time limit a job is told to end; a tenth of a short one."""
 QUEUE_S = 10.0
 """Between two questions to Slurm."""
 MIB = 2**20
@@ -97,6 +99,7 @@ class SlurmExecutor:
         parameters = self._parameters(jobs)
         more = {name: parameters.pop(name) for name in sorted(set(parameters) - known)}
         limit_s = _seconds(str(parameters["time"])) if "time" in parameters else None
+        early_s = int(parameters.setdefault("signal_delay_s", int(min(EARLY_S, (limit_s or EARLY_S * 10) / 10))))
         try:
             executor.update_parameters(**{"time": None, **parameters}, additional_parameters=more)
             made = []
@@ -104,7 +107,7 @@ class SlurmExecutor:
                 for job in jobs:
                     self.count += 1
                     told = self.folder / f"{self.count}.jsonl"
-                    made.append((job.name, told, executor.submit(task, job.message, told, limit_s)))
+                    made.append((job.name, told, executor.submit(task, job.message, told, limit_s, early_s)))
         except self.submitit.core.utils.FailedJobError as error:
             raise ValueError(f"--engine slurm: sbatch refused the job: {' '.join(str(error).split())}") from error
         for name, told, submitted in made:

@@ -16,16 +16,17 @@ from typing import Any
 from benchmarks.running.worker import serve
 
 TIME_LIMIT = "Slurm's time limit ended it; the next run goes on from its last state."
-EARLY_S = 90.0
-"""Slurm's signal comes this long before the limit, within a minute; sooner it means that the job is preempted."""
+RESOLUTION_S = 60.0
+"""Slurm may tell a job of its limit by so much earlier."""
 
 
-def task(message: tuple[Any, ...], told: Path, limit_s: float | None) -> None:
+def task(message: tuple[Any, ...], told: Path, limit_s: float | None, early_s: float) -> None:
     """Does a job, and writes what happens into a file, a line of JSON each.
 
     Args:
         told: the file; of a job that Slurm has begun anew, what comes is added.
         limit_s: the time limit that was asked for; None for the cluster's own.
+        early_s: Slurm's signal comes this long before the limit; sooner it means that the job is preempted.
     """
     begun = time.monotonic()
     with told.open("a", encoding="utf-8", buffering=1) as lines:
@@ -36,7 +37,7 @@ def task(message: tuple[Any, ...], told: Path, limit_s: float | None) -> None:
             lines.write(json.dumps([kind, *plain]) + "\n")
 
         def at_signal(number: int, frame: FrameType | None) -> None:
-            if limit_s is None or time.monotonic() - begun > limit_s - EARLY_S - 60:
+            if limit_s is None or time.monotonic() - begun > limit_s - early_s - RESOLUTION_S:
                 with contextlib.suppress(Exception):
                     send(("died", TIME_LIMIT))
                 os._exit(1)

@@ -159,7 +159,7 @@ def test_a_process_that_fails_brings_its_reason_to_the_first_and_all_end(tmp_pat
         timeout=300,
     )
     took = time.time() - float(failed_at.read_text())
-    assert done.returncode != 0 and took < 10
+    assert done.returncode != 0 and took < 15  # ten seconds of ours; the launcher has its own end
     assert done.stderr.count("failed: /data/a.jpg: the reason of one process") == 1, done.stderr[-3000:]
     [stored] = Store(tmp_path / "out" / "runs").all()
     assert not stored.done and stored.record.reason == "/data/a.jpg: the reason of one process"

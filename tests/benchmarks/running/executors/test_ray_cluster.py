@@ -36,15 +36,28 @@ NODE = {"num_cpus": 1, "num_gpus": 1, "memory": 4 * 2**30, "object_store_memory"
 @pytest.fixture(scope="module")
 def cluster() -> Iterator[Any]:
     import ray
-    from ray.cluster_utils import Cluster
 
-    made = Cluster(initialize_head=True, head_node_args={**NODE, "include_dashboard": False})
-    for _ in range(2):
-        made.add_node(**NODE)
+    made = _three_machines()
     ray.init(made.address, log_to_driver=False, logging_level="ERROR")
     yield made
     ray.shutdown()
     made.shutdown()
+
+
+def _three_machines(tries: int = 3) -> Any:
+    """A cluster; begun anew where a machine did not come up within Ray's 30 s, beside many other tests."""
+    from ray.cluster_utils import Cluster
+
+    made = Cluster()
+    try:
+        for number in range(3):
+            made.add_node(**NODE, **({} if number else {"include_dashboard": False}))
+    except Exception as error:  # Ray raises no other
+        made.shutdown()
+        if tries == 1 or "startup" not in str(error):
+            raise
+        return _three_machines(tries - 1)
+    return made
 
 
 @pytest.fixture(scope="module")
