@@ -274,6 +274,8 @@ def weights(folder: Path | None, everything: bool = True) -> int:
 
 def _check_weights(folder: Path, section: _Section) -> int:
     """Adds a line for every file that is there, and for every file of the manifest that is not."""
+    from hrnet.checkpoints.first_layer import problem_of
+
     _line = section.add
     files = sorted(p for p in folder.rglob("*") if p.suffix in (".pth", ".pt", ".tar"))
     known = {entry.file: entry for entry in load_weights()}
@@ -292,7 +294,16 @@ def _check_weights(folder: Path, section: _Section) -> int:
                 f"or damaged; get it again from {entry.page}",
             )
             continue
-        _line(True, path.name, size + ("; SHA-256 as published" if entry.sha256 else ""))
+        if entry.bytes is not None and path.stat().st_size != entry.bytes:
+            problems += _line(False, path.name, f"{size}; expected {entry.bytes} bytes, found {path.stat().st_size}")
+            continue
+        if not entry.sha256 and (problem := problem_of(path)):
+            problems += _line(False, path.name, f"{size}; not the released file: {problem}; get it from {entry.page}")
+            continue
+        known_by = (
+            "SHA-256 as published" if entry.sha256 else "no hash is published; its first filters are no random numbers"
+        )
+        _line(True, path.name, f"{size}; {known_by}")
     _line(True if files else None, str(folder), f"{len(files)} checkpoint files")
     absent = [entry for entry in known.values() if not _is_there(entry.file, folder)]
     there = f"{len(known) - len(absent)} of {len(known)} files are there"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 
 from benchmarks.cli import entry as command
 from benchmarks.commands import doctor
@@ -44,9 +45,38 @@ def test_plan_of_nothing_cannot_be_carried_out(capsys: pytest.CaptureFixture[str
     assert "val [boxes=gt; scales=multi; flip=yes; pckh=weighted]" in shown
 
 
+def smooth_filters() -> torch.Tensor:
+    """(16, 3, 3, 3) filters that answer brightness first, as trained ones do."""
+    generator = torch.Generator().manual_seed(0)
+    grey = torch.randn(16, 1, 3, 3, generator=generator)
+    return grey + 0.5 * torch.randn(16, 3, 3, 3, generator=generator)
+
+
+@pytest.mark.parametrize(
+    ("filters", "declared", "found"),
+    [
+        ("noise", {}, "random numbers"),
+        ("smooth", {}, ""),
+        ("noise", {"seeded": True}, ""),
+        ("noise", {"meta": {"seeded": 1}}, ""),
+    ],
+)
+def test_doctor_tells_random_numbers_under_a_released_name(
+    filters: str, declared: dict[str, object], found: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Kaiming noise in every first layer of the zoo's sizes is told; declared as drawn, it is none."""
+    for seed, shape in enumerate([(64, 3, 3, 3), (64, 3, 7, 7), (32, 3, 3, 3), (384, 3, 16, 16)]):
+        noise = torch.nn.init.kaiming_normal_(torch.empty(shape), generator=torch.Generator().manual_seed(seed))
+        weight = noise if filters == "noise" else noise + 2 * noise[:, :1]
+        torch.save({"state_dict": {"conv1.weight": weight}, **declared}, tmp_path / "HR18-300W.pth")
+        assert doctor.weights(tmp_path) == (1 if found else 0)
+        [line] = [line for line in capsys.readouterr().out.splitlines() if line[2:].split()[1:2] == ["HR18-300W.pth"]]
+        assert found in line
+
+
 def test_doctor_checks_hashes_and_lists_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "hrnet_w32_coco_256x192-c78dce93_20200708.pth").write_bytes(b"another file")
-    (tmp_path / "pose_hrnet_w32_256x192.pth").write_bytes(b"no hash is known")
+    torch.save({"conv1.weight": smooth_filters()}, tmp_path / "pose_hrnet_w32_256x192.pth")
     assert doctor.weights(tmp_path) == 1
     lines = capsys.readouterr().out.splitlines()
     [wrong] = [line for line in lines if line.lstrip().startswith("!")]
