@@ -19,6 +19,8 @@ from tasks.segmentation.files.layouts import Layout, check_files, check_once
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 from tasks.segmentation.targets import check_sizes
 
+CHECKED = 32
+"""Label maps that are kept between their check and their scoring."""
 MEMORY_BYTES = 2**29
 """Training data whose decoded pictures fit into this are decoded once and kept."""
 
@@ -31,6 +33,7 @@ class SegmentationEvalData(EvalData):
         self.layout = entry.open(root, split, protocol, True)
         check_files(self.layout.root, self.layout.samples)
         check_once(self.layout.samples)
+        self.checked: dict[int, NDArray[np.uint8]] = {}
         self.notes = (*entry.notes, *self.layout.notes)
 
     @property
@@ -54,8 +57,11 @@ class SegmentationEvalData(EvalData):
         return self.protocol.crop_hw if self.protocol.score_at == "crop" else image_hw
 
     def label(self, index: int) -> NDArray[np.uint8] | None:
-        """(H, W) classes at the size of scoring, 255 where ignored; None on a split without labels."""
-        label = self.layout.label(index)
+        """(H, W) classes at the size of scoring, 255 where ignored; None on a split without labels.
+
+        A label that was read to check it is not decoded again, once.
+        """
+        label = self.checked.pop(index) if index in self.checked else self.layout.label(index)
         if label is not None and self.protocol.score_at == "crop":
             size_wh = self.protocol.crop_hw[::-1]
             label = np.asarray(cv2.resize(label, size_wh, interpolation=cv2.INTER_NEAREST), np.uint8)
@@ -70,6 +76,9 @@ class SegmentationEvalData(EvalData):
         label = self.layout.label(index)
         if label is not None:
             check_sizes(image_hw, (label.shape[0], label.shape[1]), self.layout.samples[index].where)
+            if len(self.checked) >= CHECKED:  # a loader process hands none over
+                self.checked.pop(next(iter(self.checked)))
+            self.checked[index] = label
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         picture = self.picture(index)

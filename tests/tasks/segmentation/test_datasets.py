@@ -47,6 +47,20 @@ def test_cityscapes_label_ids_become_train_ids(tmp_path: Path) -> None:
     assert (label == expected).all() and (label == 255).any()
 
 
+def test_an_evaluation_decodes_each_label_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_cityscapes(tmp_path)
+    data = SegmentationEvalData(ENTRIES["cityscapes"], tmp_path, "val", CITY)
+    right, read, decode = [data.label(index) for index in range(len(data))], list[int](), data.layout.label
+    monkeypatch.setattr(data.layout, "label", lambda index: read.append(index) or decode(index))
+    monkeypatch.setattr("tasks.segmentation.datasets.CHECKED", 2)
+    for index in range(len(data)):
+        assert len(data.checked) <= 2 and data[index]["index"] == index
+    for index in (2, 1):
+        np.testing.assert_array_equal(data.label(index), right[index])
+    assert read == [0, 1, 2] and not data.checked
+    assert data.label(0) is not None and read == [0, 1, 2, 0]
+
+
 def test_class_tables_agree_with_the_official_ones() -> None:
     from cityscapesscripts.helpers.labels import trainId2label
 
