@@ -13,10 +13,12 @@ import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import NoReturn
 
 from benchmarks.experiment.installation import DISTRIBUTION, own_version, program
 from benchmarks.running.interrupts import LINES, ending_at_signals
+from hrnet import plugins
 from tasks import declare_below
 from tasks.options import nearest
 
@@ -47,6 +49,14 @@ def parser_for(verb: str) -> argparse.ArgumentParser:
         prog=f"{program()} {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     module.add_arguments(parser)
+    parser.add_argument(
+        "--plugin",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a Python file outside the tree with a body, a suite, a task or datasets (CONTRIBUTING.md); may be repeated",
+    )
     return parser
 
 
@@ -112,6 +122,9 @@ def _run_verb(words: list[str]) -> int:
     except SystemExit as end:
         return int(end.code or 0)
     try:
+        plugins.use(parsed.plugin)
+        if getattr(parsed, "data_root", False) is None:
+            parsed.data_root = plugins.data_root()
         if getattr(parsed, "data_root", None) is not None:
             declare_below(parsed.data_root)
         return int(module.main(parsed))

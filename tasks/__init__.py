@@ -10,6 +10,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrnet import plugins
 from tasks.options import nearest
 
 if TYPE_CHECKING:
@@ -20,8 +21,27 @@ if TYPE_CHECKING:
 
 
 def task_names() -> list[str]:
-    """The folders below ``tasks/`` that hold a ``task.py``, sorted."""
+    """The folders below ``tasks/`` that hold a ``task.py``, sorted, then the tasks of plug-ins."""
+    return [*_own_names(), *plugin_tasks()]
+
+
+def _own_names() -> list[str]:
     return sorted(p.parent.name for p in Path(__file__).parent.glob("*/task.py"))
+
+
+def plugin_tasks() -> dict[str, Path]:
+    """The tasks that plug-ins bring: name -> file.
+
+    Raises:
+        ValueError: one has the name of a task that is here.
+    """
+    found: dict[str, Path] = {}
+    for path in plugins.with_name("TASK"):
+        name = str(plugins.load(path).TASK.name)
+        if name in found or name in _own_names():
+            raise ValueError(f"{path}: {name!r} is the name of a task already; choose another")
+        found[name] = path
+    return found
 
 
 @lru_cache
@@ -33,7 +53,10 @@ def get_task(name: str) -> Task:
     """
     if name not in task_names():
         raise ValueError(f"Unknown task {name!r}. {nearest(name, task_names())}")
-    return import_module(f"tasks.{name}.task").TASK
+    outside = plugin_tasks().get(name)
+    module = import_module(f"tasks.{name}.task") if outside is None else plugins.load(outside)
+    found: Task = module.TASK
+    return found
 
 
 _DECLARED: dict[tuple[str, str], tuple[Path, object]] = {}

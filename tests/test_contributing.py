@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
@@ -48,13 +49,33 @@ def test_the_recipes_as_they_stand(tmp_path: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             (path.parent / "__init__.py").touch()
             path.write_text(text, encoding="utf-8")
-    assert calls == 6
+            if path.name == "pyproject.toml":  # what an installation makes of it
+                _installed(path.parent, text)
+                environment["PYTHONPATH"] = str(path.parent.resolve())
+    assert calls == 8
     assert sorted(path.parent.parent.name for path in (tree / "results" / "runs").glob("*/*/cell.json")) == [
         "brightness",
         "classification",
         "landmarks",
         "landmarks",
+        "landmarks",
     ]
+    (tall,) = [
+        record
+        for path in (tree / "results" / "runs").glob("*/*/cell.json")
+        if (record := json.loads(path.read_text()))["cell"]["model"] == "tall"
+    ]
+    assert tall["provenance"]["plugins"] == [str((tree.parent / "outside" / "tall.py").resolve())]
+
+
+def _installed(folder: Path, text: str) -> None:
+    """Writes the metadata that tell of a package's entry points."""
+    section, entry = text.splitlines()[1:3]
+    group = section.split('"')[1]
+    made = folder / "tall-1.0.dist-info"
+    made.mkdir()
+    (made / "METADATA").write_text("Metadata-Version: 2.1\nName: tall\nVersion: 1.0\n")
+    (made / "entry_points.txt").write_text(f"[{group}]\n{entry.replace(chr(34), '')}\n")
 
 
 def _pictures(data: Path) -> None:

@@ -16,6 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hrnet import plugins
 from hrnet.names import nearest
 from hrnet.traits import Traits
 from hrnet.variants import MICRO, VARIANTS
@@ -77,14 +78,29 @@ def _literal(path: Path, name: str, value: ast.expr) -> Any:
         ) from None
 
 
-@lru_cache
 def body_files() -> dict[str, BodyFile]:
-    """Every name -> its file, in the order of the files' names; ``timm:`` stands for timm's."""
+    """Every name -> its file, in the order of the files' names, those of plug-ins last; ``timm:`` stands for timm's.
+
+    Raises:
+        ValueError: a plug-in takes the name of a body that is here.
+    """
+    return _body_files(tuple(plugins.with_name("NAMES")))
+
+
+@lru_cache
+def _body_files(outside: tuple[Path, ...]) -> dict[str, BodyFile]:
     found: dict[str, BodyFile] = {}
     for folder in __path__:
         for path in sorted(Path(folder).rglob("*.py"), key=lambda path: path.name):
             file = None if path.stem == "__init__" else read_body_file(path)
             found.update({} if file is None else dict.fromkeys(file.names, file))
+    for path in outside:
+        file = read_body_file(path)
+        assert file is not None
+        for name in file.names:
+            if name in found or name in VARIANTS:
+                raise ValueError(f"{path}: {name!r} is the name of a body already; choose another")
+            found[name] = file
     return found
 
 
@@ -139,7 +155,9 @@ def build_body(name: str, **options: Any) -> nn.Module:
     if unknown:
         hint = nearest(unknown[0], traits.options) if traits.options else "It has none."
         raise ValueError(f"Unknown option {unknown[0]!r} of model {name!r}. {hint}")
-    body: nn.Module = import_module(_module_of(_file_of(name).path)).build(name, **options)
+    path = _file_of(name).path
+    module = plugins.load(path) if path in plugins.plugin_files() else import_module(_module_of(path))
+    body: nn.Module = module.build(name, **options)
     return body
 
 

@@ -22,6 +22,7 @@ from benchmarks.engine.runtimes.execution import executed
 from benchmarks.engine.shared_failure import SharedFailure
 from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.code_version import plugins_of
 from benchmarks.experiment.key import key_of, key_parts
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
@@ -215,6 +216,7 @@ class Trial:
         parts = key_parts(self.resolved)
         self.outcome["key"] = key_of(parts)
         self.outcome["provenance"]["key_parts"] = parts
+        self.outcome["provenance"]["plugins"] = [str(path) for path in plugins_of(self.cell.task, self.cell.model)]
         return data
 
     def build(self) -> tuple[nn.Module, Profile]:

@@ -160,7 +160,8 @@ class WeightsFile(Part, frozen=True, kw_only=True):
 
 
 class Provenance(Part, frozen=True, kw_only=True):
-    """Where the figures come from: times (UTC, ISO 8601), code, packages, hardware, threads, parts of the key, weights."""
+    """Where the figures come from: times (UTC, ISO 8601), code, packages, hardware, threads, parts of the key, weights,
+    plug-ins whose code made them."""
 
     started: str = ""
     ended: str = ""
@@ -172,6 +173,7 @@ class Provenance(Part, frozen=True, kw_only=True):
     evaluation_batch: int | None = None
     weights: WeightsFile | None = None
     initialised_from: WeightsFile | None = None
+    plugins: list[str] = []
 
 
 class CheckpointReport(Part, frozen=True, kw_only=True):
