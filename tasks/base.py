@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from benchmarks.baselines import check_body_name
 from tasks.declarations.dataset_info import DatasetInfo as DatasetInfo
@@ -18,6 +17,7 @@ from tasks.declarations.declared import OwnDatasets
 from tasks.direction import Direction
 from tasks.options import nearest, override, to_plain
 from tasks.recipe import Recipe
+from tasks.results.on_pictures import OnPictures
 from tasks.samples import EvalData as EvalData
 from tasks.samples import TrainData as TrainData
 
@@ -107,7 +107,7 @@ class Evaluation(ABC):
         return {}
 
 
-class Task(OwnDatasets, ABC):
+class Task(OwnDatasets, OnPictures, ABC):
     """One folder below ``tasks/``; ``task.py`` holds the instance ``TASK``.
 
     Attributes:
@@ -119,8 +119,6 @@ class Task(OwnDatasets, ABC):
         graph_varies: whether it depends on the data which parameters have a part in the training loss.
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         metrics: by name. datasets: likewise, of its own and declared.
-        sees_boxes: what the network is shown: "none": whole pictures; "needed": boxes in them; "whole": boxes, else the
-            whole picture.
         recipe_variants: published variants of the full recipes by name, for ``--set recipe.variant=NAME``.
     """
 
@@ -130,7 +128,6 @@ class Task(OwnDatasets, ABC):
     reads_submissions: bool = False
     graph_varies: bool = False
     figures_by_name: bool = False
-    sees_boxes: Literal["none", "whole", "needed"] = "none"
     metrics: Mapping[str, MetricInfo]
     recipe_variants: Mapping[str, Callable[[Recipe], Recipe]] = {}
 
@@ -271,37 +268,3 @@ class Task(OwnDatasets, ABC):
 
     def headline(self, dataset: str) -> str:
         return self.dataset(dataset).headline
-
-    # -- pictures ------------------------------------------------------------------------------------------------
-    @abstractmethod
-    def predict_pictures(
-        self,
-        model: nn.Module,
-        dataset: str,
-        pictures: Sequence[NDArray[np.uint8]],
-        protocol: Any,
-        boxes: Sequence[NDArray[np.float64]] | None = None,
-    ) -> list[Any]:
-        """A `tasks.results.result.Result` for each RGB picture (H, W, 3): what an evaluation would find in it.
-
-        Args:
-            model: in eval mode; called under inference mode.
-            boxes: of every picture (N, 4) x0, y0, x1, y1 px, where the task ``sees_boxes``; else None.
-        """
-
-    def categories(self, model: nn.Module) -> list[tuple[int, str]]:
-        """(id, name) of what a network of this task finds boxes of; of tasks that find boxes."""
-        raise NotImplementedError
-
-    def box_category(self, dataset: str) -> str:
-        """Which category of a detector's gives boxes to look into; of tasks that look into boxes."""
-        raise NotImplementedError
-
-    def box_source(self, dataset: str, images: Sequence[Path], named: Path | None, annotated_only: bool) -> Any:
-        """Where `predict` finds boxes of picture files (`tasks.results.box_source.BoxSource`), of tasks that look into boxes.
-
-        Args:
-            images: all pictures that are asked for. named: a file of boxes; None for what a picture's dataset holds.
-            annotated_only: of a dataset its annotations alone, no detections.
-        """
-        raise NotImplementedError

@@ -47,20 +47,20 @@ def code_files(task: str, model: str, from_checkpoint: bool) -> list[Path]:
     body = file_of_body(get_task(task).body_name(model))
     if body is not None:
         files += _with_imports(body)
-    files += plugins_of(task, model)
+    files += map(Path, plugins_of(task, model))
     if from_checkpoint:
         files += (CODE / "hrnet" / "checkpoints").rglob("*.py")
     return sorted(set(files))
 
 
-def plugins_of(task: str, model: str) -> list[Path]:
+def plugins_of(task: str, model: str) -> list[str]:
     """The plug-ins whose code makes a cell's numbers: its body's and its task's."""
     from benchmarks.baselines import file_of_body
     from tasks import get_task, plugin_tasks
 
     files = [file_of_body(get_task(task).body_name(model)), plugin_tasks().get(task)]
     outside = plugin_files()
-    return list(dict.fromkeys(path for path in files if path is not None and path in outside))
+    return list(dict.fromkeys(str(path) for path in files if path is not None and path in outside))
 
 
 def _with_imports(body: Path) -> list[Path]:

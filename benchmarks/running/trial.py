@@ -215,8 +215,7 @@ class Trial:
             data = self.task.eval_data(cell.dataset, self.root, cell.split, self.protocol)
         parts = key_parts(self.resolved)
         self.outcome["key"] = key_of(parts)
-        self.outcome["provenance"]["key_parts"] = parts
-        self.outcome["provenance"]["plugins"] = [str(path) for path in plugins_of(self.cell.task, self.cell.model)]
+        self.outcome["provenance"] |= {"key_parts": parts, "plugins": plugins_of(cell.task, cell.model) or None}
         return data
 
     def build(self) -> tuple[nn.Module, Profile]:

@@ -173,7 +173,7 @@ class Provenance(Part, frozen=True, kw_only=True):
     evaluation_batch: int | None = None
     weights: WeightsFile | None = None
     initialised_from: WeightsFile | None = None
-    plugins: list[str] = []
+    plugins: list[str] | None = None
 
 
 class CheckpointReport(Part, frozen=True, kw_only=True):

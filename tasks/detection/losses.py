@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from tasks.detection.boxes.coding import encode
 from tasks.detection.boxes.conventions import Conventions
-from tasks.detection.heads import background_row, chosen_codes, class_rows
+from tasks.detection.boxes.heads import background_row, chosen_codes, class_rows
 from tasks.detection.targets import Truth, inside, match, sample
 
 

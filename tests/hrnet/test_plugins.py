@@ -43,7 +43,7 @@ def test_a_body_and_a_suite_from_outside(outside: Path) -> None:
     assert type(build_body("outside_body")).__name__ == "Body"
     assert file_of_body("outside_body") == outside
     assert load_suite("outside") == "a suite"  # type: ignore[comparison-overlap]
-    assert plugins_of("pose", "outside_body") == [outside] and outside in code_files("pose", "outside_body", False)
+    assert plugins_of("pose", "outside_body") == [str(outside)] and outside in code_files("pose", "outside_body", False)
     assert plugins_of("pose", "hrnet_micro_w8") == [] and outside not in code_files("pose", "hrnet_micro_w8", False)
 
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tasks.detection.boxes.coding import clip, decode
 from tasks.detection.boxes.conventions import Conventions
-from tasks.detection.heads import BoxHead, MaskHead, chosen_codes, probabilities
+from tasks.detection.boxes.heads import BoxHead, MaskHead, chosen_codes, probabilities
 from tasks.detection.losses import RoiSample, box_losses, sample_rois
 from tasks.detection.network.model import Detector
 from tasks.detection.network.postprocess import Detections, Keep, chosen_masks, select

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torchvision.ops import roi_align
 
-from tasks.detection.heads import MaskHead
+from tasks.detection.boxes.heads import MaskHead
 from tasks.detection.network.cascade import CascadeDetector, Sizes
 from tasks.detection.network.semantic import SemanticHead, semantic_loss
 from tasks.detection.targets import Truth

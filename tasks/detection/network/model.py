@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from tasks.detection.boxes.anchors import RATIOS, pyramid_anchors
 from tasks.detection.boxes.conventions import Conventions, preset
-from tasks.detection.heads import BoxHead, MaskHead, ProposalHead
+from tasks.detection.boxes.heads import BoxHead, MaskHead, ProposalHead
 from tasks.detection.losses import (
     RoiSample,
     Sampling,

@@ -13,7 +13,7 @@ from torchvision.ops import batched_nms
 
 from tasks.detection.boxes.coding import clip, decode, from_family, large_enough, to_family
 from tasks.detection.boxes.conventions import Conventions
-from tasks.detection.heads import class_codes, class_rows, probabilities
+from tasks.detection.boxes.heads import class_codes, class_rows, probabilities
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def select(
     """Detections of one picture.
 
     Args:
-        logits, codes: (P, ...) of :class:`tasks.detection.heads.BoxHead` at ``proposals`` (P, 4).
+        logits, codes: (P, ...) of :class:`tasks.detection.boxes.heads.BoxHead` at ``proposals`` (P, 4).
         size_hw: of the unpadded input. scale_xy: input pixels per source pixel; boxes are divided by it.
     """
     scores = probabilities(logits, conventions)

@@ -30,7 +30,7 @@ def propose(
     their level; over all levels the best ``proposals`` remain.
 
     Args:
-        outputs: of :class:`tasks.detection.heads.ProposalHead`. anchors: per level. sizes_hw: of the unpadded pictures.
+        outputs: of :class:`tasks.detection.boxes.heads.ProposalHead`. anchors: per level. sizes_hw: of the unpadded pictures.
         per_level, total: override the conventions' counts.
     """
     which = 0 if training else 1

@@ -127,3 +127,43 @@ def test_the_person_may_have_another_id(tmp_path: Path) -> None:
     file = BoxFile(tmp_path / "b.json")
     answer = file.of_picture(tmp_path / "7.jpg", SIZE)
     assert answer is not None and len(answer.boxes) == 1
+
+
+def test_boxes_of_the_dataset_that_a_picture_lies_in(tmp_path: Path) -> None:
+    """COCO's layout: the annotations first, then detections; a copy elsewhere is in no dataset."""
+    image = tmp_path / "coco" / "images" / "val2017" / "000000000007.jpg"
+    image.parent.mkdir(parents=True)
+    assert PersonBoxes(None, [image]).of(image, SIZE) is None
+    detections = tmp_path / "coco" / "person_detection_results" / "COCO_val2017_detections_AP_H_56_person.json"
+    detections.parent.mkdir()
+    detections.write_text(json.dumps([BOX]))
+    found = PersonBoxes(None, [image]).of(image, SIZE, 0.3)
+    assert found is not None and found.xyxy_px.tolist() == [[1, 2, 31, 42]] and found.origin == str(detections)
+    assert PersonBoxes(None, [image], annotated_only=True).of(image, SIZE) is None
+    annotations = tmp_path / "coco" / "annotations" / "person_keypoints_val2017.json"
+    annotations.parent.mkdir()
+    annotations.write_text(json.dumps(listed("000000000007.jpg")))
+    found = PersonBoxes(None, [image]).of(image, SIZE, 0.3)
+    assert found is not None and found.xyxy_px.tolist() == [[0, 2, 30, 42]] and found.origin == str(annotations)
+    copy = tmp_path / "elsewhere" / image.name
+    assert PersonBoxes(None, [copy]).of(copy, SIZE) is None
+
+
+def test_persons_of_a_dataset_of_ones_own(tmp_path: Path) -> None:
+    """A dataset.toml above the picture says which file holds its boxes."""
+    (tmp_path / "images").mkdir()
+    (tmp_path / "val.json").write_text(
+        json.dumps(
+            {
+                "images": [{"id": 7, "file_name": "m1.png", "width": 90, "height": 80}],
+                "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [5, 6, 40, 50]}],
+                "categories": [{"id": 3, "name": "mouse"}],
+            }
+        )
+    )
+    (tmp_path / "dataset.toml").write_text(
+        'name = "mice"\ntask = "pose"\nlayout = "coco-keypoints"\n[splits.val]\nannotations = "val.json"\nimages = "images"\n'
+    )
+    image = tmp_path / "images" / "m1.png"
+    found = PersonBoxes(None, [image]).of(image, (90, 80))
+    assert found is not None and found.xyxy_px.tolist() == [[5, 6, 45, 56]]

@@ -7,11 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 from scipy.io import loadmat
 
 from benchmarks.synthetic.cache import ensure
@@ -20,7 +18,6 @@ from tasks.options import to_plain
 from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.files import coco
 from tasks.pose.inference import fuse_scales, predict_heatmaps
-from tasks.pose.predict import PersonBoxes
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol, PoseProtocol
 
 TASK = get_task("pose")
@@ -330,40 +327,3 @@ def test_headers_tell_protocols_apart() -> None:
         )
     }
     assert len(headers) == 8
-
-
-def test_person_boxes_come_from_files_and_datasets(embedded: Path, tmp_path: Path) -> None:
-    picture = sorted((embedded / "coco" / "images" / "val2017").iterdir())[0]
-    height, width = cv2.imread(str(picture)).shape[:2]
-    found = PersonBoxes(None, [picture]).of(picture, (width, height))
-    assert found is not None and found.origin.endswith("person_keypoints_val2017.json") and len(found.xyxy_px)
-    lone = tmp_path / picture.name
-    lone.write_bytes(picture.read_bytes())
-    assert PersonBoxes(None, [lone]).of(lone, (width, height)) is None
-    boxes = tmp_path / "boxes.json"
-    boxes.write_text(json.dumps([{"image_id": int(picture.stem), "bbox": [1, 1, 50, 60], "score": 0.9}]))
-    found = PersonBoxes(boxes, [lone]).of(lone, (width, height), 0.3)
-    assert found is not None and found.xyxy_px.tolist() == [[1, 1, 51, 61]]
-    weak = PersonBoxes(boxes, [lone]).of(lone, (width, height), 0.95)
-    assert weak is not None and len(weak.xyxy_px) == 0 and "scores below 0.95" in weak.why
-
-
-def test_persons_of_a_dataset_of_ones_own(embedded: Path, tmp_path: Path) -> None:
-    """A dataset.toml above the picture says which file holds its boxes."""
-    (tmp_path / "images").mkdir()
-    Image.new("RGB", (90, 80)).save(tmp_path / "images" / "m1.png")
-    (tmp_path / "val.json").write_text(
-        json.dumps(
-            {
-                "images": [{"id": 7, "file_name": "m1.png", "width": 90, "height": 80}],
-                "annotations": [{"id": 1, "image_id": 7, "category_id": 3, "bbox": [5, 6, 40, 50]}],
-                "categories": [{"id": 3, "name": "mouse"}],
-            }
-        )
-    )
-    (tmp_path / "dataset.toml").write_text(
-        'name = "mice"\ntask = "pose"\nlayout = "coco-keypoints"\n[splits.val]\nannotations = "val.json"\nimages = "images"\n'
-    )
-    image = tmp_path / "images" / "m1.png"
-    found = PersonBoxes(None, [image]).of(image, (90, 80))
-    assert found is not None and found.xyxy_px.tolist() == [[5, 6, 45, 56]]
