@@ -13,9 +13,9 @@ import torch
 from torch import Tensor, nn
 
 import tasks
-from benchmarks.engine.precision import check_precision, reduced
 from benchmarks.engine.runtimes.execution import executed
 from benchmarks.speed.turns import in_turns, print_rows
+from tasks.precision import check_precision, reduced
 
 SIZE_HW = (256, 192)
 BATCH = 8

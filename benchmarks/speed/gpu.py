@@ -29,7 +29,7 @@ import torch
 from torch import nn
 from torch.utils.data import DataLoader, Dataset
 
-from benchmarks.engine.accelerator import float32_products, loading
+from benchmarks.engine.accelerator import loading
 from benchmarks.engine.model import HarnessModel
 from benchmarks.engine.optimisation import optimizer_of, wrapper_of
 from benchmarks.engine.runtimes.execution import executed
@@ -40,6 +40,7 @@ from benchmarks.speed.turns import in_turns, print_rows
 from benchmarks.synthetic.cache import ensure
 from tasks import get_task
 from tasks.base import Task
+from tasks.precision import float32_products
 
 ROWS = (
     ("reference graph (NCHW, fp32)", "eager", "fp32", torch.contiguous_format),
@@ -136,7 +137,7 @@ def _measure(job: Job, device: torch.device, arguments: argparse.Namespace) -> N
 
 
 def _has(precision: str, device: torch.device) -> bool:
-    from benchmarks.engine.precision import check_precision
+    from tasks.precision import check_precision
 
     try:
         check_precision(precision, device)
