@@ -223,7 +223,7 @@ def look_up(image: NDArray[np.uint8], table: NDArray[np.float32]) -> NDArray[np.
     if made.size:
         for where in np.ndindex(*image.shape[:-3]):
             for channel, plane in enumerate(cv2.split(image[where])):
-                cv2.LUT(plane, table[channel][None], made[(*where, channel)])
+                cv2.LUT(plane, table[channel][None], made[where][channel])
     return made
 
 

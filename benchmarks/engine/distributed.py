@@ -62,7 +62,8 @@ def join(launcher: str) -> None:
         dist.init_process_group("nccl")
     else:
         dist.init_process_group("gloo")
-    _BETWEEN_CPUS.append(dist.new_group(backend="gloo"))
+    between: Any = dist.new_group(backend="gloo")
+    _BETWEEN_CPUS.append(between)
 
 
 _BETWEEN_CPUS: list[dist.ProcessGroup] = []
@@ -174,7 +175,7 @@ def gathered(parts: Iterable[Any]) -> Iterator[Any]:
                     break
                 packed = torch.empty(int(length.item()), dtype=torch.uint8)
                 dist.recv(packed, rank, group)
-                yield pickle.loads(zlib.decompress(packed.numpy()))
+                yield pickle.loads(zlib.decompress(packed.numpy().data))
     else:
         for part in parts:
             data = bytearray(zlib.compress(pickle.dumps(part, pickle.HIGHEST_PROTOCOL), 1))

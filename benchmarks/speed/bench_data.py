@@ -53,7 +53,7 @@ def rows() -> list[tuple[str, Callable[[], object], Callable[[], object], bool]]
 
 def detection_input(picture: Picture, protocol: DetectionProtocol) -> NDArray[np.float32]:
     """Resized and normalised as our loaders do."""
-    return normalised(resize(picture, keep_ratio(picture.shape[:2], protocol.short_px, protocol.long_px)[1]), protocol)  # type: ignore[arg-type]
+    return normalised(resize(picture, keep_ratio(picture.shape[:2], protocol.short_px, protocol.long_px)[1]), protocol)
 
 
 def torchvision_steps(picture: Picture) -> NDArray[np.float32]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from tasks.coco import matches
 from tasks.coco.judge import evaluated
-from tasks.coco.matching import BOX_AREAS, Found, Truths, box_overlaps, match_lists
+from tasks.coco.scored.matching import BOX_AREAS, Found, Truths, box_overlaps, match_lists
 
 IMAGES, CATEGORIES, TRUTHS, FOUND = 5000, 80, 36_781, 180_000
 """COCO val2017, and what a detector finds there above its threshold."""

@@ -1,4 +1,4 @@
-"""pycocotools' own judgement of checked annotations, for tests: `tasks.coco.scoring` makes the same lists faster.
+"""pycocotools' own judgement of checked annotations, for tests: `tasks.coco.scored.scoring` makes the same lists faster.
 
 It gets a renumbered copy: pictures and annotations 1, 2, ...
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from tasks.base import Evaluation, Stats
 from tasks.coco.matches import curves
-from tasks.coco.scoring import object_matches
+from tasks.coco.scored.scoring import object_matches
 from tasks.detection.datasets import DetectionEvalData
 from tasks.detection.drawing import SHOWN_SCORE, draw
 from tasks.detection.files.results import Prediction, predicted_boxes, predicted_masks, write_results

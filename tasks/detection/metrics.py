@@ -10,7 +10,7 @@ import numpy as np
 
 from tasks.base import MetricInfo, Stats
 from tasks.coco.matches import BOX_FIGURES, Figure, accumulate, curves
-from tasks.coco.scoring import object_matches
+from tasks.coco.scored.scoring import object_matches
 from tasks.detection.files.annotations import Instances
 from tasks.detection.files.categories import COCO_NAMES, of_coco
 from tasks.detection.files.results import Submission, read_submission

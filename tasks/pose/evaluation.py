@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.base import EvalData, Evaluation, Stats
 from tasks.coco import matches as coco_matches
 from tasks.coco.keypoints import PERSON
-from tasks.coco.scoring import keypoint_matches
+from tasks.coco.scored.scoring import keypoint_matches
 from tasks.files.archive import write_zip
 from tasks.pose.datasets import PoseEvalData
 from tasks.pose.drawing import draw_in_view

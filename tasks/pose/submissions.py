@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tasks.base import Stats
 from tasks.coco.categories import Categories
 from tasks.coco.results import keypoint_records, read_results
-from tasks.coco.scoring import keypoint_matches
+from tasks.coco.scored.scoring import keypoint_matches
 from tasks.files.mat_file import read_mat
 from tasks.pose.evaluation import mpii_stats
 from tasks.pose.files import coco, mpii

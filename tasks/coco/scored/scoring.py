@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from tasks.coco.judge import Numbers, Record, require_masks
 from tasks.coco.keypoints import Keypoints
 from tasks.coco.matches import Stats
-from tasks.coco.matching import (
+from tasks.coco.objects import Objects
+from tasks.coco.pictures import Pictures
+from tasks.coco.scored.matching import (
     BOX_AREAS,
     KEYPOINT_AREAS,
     Found,
@@ -24,8 +26,6 @@ from tasks.coco.matching import (
     keypoint_overlaps,
     match_lists,
 )
-from tasks.coco.objects import Objects
-from tasks.coco.pictures import Pictures
 
 MOST_OBJECTS, MOST_PERSONS = 100, 20
 """Detections of a picture and category that count."""

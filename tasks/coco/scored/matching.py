@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,7 +70,7 @@ def match_lists(
     rank = np.arange(len(order)) - np.searchsorted(pair[order], pair[order])
     order, rank = order[rank < max_detections], rank[rank < max_detections]
     bits = (1 << np.arange(len(THRESHOLDS))).astype(np.uint16)
-    shared = {
+    shared: dict[str, NDArray[Any]] = {
         "start": np.searchsorted(found.image[order], np.arange(len(names) + 1)).astype(np.int64),
         "score": found.score[order],
         "class": found.category[order].astype(np.int16),
@@ -166,7 +167,7 @@ def _match_ranks(
 def _best(value: Floats, allowed: NDArray[np.bool_]) -> tuple[NDArray[np.bool_], Integers]:
     """(D, T) whether one of the (D, G, T) truths is allowed, and the place of the one with the highest (D, G, 1) value."""
     masked = np.where(allowed, value, -1.0)[:, ::-1]
-    return allowed.any(axis=1), masked.shape[1] - 1 - masked.argmax(axis=1)
+    return np.asarray(allowed.any(axis=1)), masked.shape[1] - 1 - masked.argmax(axis=1)
 
 
 def box_overlaps(found: Floats, truths: Floats, crowd: NDArray[np.bool_]) -> Overlaps:
