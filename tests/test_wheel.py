@@ -84,7 +84,7 @@ def test_one_cell_from_run_to_report(installed: Path, elsewhere: Path) -> None:
 
 
 def test_verbs_that_only_read(installed: Path, elsewhere: Path) -> None:
-    plan = call(installed, elsewhere, "plan", "--suite", "published")
+    plan = call(installed, elsewhere, "plan", "--suite", "published", "--rows")
     assert plan.returncode == 0 and "HRNet" in plan.stdout, plan.stderr
     assert call(installed, elsewhere, "doctor").returncode in (0, 1)
     wrong = call(installed, elsewhere, "plann")

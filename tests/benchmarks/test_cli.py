@@ -32,7 +32,7 @@ TRAIN = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro
         (["plan", "--suite", "embedded_pose", "--only", "nothing/*"], "matches no cell"),
         (["train", "--task", "pos", "--dataset", "coco", "--model", "hrnet_w32"], "Did you mean 'pose'"),
         (["train", "--task", "pose", "--dataset", "cocoa", "--model", "hrnet_w32"], "Did you mean 'coco'"),
-        (["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_w33"], "Did you mean 'hrnet_w3"),
+        (["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_w322"], "Did you mean 'hrnet_w32"),
         (
             ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro_w8", "--set", "recipe.epoch=2"],
             "'epochs'",

@@ -44,7 +44,7 @@ def test_what_is_named_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
         (["--size", "axb"], "got 'axb'"),
         (["--dataset", "coc"], "Did you mean 'coco'?"),
         (["--task", "segmentation", "--dataset", "mpii"], "of task segmentation"),
-        (["hrnet_w33"], "Did you mean 'hrnet_w32'?"),
+        (["hrnet_w322"], "Did you mean 'hrnet_w32'?"),
         (["deeplabv3_r50", "--task", "classification"], "use resnet50"),
     ],
 )

@@ -52,7 +52,8 @@ def body_name(shapes: Shapes) -> str | None:
         return None
     depth = name.removeprefix("resnet")
     if f"{prefix}stem.6.weight" in shapes:
-        return f"{'deeplabv3plus' if 'head.main.low.conv.weight' in shapes else 'pspnet'}_r{depth}"
+        plus, aspp = (f"head.main.{part}.conv.weight" in shapes for part in ("low", "aspp.0"))
+        return f"{'deeplabv3plus' if plus else 'mmseg_deeplabv3' if aspp else 'pspnet'}_r{depth}"
     if prefix == "body.resnet.":
         return f"{'deeplabv3' if 'head.main.0.convs.0.0.weight' in shapes else 'fcn'}_r{depth}"
     return f"simple_baseline_r{depth}" if "body.deconv_layers.0.weight" in shapes else name

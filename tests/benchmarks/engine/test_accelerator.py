@@ -63,7 +63,7 @@ def watched(losses: list[float], far: bool) -> WatchHook:
         iter=0,
         max_epochs=1,
         train_dataloader=range(len(losses)),
-        visualizer=SimpleNamespace(add_scalar=lambda *_: None),
+        visualizer=SimpleNamespace(add_scalars=lambda *_: None),
         optim_wrapper=SimpleNamespace(get_lr=lambda: {"lr": [0.1]}),
     )
     hook.before_train_epoch(runner)
