@@ -10,12 +10,14 @@ import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from tempfile import TemporaryFile
+from typing import Any
 
 from benchmarks.commands.arguments import add_places, places_of
+from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.installation import constraints_file, program
-from benchmarks.experiment.paths import Places, checkpoint_path, real_root
+from benchmarks.experiment.paths import Places, checkpoint_path
 from benchmarks.experiment.provenance import file_digest, hardware
-from benchmarks.experiment.resolve import missing_files
+from benchmarks.experiment.resolve import Resolved, resolve
 from benchmarks.published.fetching.links import direct_link
 from benchmarks.published.weights import load_weights
 from tasks import get_task, task_names
@@ -189,30 +191,34 @@ def _check_datasets(places: Places, section: _Section) -> int:
                 embedded = "embedded data available" if info.embedded else "real data only"
                 _line(None, what, f"{info.title}: {embedded}")
                 continue
-            try:
-                root = real_root(info, places.data_root)
-            except FileNotFoundError as error:
+            found = _resolved(task, info, task.protocol(info.name), places)
+            root = found.root
+            if root is None:
                 if not places.data_root.is_dir():
                     return _line(False, str(places.data_root), "no such folder")
-                _line(None, what, _with_advice(str(error).split(". See")[0], info, places))
+                _line(None, what, _with_advice(found.lacks[0].text.split(". See")[0], info, places))
                 continue
             if root == places.data_root and info.declaration is None and (root / DECLARATION).exists():
                 _line(None, what, f"{info.title}: not there")  # the folder is one's own dataset's
                 continue
-            try:
-                files = task.data_files(info.name, root, info.eval_split, task.protocol(info.name))
-            except (ValueError, OSError) as error:
-                problems += _line(False, what, str(error))
+            lack = found.lack()
+            if lack is not None and lack.kind != "files":
+                problems += _line(False, what, lack.text)
                 continue
-            missing = missing_files(files)
+            files, missing = found.files, () if lack is None else lack.files
             if missing and root == places.data_root and len(missing) == len(files):
                 _line(None, what, _with_advice(f"{info.title}: not there", info, places))
                 continue
             if missing:
                 problems += _line(False, what, _with_advice(f"{root}: missing {missing[0]}", info, places))
                 continue
-            problems += _splits(section, task, info, root, len(files))
+            problems += _splits(section, task, info, root, len(files), places)
     return problems
+
+
+def _resolved(task: Task, info: DatasetInfo, protocol: Any, places: Places) -> Resolved:
+    """What an evaluation of the dataset's usual split needs of the disk, as a run would look it up."""
+    return resolve(Cell(task.name, info.name, info.eval_split, "", "", protocol), places)
 
 
 def _with_advice(text: str, info: DatasetInfo, places: Places) -> str:
@@ -221,13 +227,13 @@ def _with_advice(text: str, info: DatasetInfo, places: Places) -> str:
     return f"{text}; {help_of_it}" if help_of_it else text
 
 
-def _splits(section: _Section, task: Task, info: DatasetInfo, root: Path, num_files: int) -> int:
+def _splits(section: _Section, task: Task, info: DatasetInfo, root: Path, num_files: int, places: Places) -> int:
     """A line for every split that is there: the evaluated one first, with its detector boxes."""
     problems = 0
     for found in check_dataset(task, info.name, root):
         first = found.split == info.eval_split
         what = f"{task.name}/{info.name}" + ("" if first else f" {found.split}")
-        boxes = _boxes(task, info, root) if first and not found.problem else None
+        boxes = _boxes(task, info, root, places) if first and not found.problem else None
         problem = found.problem or (boxes.problem if boxes is not None else "")
         told = dict.fromkeys((*found.notes, *(boxes.notes if boxes is not None else ())))
         notes = "".join(f"\n        {note}" for note in told)
@@ -238,7 +244,7 @@ def _splits(section: _Section, task: Task, info: DatasetInfo, root: Path, num_fi
     return problems
 
 
-def _boxes(task: Task, info: DatasetInfo, root: Path) -> SplitCheck | None:
+def _boxes(task: Task, info: DatasetInfo, root: Path, places: Places) -> SplitCheck | None:
     """The evaluated split with its detector's boxes; None for a task or dataset without them."""
     try:
         protocol = task.protocol_with(task.protocol(info.name), {"boxes": "detector"})
@@ -246,12 +252,11 @@ def _boxes(task: Task, info: DatasetInfo, root: Path) -> SplitCheck | None:
         return None
     if info.declaration is not None and not protocol.boxes_file:
         return None  # no place is usual for them
-    try:
-        missing = missing_files(task.data_files(info.name, root, info.eval_split, protocol))
-    except (ValueError, OSError) as error:
-        return SplitCheck(info.eval_split, str(error))
-    if missing:
-        return SplitCheck(info.eval_split, f"missing {missing[0]} (evaluate with --protocol boxes=gt without it)")
+    lack = _resolved(task, info, protocol, places).lack()
+    if lack is not None and lack.kind != "files":
+        return SplitCheck(info.eval_split, lack.text)
+    if lack is not None:
+        return SplitCheck(info.eval_split, f"missing {lack.files[0]} (evaluate with --protocol boxes=gt without it)")
     return check_split(task, info.name, root, info.eval_split, protocol)
 
 

@@ -153,7 +153,7 @@ def _files(cell: Cell, task: Task, root: Path, split: str, lacks: list[Lack]) ->
     """The annotation files of a split; those that are missing join ``lacks``."""
     try:
         files = tuple(task.data_files(cell.dataset, root, split, cell.protocol))
-    except (FileNotFoundError, ValueError) as error:
+    except (OSError, ValueError) as error:
         lacks.append(Lack("root" if isinstance(error, FileNotFoundError) else "layout", str(error)))
         return ()
     missing = missing_files(files)

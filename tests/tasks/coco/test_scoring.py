@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from pycocotools import mask as coded
 
-from tasks.coco import judge, matches, scoring
+from tasks.coco import judge, matches
 from tasks.coco.keypoints import read_keypoints
 from tasks.coco.objects import read_objects
+from tasks.coco.scored import scoring
 from tasks.pose.skeletons.coco import COCO as PERSON_JOINTS
 
 SIZE_WH = (200, 160)
