@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from benchmarks import baselines
-from benchmarks.baselines import body_files, body_names, build_body, read_body_file, traits_of
+from benchmarks.baselines import body_names, build_body, read_body_file, traits_of
 from hrnet import build_representation, profile
 from tasks import build_model, get_task
 
@@ -189,9 +189,9 @@ def test_traits_are_data_of_the_file() -> None:
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Body files beside the package's own."""
     monkeypatch.setattr(baselines, "__path__", [*baselines.__path__, str(tmp_path)])
-    body_files.cache_clear()
+    baselines._body_files.cache_clear()
     yield tmp_path
-    body_files.cache_clear()
+    baselines._body_files.cache_clear()
     importlib.invalidate_caches()
 
 

@@ -89,6 +89,10 @@ def _suite() -> tuple[Cell, ...]:
     return tuple(select(load_suite("smoke").cells, () if os.environ.get("HRNET_WHOLE_SMOKE") else PART))
 
 
+@pytest.mark.skipif(
+    not os.environ.get("HRNET_CLUSTER_TESTS"),
+    reason="depends on the moment at which a machine is lost: set HRNET_CLUSTER_TESTS=1 on a quiet machine",
+)
 def test_a_cluster_gives_the_same_bits_and_a_lost_machine_loses_nothing(cluster: Any, places: Places) -> None:
     cells, on_cluster = _suite(), replace(places, out=places.out.parent / "ray")
     executor = RayExecutor(on_cluster.out, ClusterOptions())
