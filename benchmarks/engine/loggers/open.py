@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import io
+import logging
 import os
 import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from mmengine.logging import MMLogger
 from mmengine.registry import VISBACKENDS
 from mmengine.visualization import Visualizer
 
@@ -143,6 +146,7 @@ def _mlflow(folder: Path, workspace: Path, cell: str, fields: Mapping[str, Any])
 
     # MLflow keeps files for those who ask for them, and would rather have a database.
     os.environ.setdefault("MLFLOW_ALLOW_FILE_STORE", "true")
+    _open_streams()
     made = _build(
         "MLflowVisBackend",
         save_dir=str(folder),
@@ -154,6 +158,13 @@ def _mlflow(folder: Path, workspace: Path, cell: str, fields: Mapping[str, Any])
     )
     made.cfg = SimpleNamespace(work_dir=str(workspace))  # where it looks for artifacts at its end
     return made
+
+
+def _open_streams() -> None:
+    """Gives mmengine's log another stream where its own was closed: the backend takes every closed one for a file's."""
+    for handler in MMLogger.get_current_instance().handlers:
+        if isinstance(handler, logging.StreamHandler) and getattr(handler.stream, "closed", True):
+            handler.stream = sys.stderr  # setStream would flush what is closed
 
 
 def _aim(shared: Path, cell: str, fields: Mapping[str, Any]) -> Any:

@@ -134,3 +134,23 @@ def test_a_run_logs_where_it_is_asked_to(tmp_path: Path, capsys: pytest.CaptureF
 def test_an_unknown_sink_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert entry(["run", "--suite", "smoke", "--log", "tensorbord"]) == 2
     assert "expected names of tensorboard, wandb, mlflow, aim, got 'tensorbord'" in capsys.readouterr().err
+
+
+def test_a_closed_stream_of_the_log_does_not_end_mlflow(tmp_path: Path) -> None:
+    import io
+    import logging
+
+    from mmengine.logging import MMLogger
+
+    from benchmarks.engine.loggers.open import _open_streams
+
+    closed = io.StringIO()
+    handler = logging.StreamHandler(closed)
+    closed.close()
+    logger = MMLogger.get_current_instance()
+    logger.addHandler(handler)
+    try:
+        _open_streams()
+        assert not handler.stream.closed
+    finally:
+        logger.removeHandler(handler)
