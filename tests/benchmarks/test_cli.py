@@ -141,7 +141,7 @@ def test_set_changes_the_cells_that_only_keeps() -> None:
 
 
 def test_a_changed_detector_still_feeds_the_pose_on_its_boxes() -> None:
-    suite, _ = _suite_with(["--suite", "embedded_detection", "--set", "recipe.epochs=1"])
+    suite, _ = _suite_with(["--suite", "pose_on_boxes", "--set", "recipe.epochs=1"])
     (pose,) = (cell for cell in suite.cells if cell.boxes_from)
     assert pose.boxes_from in {cell.id for cell in suite.cells}
 

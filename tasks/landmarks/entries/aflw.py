@@ -40,6 +40,6 @@ ENTRY = csv_entry(
     read=_read,
     normaliser="box",
     lr=2e-4,
-    epochs=7,
+    epochs=6,
     subsets=("frontal",),
 )

@@ -71,6 +71,6 @@ ENTRY = csv_entry(
     files=_files,
     read=_read,
     folder=lambda root, split: picture_folder(root, "WFLW_images"),
-    epochs=7,
+    epochs=6,
     subsets=raw_forms.WFLW_FLAGS,
 )

@@ -61,7 +61,7 @@ def embedded() -> Recipe:
     augment = PoseAugment(scale_factor=0.15, rotation_factor=0, rotation_prob=0.0, sigma=1.0, target_rule="unbiased")
     return Recipe(
         name="embedded-posetrack",
-        epochs=6,
+        epochs=5,
         batch_size=16,
         lr=1.8e-2,
         optimizer="adam",
