@@ -126,7 +126,7 @@ def _predict_all(predictor: Predictor, asked: list[Asked], out: DrawnFiles, scor
         _say(out.picture(one.path, _at_score(result, score)), result)
     for one in asked:
         if one.video:
-            frames = predictor.stream(one.shown())
+            frames = predictor.frames(one.shown())
             _say(out.video(one.path, (_at_score(frame, score) for frame in frames)))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,8 @@ from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose, 
 from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.drawing import draw_pose, draw_tracks, person_colour
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
-from tasks.pose.posetrack.protocol import PoseTrackProtocol
+from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
+from tasks.pose.posetrack.tracking.tracker import Tracked, Tracker
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, check_protocol
 from tasks.pose.skeletons.joints import Skeleton, check_joints
 from tasks.pose.skeletons.nms import rescore
@@ -43,7 +44,8 @@ class PoseResult(Result):
         boxes_xyxy_px: (N, 4) the boxes that were looked into. names: of the J joints.
         person_scores: (N,) by the benchmark's rule (COCO: the mean of the joints above a threshold).
         category_id, category: what the boxes hold.
-        track_ids: (N,) of a tracked video; None elsewhere. skeleton: what a drawing connects.
+        track_ids: (N,) of a video; None elsewhere. skeleton: what a drawing connects.
+        shown_score: joints scored above are drawn; None for 0.1, or a tenth of the person's best joint where that is less.
     """
 
     keypoints_px: NDArray[np.float32]
@@ -55,6 +57,7 @@ class PoseResult(Result):
     category_id: int = 1
     category: str = "person"
     track_ids: NDArray[np.int64] | None = None
+    shown_score: float | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints_px)
@@ -62,19 +65,19 @@ class PoseResult(Result):
     def draw(self, image: Any = None) -> NDArray[np.uint8]:
         """Skeletons at the picture's own size; tracks in their own colours, with their ids."""
         canvas = self.shown(image)
+        best = np.minimum(1.0, self.scores.max(1, initial=0.0, keepdims=True))
+        present = self.scores > (SHOWN_SCORE * best if self.shown_score is None else self.shown_score)
         if self.track_ids is not None:
-            present = self.scores > SHOWN_SCORE
             return draw_tracks(canvas, self.keypoints_px, present, self.track_ids.tolist(), self.skeleton)
         for row in range(len(self)):
-            shown = self.scores[row] > SHOWN_SCORE * min(1.0, float(self.scores[row].max()))
             height = float(self.boxes_xyxy_px[row, 3] - self.boxes_xyxy_px[row, 1])
-            canvas = draw_pose(canvas, self.keypoints_px[row], shown, self.skeleton, person_colour(row), height)
+            canvas = draw_pose(canvas, self.keypoints_px[row], present[row], self.skeleton, person_colour(row), height)
         return canvas
 
     def to_coco(self) -> list[dict[str, Any]]:
-        """COCO's keypoint results: image_id, category_id, keypoints (x, y, score of every joint), score."""
+        """COCO's keypoint results: image_id, category_id, keypoints (x, y, score of every joint), score; track_id of videos."""
         triples = np.concatenate([self.keypoints_px, self.scores[..., None]], -1).astype(np.float64)
-        return [
+        records: list[dict[str, Any]] = [
             {
                 **self.image_id(),
                 "category_id": self.category_id,
@@ -83,6 +86,7 @@ class PoseResult(Result):
             }
             for pose, score in zip(triples, self.person_scores, strict=True)
         ]
+        return records if self.track_ids is None else _named(records, self.track_ids)
 
     def to_plain(self) -> dict[str, Any]:
         """{image, boxes_from, names, persons: [{category_id, category, box (x, y, w, h), keypoints, score}]}."""
@@ -94,7 +98,7 @@ class PoseResult(Result):
             for box, pose, score in zip(boxes, triples, self.person_scores, strict=True)
         ]
         if self.track_ids is not None:
-            persons = [{"track_id": int(name), **person} for name, person in zip(self.track_ids, persons, strict=True)]
+            persons = _named(persons, self.track_ids)
         note = {"note": self.note} if self.note else {}
         return {
             "image": self.image,
@@ -106,6 +110,10 @@ class PoseResult(Result):
     def to_supervision(self) -> Any:
         """supervision.KeyPoints."""
         return as_key_points(self.keypoints_px, self.scores, self.category_id)
+
+
+def _named(records: Sequence[dict[str, Any]], track_ids: NDArray[np.int64]) -> list[dict[str, Any]]:
+    return [{"track_id": int(name), **record} for name, record in zip(track_ids, records, strict=True)]
 
 
 def frames_around(
@@ -177,6 +185,71 @@ def _result(
         category_id=category[0],
         category=category[1],
     )
+
+
+JOINED = TrackRules(propagate=False, joint_threshold=0.0, nms="none")
+"""Of networks that are no tracking benchmark's, and of boxes that are known: every pose stays as a picture's, and gets an id."""
+
+
+class PoseTracks:
+    """The persons of one video's frames, taken in order, with ids that PoseTrack's tracker joins from frame to frame.
+
+    Under PoseTrack's protocol a frame goes its way of evaluation: boxes carried over by flow, joints and persons left out, its
+    rules of matching. Other networks' frames hold what pictures hold, and ids. See `tasks.pose.posetrack.tracking.tracker`.
+    """
+
+    def __init__(
+        self, task: Task, model: nn.Module, skeleton: Skeleton, protocol: PoseProtocol, category: tuple[int, str]
+    ) -> None:
+        self.task, self.model, self.protocol = task, model, protocol
+        self.skeleton, self.category = skeleton, category
+        self._tracker: Tracker | None = None
+
+    def __call__(self, picture: NDArray[np.uint8], given: GivenBoxes) -> PoseResult:
+        """The persons of the next frame (H, W, 3) RGB; boxes without scores are known, and looked into alone."""
+        boxes = given.xyxy_px
+        if isinstance(self.protocol, PoseTrackProtocol) and given.scores is not None:
+            return self._as_evaluated(picture, boxes, given.scores, self.protocol)
+        result = predict_pictures(
+            self.task, self.model, self.skeleton, [picture], self.protocol, [boxes], self.category
+        )[0]
+        tracker = self._kept(JOINED)
+        tracker.propose(picture, boxes, np.ones(len(boxes)))
+        poses = np.concatenate([result.keypoints_px, result.scores.clip(0)[..., None]], -1)
+        return replace(result, track_ids=tracker.update(boxes, np.ones(len(boxes)), poses).ids)
+
+    def _as_evaluated(
+        self,
+        picture: NDArray[np.uint8],
+        boxes: NDArray[np.float64],
+        scores: NDArray[np.float64],
+        protocol: PoseTrackProtocol,
+    ) -> PoseResult:
+        from tasks.pose.posetrack.inference import poses_in
+
+        tracker = self._kept(protocol)
+        proposed, values = tracker.propose(picture, boxes, scores)
+        poses: NDArray[np.float64] = np.zeros((0, self.skeleton.num_joints, 3))
+        if len(proposed):
+            poses = poses_in(self.task, self.model, picture, proposed, protocol)
+        found: Tracked = tracker.update(proposed, values, poses)
+        return PoseResult(
+            keypoints_px=found.keypoints[..., :2].astype(np.float32),
+            scores=found.keypoints[..., 2].astype(np.float32),
+            boxes_xyxy_px=found.boxes,
+            names=self.skeleton.names,
+            person_scores=found.scores,
+            skeleton=self.skeleton,
+            category_id=self.category[0],
+            category=self.category[1],
+            track_ids=found.ids,
+            shown_score=protocol.joint_threshold,
+        )
+
+    def _kept(self, rules: TrackRules) -> Tracker:
+        if self._tracker is None:
+            self._tracker = Tracker(rules, self.skeleton.track_sigmas())
+        return self._tracker
 
 
 class PersonBoxes(BoxSource):

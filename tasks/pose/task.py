@@ -203,6 +203,12 @@ class PoseTask(Task):
         skeleton, category = self.entry(dataset).skeleton, self._category(dataset)
         return list(predict_pictures(self, model, skeleton, pictures, protocol, boxes, category))
 
+    def follower(self, model: nn.Module, dataset: str, protocol: PoseProtocol) -> Any:
+        """`tasks.pose.predict.PoseTracks`: a video's persons keep their ids from frame to frame."""
+        from tasks.pose.predict import PoseTracks
+
+        return PoseTracks(self, model, self.entry(dataset).skeleton, protocol, self._category(dataset))
+
     def _category(self, dataset: str) -> tuple[int, str]:
         """Number and name of what a dataset's keypoints belong to: a person, or what a declared dataset's file says."""
         declaration = self.dataset(dataset).declaration

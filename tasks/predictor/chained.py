@@ -46,7 +46,8 @@ class Chained:
             boxes = _with_area(result.boxes_xyxy_px)
             chosen = (result.category_ids == self.category_id) & (result.scores >= self.min_score) & boxes
             why = "" if chosen.any() else f"the detector found no box above {self.min_score:g}"
-            made.append(GivenBoxes(np.asarray(result.boxes_xyxy_px[chosen], np.float64), "the detector", why))
+            corners = np.asarray(result.boxes_xyxy_px[chosen], np.float64)
+            made.append(GivenBoxes(corners, "the detector", why, np.asarray(result.scores[chosen], np.float64)))
         return made
 
 

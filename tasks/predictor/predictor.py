@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from tasks.base import Task
-from tasks.predictor.sources import Shown, is_single, read_shown, shown_of
+from tasks.predictor.sources import Shown, is_single, is_video, read_shown, shown_of
 from tasks.results.box_source import GivenBoxes
 from tasks.results.result import as_boxes
 
@@ -71,7 +73,23 @@ class Predictor:
         self._check_boxes(boxes)
         if is_single(image):
             return self.predicted([read_shown(image, boxes)])[0]
-        return self.stream(shown_of(image, boxes))
+        shown = shown_of(image, boxes)
+        return self.frames(shown) if isinstance(image, str | Path) and is_video(Path(image)) else self.stream(shown)
+
+    def frames(self, pictures: Iterable[Shown]) -> Iterator[Any]:
+        """The results of one video's frames in their order; persons carry the ids of their tracks."""
+        follow = self.task.follower(self.network, self.dataset, self.protocol)
+        if follow is None:
+            yield from self.stream(pictures)
+            return
+        waiting = iter(pictures)
+        while part := list(islice(waiting, self.batch_size)):
+            given = self._boxes(part)
+            assert given is not None
+            for one, boxes in zip(part, given, strict=True):
+                with self._computing():
+                    result: Result = follow(one.picture, boxes)
+                yield result.placed(**one.place(), boxes_from=boxes.origin, note=boxes.why)
 
     def stream(self, pictures: Iterable[Shown]) -> Iterator[Any]:
         """The results of pictures in their order; no more are read than go through the network together."""
@@ -81,17 +99,9 @@ class Predictor:
 
     def predicted(self, pictures: list[Shown]) -> list[Any]:
         """The results of some pictures, which go through the network together."""
-        import torch
-
-        from tasks.precision import float32_products, reduced
-
         given = self._boxes(pictures)
         boxes = None if given is None else [one.xyxy_px for one in given]
-        with (
-            torch.inference_mode(),
-            float32_products(self.precision == "tf32", self.device),
-            reduced(self.network, self.precision, self.device),
-        ):
+        with self._computing():
             results: list[Result] = self.task.predict_pictures(
                 self.network, self.dataset, [one.picture for one in pictures], self.protocol, boxes
             )
@@ -102,6 +112,20 @@ class Predictor:
                 where |= {"boxes_from": given[number].origin, "note": given[number].why}
             made.append(result.placed(**where))
         return made
+
+    @contextmanager
+    def _computing(self) -> Iterator[None]:
+        """Without gradients, in the precision that was asked for."""
+        import torch
+
+        from tasks.precision import float32_products, reduced
+
+        with (
+            torch.inference_mode(),
+            float32_products(self.precision == "tf32", self.device),
+            reduced(self.network, self.precision, self.device),
+        ):
+            yield
 
     def _check_boxes(self, boxes: Any) -> None:
         if boxes is not None and self.task.sees_boxes == "none":

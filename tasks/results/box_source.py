@@ -19,11 +19,12 @@ ABOVE = 5
 @dataclass(frozen=True)
 class GivenBoxes:
     """Boxes (N, 4) x0, y0, x1, y1 px of a picture, (0, 0) the middle of its first pixel; where they come from; why there are
-    none, or what is odd about them."""
+    none, or what is odd about them; a detector's scores (N,), None where the boxes are known."""
 
     xyxy_px: NDArray[np.float64]
     origin: str
     why: str = ""
+    scores: NDArray[np.float64] | None = None
 
 
 class BoxSource(ABC):

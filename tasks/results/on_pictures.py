@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,7 +13,10 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from torch import nn
 
-    from tasks.results.box_source import BoxSource
+    from tasks.results.box_source import BoxSource, GivenBoxes
+
+Follower = Callable[[NDArray[np.uint8], "GivenBoxes"], Any]
+"""Takes the frames of one video in order, (H, W, 3) uint8 RGB with their boxes, and remembers; returns a frame's result."""
 
 
 class OnPictures(ABC):
@@ -41,6 +44,11 @@ class OnPictures(ABC):
             model: in eval mode; called under inference mode.
             boxes: of every picture (N, 4) x0, y0, x1, y1 px, where the task ``sees_boxes``; else None.
         """
+
+    def follower(self, model: nn.Module, dataset: str, protocol: Any) -> Follower | None:
+        """What predicts the frames of one video in their order, with what it remembers of the frames before; a new one for
+        every video, called under inference mode. None where frames are predicted as pictures are."""
+        return None
 
     def categories(self, model: nn.Module) -> list[tuple[int, str]]:
         """(id, name) of what a network of this task finds boxes of; of tasks that find boxes."""

@@ -29,9 +29,6 @@ if TYPE_CHECKING:
 CHUNK = 16
 """Boxes that go through the network together. Never those of two pictures: a frame's result depends on nothing else."""
 
-PLAIN_SIGMA = 0.08
-"""OKS tolerance of joints whose dataset has none (MPII): between those of COCO's shoulders and hips."""
-
 _PAIRS_17 = tuple(
     (KEYPOINTS.index(name), KEYPOINTS.index(name.replace("left", "right"))) for name in KEYPOINTS if "left" in name
 )
@@ -99,8 +96,7 @@ def track_video(
     if tracker is None:
         own = protocol if isinstance(protocol, PoseTrackProtocol) else TrackRules()
         skeleton = task.entry(str(model.dataset)).skeleton  # type: ignore[attr-defined]
-        sigmas = np.full(skeleton.num_joints, PLAIN_SIGMA) if skeleton.oks_sigmas is None else skeleton.sigmas()
-        tracker = Tracker(rules or own, sigmas)
+        tracker = Tracker(rules or own, skeleton.track_sigmas())
 
     def find(picture: NDArray[np.uint8], proposed: ArrayLike) -> NDArray[np.float64]:
         return poses_in(task, model, picture, proposed, protocol)

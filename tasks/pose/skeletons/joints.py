@@ -9,6 +9,9 @@ import numpy as np
 
 from tasks.coco.categories import plain_name
 
+PLAIN_SIGMA = 0.08
+"""OKS tolerance in tracking of joints whose dataset has none (MPII): between those of COCO's shoulders and hips."""
+
 
 @dataclass(frozen=True)
 class Skeleton:
@@ -42,6 +45,10 @@ class Skeleton:
                 "Expected a skeleton with OKS tolerances (sigmas) but got one without: its dataset is not scored by OKS"
             )
         return np.array(self.oks_sigmas)
+
+    def track_sigmas(self) -> np.ndarray:
+        """Tolerances (J,) float64 by which poses of successive frames are compared: the dataset's, or `PLAIN_SIGMA`."""
+        return np.full(self.num_joints, PLAIN_SIGMA) if self.oks_sigmas is None else self.sigmas()
 
 
 def tenths(*values: float) -> tuple[float, ...]:
