@@ -16,7 +16,7 @@ from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.drawing import draw_pose, draw_tracks, person_colour
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
-from tasks.pose.posetrack.tracking.tracker import Tracked, Tracker
+from tasks.pose.posetrack.tracking.tracker import Tracker
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, check_protocol
 from tasks.pose.skeletons.joints import Skeleton, check_joints
 from tasks.pose.skeletons.nms import rescore
@@ -188,14 +188,19 @@ def _result(
 
 
 JOINED = TrackRules(propagate=False, joint_threshold=0.0, nms="none")
-"""Of networks that are no tracking benchmark's, and of boxes that are known: every pose stays as a picture's, and gets an id."""
+"""Of boxes that are known: every pose stays as a picture's, and gets an id."""
+
+
+def video_rules(joints: int) -> TrackRules:
+    """How networks without a tracking protocol of their own follow a detector's boxes; thresholds chosen on rendered videos."""
+    return TrackRules(carry_threshold=0.3, box_nms=0.4, min_joints=max(1, joints // 4), nms_threshold=0.5)
 
 
 class PoseTracks:
     """The persons of one video's frames, taken in order, with ids that PoseTrack's tracker joins from frame to frame.
 
-    Under PoseTrack's protocol a frame goes its way of evaluation: boxes carried over by flow, joints and persons left out, its
-    rules of matching. Other networks' frames hold what pictures hold, and ids. See `tasks.pose.posetrack.tracking.tracker`.
+    Under PoseTrack's protocol a frame goes its way of evaluation, by its rules; other networks' frames go it by `video_rules`.
+    Where boxes are known they are looked into alone. See `tasks.pose.posetrack.tracking.tracker`.
     """
 
     def __init__(
@@ -203,36 +208,26 @@ class PoseTracks:
     ) -> None:
         self.task, self.model, self.protocol = task, model, protocol
         self.skeleton, self.category = skeleton, category
+        self.rules = protocol if isinstance(protocol, PoseTrackProtocol) else video_rules(skeleton.num_joints)
         self._tracker: Tracker | None = None
 
     def __call__(self, picture: NDArray[np.uint8], given: GivenBoxes) -> PoseResult:
-        """The persons of the next frame (H, W, 3) RGB; boxes without scores are known, and looked into alone."""
-        boxes = given.xyxy_px
-        if isinstance(self.protocol, PoseTrackProtocol) and given.scores is not None:
-            return self._as_evaluated(picture, boxes, given.scores, self.protocol)
-        result = predict_pictures(
-            self.task, self.model, self.skeleton, [picture], self.protocol, [boxes], self.category
-        )[0]
+        """The persons of the next frame (H, W, 3) RGB; boxes without scores are known."""
+        if given.scores is not None:
+            return self._tracked(picture, given.xyxy_px, given.scores)
+        result, sure = self._pictured(picture, given.xyxy_px), np.ones(len(given.xyxy_px))
         tracker = self._kept(JOINED)
-        tracker.propose(picture, boxes, np.ones(len(boxes)))
+        tracker.propose(picture, given.xyxy_px, sure)
         poses = np.concatenate([result.keypoints_px, result.scores.clip(0)[..., None]], -1)
-        return replace(result, track_ids=tracker.update(boxes, np.ones(len(boxes)), poses).ids)
+        return replace(result, track_ids=tracker.update(given.xyxy_px, sure, poses).ids)
 
-    def _as_evaluated(
-        self,
-        picture: NDArray[np.uint8],
-        boxes: NDArray[np.float64],
-        scores: NDArray[np.float64],
-        protocol: PoseTrackProtocol,
+    def _tracked(
+        self, picture: NDArray[np.uint8], boxes: NDArray[np.float64], scores: NDArray[np.float64]
     ) -> PoseResult:
-        from tasks.pose.posetrack.inference import poses_in
-
-        tracker = self._kept(protocol)
+        tracker = self._kept(self.rules)
         proposed, values = tracker.propose(picture, boxes, scores)
-        poses: NDArray[np.float64] = np.zeros((0, self.skeleton.num_joints, 3))
-        if len(proposed):
-            poses = poses_in(self.task, self.model, picture, proposed, protocol)
-        found: Tracked = tracker.update(proposed, values, poses)
+        found = tracker.update(proposed, values, self._poses(picture, proposed))
+        least = f"no pose of {self.rules.min_joints} joints or more above {self.rules.joint_threshold:g}"
         return PoseResult(
             keypoints_px=found.keypoints[..., :2].astype(np.float32),
             scores=found.keypoints[..., 2].astype(np.float32),
@@ -243,8 +238,25 @@ class PoseTracks:
             category_id=self.category[0],
             category=self.category[1],
             track_ids=found.ids,
-            shown_score=protocol.joint_threshold,
+            shown_score=self.rules.joint_threshold,
+            note=least if len(boxes) and not len(found.ids) else "",
         )
+
+    def _poses(self, picture: NDArray[np.uint8], boxes: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Keypoints (N, J, 3) in boxes (N, 4)."""
+        from tasks.pose.posetrack.inference import poses_in
+
+        if not len(boxes):
+            return np.zeros((0, self.skeleton.num_joints, 3))
+        if isinstance(self.protocol, PoseTrackProtocol):
+            return poses_in(self.task, self.model, picture, boxes, self.protocol)
+        result = self._pictured(picture, boxes)
+        return np.concatenate([result.keypoints_px, result.scores[..., None]], -1, dtype=np.float64)
+
+    def _pictured(self, picture: NDArray[np.uint8], boxes: NDArray[np.float64]) -> PoseResult:
+        return predict_pictures(self.task, self.model, self.skeleton, [picture], self.protocol, [boxes], self.category)[
+            0
+        ]
 
     def _kept(self, rules: TrackRules) -> Tracker:
         if self._tracker is None:

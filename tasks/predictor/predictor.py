@@ -89,7 +89,7 @@ class Predictor:
             for one, boxes in zip(part, given, strict=True):
                 with self._computing():
                     result: Result = follow(one.picture, boxes)
-                yield result.placed(**one.place(), boxes_from=boxes.origin, note=boxes.why)
+                yield result.placed(**one.place(), boxes_from=boxes.origin, note=boxes.why or result.note)
 
     def stream(self, pictures: Iterable[Shown]) -> Iterator[Any]:
         """The results of pictures in their order; no more are read than go through the network together."""
