@@ -24,7 +24,8 @@ def label_map_stats(
     """Confusion matrices of a folder of pngs that hold the dataset's own ids; the pictures need not be there.
 
     A map is found by its path below the folder, as submissions name it, or by its name alone where that tells it. Pixels that
-    a map gives to no scored class count as wrong, as Cityscapes' own tool has it.
+    a map gives to no scored class, or to none at all (255), are misses of their true class and no false alarms: so count
+    cityscapesscripts' `getIouScoreForLabel` and mmseg's `IoUMetric.intersect_and_union`.
 
     Raises:
         ValueError: a map is missing, no png, of another size, or holds other ids; or the split has no public truth.
@@ -105,12 +106,13 @@ def find_maps(layout: Layout, path: Path, key: Callable[[str], str] = str) -> tu
 
 
 def _classes(ids: NDArray[np.uint8], table: ClassTable, path: Path) -> NDArray[np.uint8]:
-    """Ids as classes; what the dataset has but does not score becomes the class after the last.
+    """Ids as classes; what the dataset has but does not score, and 255, becomes the class after the last.
 
     Raises:
         ValueError: an id that the dataset does not have.
     """
     lookup = table.decode_table()
+    lookup[IGNORE] = IGNORE  # of no class, as `eval --predictions` writes it; no dataset has a class of this id
     wrong = np.unique(ids[lookup[ids] < 0])
     if wrong.size:
         raise ValueError(
@@ -123,7 +125,7 @@ def _classes(ids: NDArray[np.uint8], table: ClassTable, path: Path) -> NDArray[n
 
 def _check_not_classes(table: ClassTable, held: Sequence[int] | set[int], path: Path) -> None:
     """Raises ValueError where all maps together look like class numbers, not like the file's ids (Cityscapes' train ids)."""
-    last = len(table) - 1
+    last, held = len(table) - 1, set(held) - {IGNORE} or {IGNORE}
     if max(table.file_ids) > last and max(held) <= last and any(i in table.ignored_ids for i in held):
         raise ValueError(
             f"{path}: expected ids of label files ({min(table.file_ids)}..{max(table.file_ids)}), got {min(held)}..{max(held)}, "

@@ -145,6 +145,36 @@ def test_outputs_beyond_the_classes_are_never_labels_and_count_as_wrong(tmp_path
     assert found["figures"]["pixel_acc"]["value"] == pytest.approx(100 * hit.sum() / pixels, abs=1e-6)
     drawn = [cv2.imread(str(path), cv2.IMREAD_UNCHANGED) for path in (tmp_path / "maps").rglob("*.png")]
     assert sum(int((map_ == 255).sum()) for map_ in drawn) >= beyond
+    # The maps scored back are the evaluation.
+    words = ["score", *words[1:5], "--file", str(tmp_path / "maps"), "--data-root", str(tmp_path / "data")]
+    assert entry([*words, "--json", str(result)]) == 0
+    scored = json.loads(result.read_text())
+    known = {name: one["value"] for name, one in found["figures"].items() if one["value"] is not None}
+    assert {name: one["value"] for name, one in scored["figures"].items()} == pytest.approx(known)
+    assert any(f"{100 * beyond / pixels:.2f} % of the labelled pixels" in note for note in scored["notes"])
+
+
+def test_255_in_a_submission_is_a_miss_and_hides_no_train_ids(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_cityscapes(tmp_path / "data")
+    words = ["score", "--task", "segmentation", "--dataset", "cityscapes", "--data-root", str(tmp_path / "data")]
+    words += ["--json", str(tmp_path / "r.json"), "--file", str(tmp_path / "maps")]
+    for path in labels_of(tmp_path / "data" / "gtFine" / "val"):
+        values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert values is not None
+        values[:8] = 255
+        save(tmp_path / "maps" / path.name, values)
+    assert entry(words) == 0
+    figures = json.loads((tmp_path / "r.json").read_text())["figures"]
+    assert 0 < figures["pixel_acc"]["value"] < 100
+    for path in (tmp_path / "maps").iterdir():
+        values = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+        assert values is not None
+        save(path, np.where(values == 255, 255, values % 19).astype(np.uint8))
+    capsys.readouterr()
+    assert entry(words) == 2
+    assert "which look like train ids" in capsys.readouterr().err
 
 
 def test_a_protocol_of_another_table_than_the_networks_is_refused() -> None:
