@@ -41,8 +41,10 @@ NEEDED = (
 OPTIONAL = {
     "timm": "bodies by timm:<name>",
     "cityscapesscripts": "judging Cityscapes with the official tool",
-    "tensorboard": "--tensorboard",
+    "tensorboard": "--log tensorboard",
 }
+INSTEAD = {"opencv-python": "opencv-python-headless"}
+"""Distributions of the same package, of which one is enough."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -106,19 +108,17 @@ def _environment(everything: bool) -> int:
     )
     pins = _pins()
     for name in NEEDED:
-        try:
-            found = version(name)
-        except PackageNotFoundError:
+        there = _installed(name) or _installed(INSTEAD.get(name, name))
+        if there is None:
             problems += _line(False, name, f"missing: pip install {name}")
             continue
         pinned = pins.get(name)
-        note = "" if pinned in (None, found) else f"  (tested with {pinned})"
-        problems += _line(True, name, found + note)
+        note = "" if pinned in (None, there[1]) else f"  (tested with {pinned})"
+        problems += _line(True, there[0], there[1] + note)
     for name, use in OPTIONAL.items():
-        try:
-            _line(True, name, version(name))
-        except PackageNotFoundError:
-            _line(None, name, f"not installed; only for {use}: pip install {name}")
+        optional = _installed(name)
+        detail = optional[1] if optional else f"not installed; only for {use}: pip install {name}"
+        _line(True if optional else None, name, detail)
     facts = hardware()
     _line(True, "processor", f"{facts['cpu']}, {facts['cores']} cores, {facts.get('memory_gib', '?')} GiB")
     gpu = shutil.which("nvidia-smi")
@@ -127,6 +127,14 @@ def _environment(everything: bool) -> int:
     )
     section.show(everything)
     return problems
+
+
+def _installed(name: str) -> tuple[str, str] | None:
+    """Name and version of a distribution; None where it is not installed."""
+    try:
+        return name, version(name)
+    except PackageNotFoundError:
+        return None
 
 
 def _pins() -> dict[str, str]:

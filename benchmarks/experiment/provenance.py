@@ -16,7 +16,18 @@ from typing import Any
 
 from benchmarks.experiment import installation
 
-PACKAGES = ("torch", "torchvision", "mmengine", "numpy", "opencv-python", "pillow", "pycocotools", "timm", "pandas")
+PACKAGES = (
+    "torch",
+    "torchvision",
+    "mmengine",
+    "numpy",
+    "opencv-python",
+    "opencv-python-headless",
+    "pillow",
+    "pycocotools",
+    "timm",
+    "pandas",
+)
 
 
 @lru_cache

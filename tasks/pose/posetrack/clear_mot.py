@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
 
 COUNTS = ("misses", "switches", "false_positives", "matches", "dist_match", "dist_all")
 
@@ -80,6 +79,8 @@ class JointTracks:
 
 def pairs_of_least_cost(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
     """As many allowed pairs (row, column) as possible, and of those the cheapest; infinite costs are not allowed."""
+    from scipy.optimize import linear_sum_assignment
+
     allowed = np.isfinite(costs)
     if not allowed.any():
         return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -40,3 +41,27 @@ def test_doctor_reports_what_is_missing(tmp_path: Path, capsys: pytest.CaptureFi
     assert "person_keypoints_val2017.json" in out
     assert f"`run_all.py prepare coco --from RAW --data-root {tmp_path}` makes it" in out
     assert f"`run_all.py prepare DATASET --from RAW --data-root {tmp_path}` makes one" in out
+
+
+def test_opencv_without_windows_is_enough(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = {"opencv-python-headless": "4.11.0", "torch": "2.9"}
+
+    def found(name: str) -> str:
+        if name not in there:
+            raise PackageNotFoundError(name)
+        return there[name]
+
+    monkeypatch.setattr("benchmarks.commands.doctor.version", found)
+    lines = [line.split() for line in _told(["doctor", "--all", "--out", str(tmp_path)], capsys)]
+    assert ["ok", "opencv-python-headless", "4.11.0"] in [line[:3] for line in lines]
+    assert [line[0] for line in lines if line[1:2] == ["numpy"]] == ["!"]
+    there.clear()
+    lines = [line.split() for line in _told(["doctor", "--all", "--out", str(tmp_path)], capsys)]
+    assert ["!", "opencv-python", "missing:", "pip", "install", "opencv-python"] in lines
+
+
+def _told(words: list[str], capsys: pytest.CaptureFixture[str]) -> list[str]:
+    assert entry(words) == 1
+    return capsys.readouterr().out.splitlines()
