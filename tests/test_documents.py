@@ -11,11 +11,12 @@ import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 import pytest
+import yaml
 
 import tasks
 from benchmarks.cli import VERBS, entry, parser_for
@@ -23,7 +24,7 @@ from benchmarks.published.weights import weights_of
 from benchmarks.suites import suite_names
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "tasks").glob("*/README.md")])
+PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "tasks").rglob("README.md")])
 STARTS = (
     "python run_all.py",
     "hrnet-benchmark",
@@ -152,6 +153,41 @@ def test_links_lead_somewhere(page: Path) -> None:
         path = (page.parent / target).resolve()
         inside = path.relative_to(ROOT / "docs").as_posix() if path.is_relative_to(ROOT / "docs") else ""
         assert path.exists() or inside.startswith(made), f"{page}: {target}"
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "tasks").rglob("README.md")), ids=lambda page: page.parent.name)
+def test_files_that_a_tasks_page_names_are_there(page: Path) -> None:
+    for name in re.findall(r"`([\w/]+(?:\.py|/))`", page.read_text("utf-8")):
+        places = (page.parent, page.parents[1], ROOT, ROOT / "tests")
+        assert any((place / name).exists() for place in places), name
+
+
+def _steps(plain: Any) -> Iterator[dict[str, Any]]:
+    for job in plain["jobs"].values():
+        yield from job["steps"]
+
+
+def _workflows() -> list[tuple[str, str]]:
+    page = ROOT / "docs" / "how-to" / "ci.md"
+    made = [(f"{page}, line {block.line}", block.text) for block in blocks(page) if block.kind == "yaml"]
+    return [*made, *((str(path), path.read_text("utf-8")) for path in (ROOT / ".github" / "workflows").glob("*.yml"))]
+
+
+@pytest.mark.parametrize(("where", "text"), _workflows(), ids=["page", "file"])
+def test_examples_of_ci_are_yaml_of_commands_that_there_are(where: str, text: str) -> None:
+    plain, called = yaml.safe_load(text), set()
+    [matrix] = [job["strategy"]["matrix"] for job in plain["jobs"].values() if "strategy" in job]
+    assert len(matrix["os"]) == len(matrix["python"]) == 2 and all(isinstance(v, str) for v in matrix["python"])
+    for step in _steps(plain):
+        assert ("uses" in step) != ("run" in step), where
+        for words in commands(Block("sh", "", step.get("run", "").replace("$SUITE", "smoke"), 0)):
+            words = words[: words.index(">>")] if ">>" in words else words
+            if words[0] == "hrnet-benchmark" or words[:2] == ["python", "run_all.py"]:
+                parsed(words, where)
+                called |= {word for word in words[1:3] if word in VERBS}
+            else:
+                assert words[:4] == ["python", "-m", "pip", "install"], words
+    assert {"run", "check"} <= called
 
 
 def test_readme_is_short_and_shows_the_report() -> None:

@@ -79,7 +79,7 @@ def hardware() -> dict[str, Any]:
                 model = line.partition(":")[2].strip()
                 break
     facts: dict[str, Any] = {"cpu": model, "cores": os.cpu_count(), "system": platform.platform()}
-    if "SC_PAGE_SIZE" in os.sysconf_names:
+    if "SC_PAGE_SIZE" in getattr(os, "sysconf_names", ()):  # Windows has none
         facts["memory_gib"] = round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_available():
