@@ -15,11 +15,12 @@ class Recipe:
     """Optimiser, schedule, augmentation, length and precision of a training run.
 
     ``augment`` is the task's own frozen dataclass. ``loss`` names one of the task's losses. ``batch_size`` counts the samples of
-    all processes together. ``init_from`` names a checkpoint: its body alone is taken, or with ``init_part`` "all" the whole
-    network (a second phase of training on other data). Milestones count in epochs: the rate is multiplied by ``gamma`` from the
-    epoch of that index on (the first epoch has index 0). "poly" decays per iteration, one iteration late as in the reference:
-    lr * (1 - max(iteration - 1, 0) / total) ** power, or at once where ``extra["poly_lag"]`` is 0; "cosine" per iteration to
-    ``lr_min``; warm-up is linear, from ``warmup_factor`` at iteration 0 to the full rate at ``warmup_iterations``.
+    all processes together. ``init_from`` names a checkpoint, or ``cell:ID`` of the same task: its body alone is taken, or with
+    ``init_part`` "all" the whole network (a second phase of training on other data). Milestones count in epochs: the rate is
+    multiplied by ``gamma`` from the epoch of that index on (the first epoch has index 0). "poly" decays per iteration, one
+    iteration late as in the reference: lr * (1 - max(iteration - 1, 0) / total) ** power, or at once where ``extra["poly_lag"]``
+    is 0; "cosine" per iteration to ``lr_min``; warm-up is linear, from ``warmup_factor`` at iteration 0 to the full rate at
+    ``warmup_iterations``.
 
     Off where the papers have them off: ``accumulate`` splits each batch into as many parts, whose gradients make one step;
     ``ema_decay`` keeps an exponential moving average of the weights, which is what is evaluated (0: none); ``validate_every``

@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from benchmarks.experiment.cell import OF_CELL, PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
+from benchmarks.experiment.cell import PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
 from benchmarks.experiment.paths import LOGGERS, Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
@@ -320,11 +320,9 @@ def suite_of(arguments: argparse.Namespace) -> Suite:
     if getattr(arguments, "only", None) and not suite.tables_of(PublishedTable):
         kept = tuple(select(suite.cells, arguments.only))
     changed = {cell.id: computed_as(apply_sets(cell, parts), arguments) for cell in kept}
-    for old, cell in changed.items():
-        if cell.boxes_from in changed:  # it reads the boxes of a cell that is another one now
-            changed[old] = dataclasses.replace(cell, boxes_from=changed[cell.boxes_from].id)
-        if cell.weights_from in changed:
-            changed[old] = dataclasses.replace(cell, checkpoint=f"{OF_CELL}{changed[cell.weights_from].id}")
+    # One that reads boxes or weights of a cell that is another one now reads that one's.
+    renames = {old: cell.id for old, cell in changed.items()}
+    changed = {old: cell.with_sources(renames) for old, cell in changed.items()}
     renamed = {cell.id: changed.get(cell.id, cell) for cell in suite.cells}
     # A pattern may be an id; the cell has another one now.
     arguments.only = [renamed[word].id if word in renamed else word for word in getattr(arguments, "only", [])]

@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from benchmarks.commands.arguments import at_least
+from benchmarks.experiment.cell import OF_CELL
 from benchmarks.experiment.suite import Suite
 from benchmarks.published.fetching.files import Outcome, fetch_all
 from benchmarks.published.fetching.links import mirror
@@ -77,7 +78,7 @@ def _wanted(arguments: argparse.Namespace) -> tuple[list[Weights], list[str]]:
 def _checkpoints(suite: Suite, patterns: list[str]) -> list[str]:
     cells = select(suite.cells, patterns) if patterns else suite.cells
     names = [cell.checkpoint or (cell.recipe and cell.recipe.init_from) for cell in cells]
-    return list(dict.fromkeys(str(name) for name in names if name))
+    return list(dict.fromkeys(str(name) for name in names if name and not str(name).startswith(OF_CELL)))
 
 
 def _seconds(text: str) -> float:

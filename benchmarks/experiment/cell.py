@@ -72,15 +72,24 @@ class Cell:
 
     @property
     def weights_from(self) -> str | None:
-        """Id of the cell whose trained weights this one evaluates: its checkpoint is ``cell:ID``."""
-        return (
-            self.checkpoint.removeprefix(OF_CELL) if self.checkpoint and self.checkpoint.startswith(OF_CELL) else None
-        )
+        """Id of the cell whose trained weights this one evaluates or starts from: checkpoint or ``init_from`` is ``cell:ID``."""
+        named = self.checkpoint if self.recipe is None else self.recipe.init_from
+        return named.removeprefix(OF_CELL) if named and named.startswith(OF_CELL) else None
 
     @property
     def sources(self) -> tuple[str, ...]:
         """Ids of the cells that must be done before this one."""
         return tuple(identity for identity in (self.boxes_from, self.weights_from) if identity is not None)
+
+    def with_sources(self, ids: Mapping[str, str]) -> Cell:
+        """The cell that reads from other cells: each id in ``ids`` gives way to the one named for it."""
+        boxes, weights = ids.get(self.boxes_from or ""), ids.get(self.weights_from or "")
+        made = self if boxes is None else replace(self, boxes_from=boxes)
+        if weights is None:
+            return made
+        if made.recipe is None:
+            return replace(made, checkpoint=f"{OF_CELL}{weights}")
+        return replace(made, recipe=replace(made.recipe, init_from=f"{OF_CELL}{weights}"))
 
     @property
     def protocol_header(self) -> str:

@@ -62,12 +62,28 @@ class Suite:
         return replace(self, cells=tuple(cells.values()), tables=tuple(table.with_cells(ids) for table in self.tables))
 
     def with_seeds(self, count: int) -> Suite:
-        """Every trained cell under seeds 0 .. count - 1; tables name all of them."""
+        """Every trained cell under seeds 0 .. count - 1; tables name all of them.
+
+        One that reads from another trained cell (its boxes, its weights) reads from that cell under the same seed.
+        """
         if count <= 1:
             return self
-        return self.with_cells(
-            {c.id: [replace(c, seed=c.seed + k) for k in range(count)] if c.recipe else [c] for c in self.cells}
-        )
+        known = {cell.id: cell for cell in self.cells}
+        made: dict[str, list[Cell]] = {}
+
+        def seeded(cell: Cell) -> list[Cell]:
+            if cell.id not in made:
+                sources = {name: seeded(known[name]) for name in cell.sources if name in known}
+                made[cell.id] = [
+                    replace(
+                        cell.with_sources({name: cells[min(k, len(cells) - 1)].id for name, cells in sources.items()}),
+                        seed=cell.seed + k,
+                    )
+                    for k in range(count if cell.recipe else 1)
+                ]
+            return made[cell.id]
+
+        return self.with_cells({cell.id: seeded(cell) for cell in self.cells})
 
 
 def replaced(cells: Sequence[str], ids: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -95,7 +95,7 @@ def measured_speed(
     """
     watch = QuietWatch()
     found: dict[str, float | bool | None] = {"latency_ms": latency_ms(network, size_hw, device)}
-    if cell.weights_from is not None:
+    if cell.recipe is None and cell.weights_from is not None:
         found["images_per_s"] = images_per_s(network, size_hw, device, batch)
     return found | {"latency_quiet": cells_per_gpu == 1 and watch.quiet()}
 

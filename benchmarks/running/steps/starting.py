@@ -45,6 +45,8 @@ def load_weights(network: nn.Module, cell: Cell, path: Path) -> Start:
         load_checkpoint(network, path)
         return Start(file)
     loaded = load_backbone(network.body, path)  # type: ignore[arg-type]
+    if cell.weights_from is not None:  # of this very suite, whose recipe says so
+        return Start(WeightsFile(file=f"{cell.weights_from}/{path.name}", sha256=file.sha256))
     return Start(file, notes=_left_out(path, loaded))
 
 

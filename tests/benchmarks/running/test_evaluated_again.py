@@ -6,12 +6,16 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
+import tasks
 from benchmarks.experiment.cell import cell_from_identity, evaluation_of, make_cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
 from benchmarks.running.plan import plan
 from benchmarks.running.scheduler import jobs_of
+from benchmarks.running.steps.kept import save_weights
+from benchmarks.running.steps.starting import load_weights
 from benchmarks.running.trial import run_cell
 from benchmarks.store.store import Store
 from benchmarks.suites import load_suite
@@ -78,3 +82,34 @@ def test_the_suite_reuses_what_the_default_run_trains() -> None:
     trained = [cell for cell in suite.cells if cell.recipe is not None]
     assert {cell.id for cell in trained} <= default and len(trained) == 6
     assert all(cell.weights_from in default for cell in suite.cells if cell.recipe is None)
+
+
+def test_a_cell_that_starts_from_anothers_weights_follows_it_through_seeds_and_changes() -> None:
+    coco = make_cell("pose", "coco", "hrnet_micro_w8", tier="embedded")
+    track = make_cell("pose", "posetrack18", "hrnet_micro_w8", tier="embedded", recipe={"init_from": f"cell:{coco.id}"})
+    assert track.weights_from == coco.id and track.sources == (coco.id,)
+    suite = Suite("two", (track, coco), ()).with_seeds(3)  # in any order
+    by_id = {cell.id: cell for cell in suite.cells}
+    assert [(cell.dataset, cell.seed) for cell in suite.cells] == [
+        (dataset, seed) for dataset in ("posetrack18", "coco") for seed in range(3)
+    ]
+    for cell in suite.cells:
+        assert all(by_id[source].seed == cell.seed for source in cell.sources)
+    assert track in suite.cells  # the first seed's cells are the suite's own
+    assert track.with_sources({coco.id: "0" * 12}).weights_from == "0" * 12
+    assert track.with_sources({"0" * 12: coco.id}) == track
+
+
+def test_training_starts_from_the_body_of_the_other_cell(tmp_path: Path) -> None:
+    """The note that outside weights get (what was left out) is not given: the suite's own recipe says so."""
+    coco = make_cell("pose", "coco", "hrnet_micro_w8", tier="smoke")
+    torch.manual_seed(0)
+    network = tasks.build_model("pose", "hrnet_micro_w8", "coco")
+    path = tmp_path / "weights.pt"
+    save_weights(network, coco, path)
+    cell = make_cell("pose", "posetrack18", "hrnet_micro_w8", tier="smoke", recipe={"init_from": f"cell:{coco.id}"})
+    other = tasks.build_model("pose", "hrnet_micro_w8", "posetrack18")
+    start = load_weights(other, cell, path)
+    assert start.file.file == f"{coco.id}/weights.pt" and not start.notes
+    for name, value in network.body.state_dict().items():
+        assert torch.equal(value, other.body.state_dict()[name]), name
