@@ -15,15 +15,36 @@ from benchmarks.store.record import Picture
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured, headline
 
-WORDS = {
-    "pose": "similarity to the annotated joints (OKS), 1 at best",
-    "pose/mpii": "minus the mean error in head sizes, each joint's at most 1; 0 at best",
-    "segmentation": "mean IoU over this picture's classes, 1 at best",
-    "landmarks": "minus this face's NME in percent, 0 at best",
-    "detection": "F1 of the detections drawn (score 0.3 and more, IoU 0.5), 1 at best",
-    "classification": "logit of the true class over the best other one; below 0 is wrong",
+
+@dataclass(frozen=True)
+class Meaning:
+    """What a picture's score is: its name, what it says in words, its unit, and whether it is stored with a minus."""
+
+    name: str
+    words: str
+    unit: str = ""
+    negated: bool = False
+
+    def text(self, score: float) -> str:
+        """The score as people read it: "NME 5.2 %"."""
+        return f"{self.name} {(-score if self.negated else score) + 0.0:.3g}{self.unit}"
+
+
+_MOTA = Meaning(
+    "MOTA", "tracking accuracy of this video alone, 100 % at best, below 0 where errors outnumber joints", " %"
+)
+MEANINGS = {
+    "pose": Meaning("OKS", "similarity to the annotated joints, 1 at best"),
+    "pose/mpii": Meaning("error", "mean error in head sizes, each joint's at most 1; 0 at best", " head sizes", True),
+    "pose/posetrack17": _MOTA,
+    "pose/posetrack18": _MOTA,
+    "segmentation": Meaning("IoU", "mean over this picture's classes, 1 at best"),
+    "landmarks": Meaning("NME", "mean error of this face's points, 0 at best", " %", True),
+    "detection": Meaning("F1", "of the detections drawn (score 0.3 and more, IoU 0.5), 1 at best"),
+    "classification": Meaning("margin", "logit of the true class over the best other one; below 0 is wrong"),
 }
 """What a picture's score is, by task, or by task and dataset where that has its own."""
+OTHER = Meaning("score", "the task's quality of a sample, higher is better")
 KINDS = {"best": "Among the best", "worst": "Among the worst", "random": "Drawn at random"}
 MOST = 6
 """Pictures of a cell that the page shows, so that its size grows by cell."""
@@ -86,9 +107,9 @@ def copied(stored: StoredCell, out: Path) -> tuple[Shot, ...]:
         small = {what: target / f"{picture.index}_{what}.jpg" for what in paths}
         pairs += [(paths[what], small[what]) for what in paths]
         width, height = picture_size(paths["prediction"])
-        score = "" if picture.score is None else f"{picture.score:.3g}"
-        meaning = WORDS.get(f"{cell.task}/{cell.dataset}", WORDS.get(cell.task, "the task's quality of a sample"))
-        words = KINDS.get(picture.kind, picture.kind) + (f": {score} ({meaning})" if score else "")
+        meaning = MEANINGS.get(f"{cell.task}/{cell.dataset}", MEANINGS.get(cell.task, OTHER))
+        score = "" if picture.score is None else meaning.text(picture.score)
+        words = KINDS.get(picture.kind, picture.kind) + (f": {score} ({meaning.words})" if score else "")
         shown.append(
             Shot(
                 picture.kind,

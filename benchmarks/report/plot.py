@@ -12,7 +12,8 @@ from benchmarks.report.svg.marks import legend_mark
 
 TALL = 16
 """Bars of a plot that make it higher than wide."""
-ROOMS = {1: "one", 2: "two", 3: "three"}
+ROOMS = {1: ("one", 400), 2: ("two", 400), 3: ("three", 300)}
+"""By the plots of a row: the style of each, and the width of its drawing in user units, so that letters keep their size."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,11 @@ class Plot:
 def drawn(charts: Sequence[Chart]) -> list[Plot]:
     """The charts as SVG, in rows of three and of two, so that none is left alone."""
     rooms = [ROOMS[size] for size in row_sizes(len(charts)) for _ in range(size)]
-    return [Plot(c.title, c.note, svg(c), room, _is_tall(c)) for c, room in zip(charts, rooms, strict=True)]
+    tall = any(_is_tall(chart) for chart in charts)  # all then stand in two columns
+    return [
+        Plot(c.title, c.note, svg(c, 400 if tall else width), room, _is_tall(c))
+        for c, (room, width) in zip(charts, rooms, strict=True)
+    ]
 
 
 def _is_tall(chart: Chart) -> bool:

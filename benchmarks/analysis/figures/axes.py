@@ -89,7 +89,8 @@ def axis(label: str, values: Sequence[float], log: bool = False, zero: bool = Fa
 def epochs(values: Sequence[float]) -> Axis:
     """The axis of epochs: from the first to the last that was trained, ticks at whole ones."""
     low, high = math.floor(min(values)), math.ceil(max(values))
-    high = high if high > low else low + 1
+    if low == high:
+        return Axis("epoch", low - 0.5, high + 0.5, ticks=(float(low),))
     return Axis("epoch", low, high, ticks=whole_ticks(low, high))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from benchmarks.tables.rows import Measured
 PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
 PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
 CLASSES_A_CHART = 20
-"""Bars of more classes go on in a further chart."""
+"""Bars of more classes go on in further charts."""
 OF_WHAT = {"pose": "joint", "landmarks": "subset"}
 
 
@@ -93,12 +94,13 @@ def _listed(
 
 
 def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Bars]:
-    """One chart, or several where there are many classes."""
+    """One chart, or several of like size where there are many classes."""
     made = []
-    for start in range(0, len(listed), CLASSES_A_CHART):
-        part = listed[start : start + CLASSES_A_CHART]
+    size = math.ceil(len(listed) / math.ceil(len(listed) / CLASSES_A_CHART))
+    for start in range(0, len(listed), size):
+        part = listed[start : start + size]
         title = heading
-        if len(listed) > CLASSES_A_CHART:
+        if len(listed) > size:
             title += f", {start + 1} to {start + len(part)} of {len(listed)}"
         groups = tuple((name, tuple(items)) for name, items in part)
         made.append(Bars(title, "", groups, label))

@@ -177,16 +177,17 @@ def _bars(axes: Axes, chart: Bars) -> dict[str, Any]:
             if bar.value is not None:
                 made = axes.barh(y, bar.value, height=0.86, color=colour(bar.look), label=bar.name)
                 handles.setdefault(bar.name, made)
-                end = bar.value
+                end, way = bar.value, -1 if bar.value < 0 else 1
                 if bar.interval:
                     axes.hlines(y, *bar.interval, color="#333333", linewidth=0.8)
-                    end = max(end, bar.interval[1])
+                    end = way * max(way * end, *(way * edge for edge in bar.interval))
                 axes.annotate(
                     bar.text,
                     (end, y),
-                    (2, 0),
+                    (2 * way, 0),
                     textcoords="offset points",
                     va="center",
+                    ha="left" if way > 0 else "right",
                     fontsize=6,
                     annotation_clip=False,
                 )
@@ -199,5 +200,8 @@ def _bars(axes: Axes, chart: Bars) -> dict[str, Any]:
     axes.set_xticks(x_axis.ticks, x_axis.texts)
     axes.set_xlabel(x_axis.label)
     axes.grid(axis="x")
+    # Values of bars that go left stand between their ends and the names.
+    beside = max((len(bar.text) for bar in chart.shown if (bar.value or 0) < 0), default=0)
     axes.tick_params(length=0)
+    axes.tick_params(axis="y", pad=3.5 + 4 * beside)
     return handles

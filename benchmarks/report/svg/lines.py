@@ -6,37 +6,39 @@ from html import escape
 
 from benchmarks.analysis.figures.axes import number
 from benchmarks.analysis.figures.charts import Lines, Ranks, stretches
-from benchmarks.report.svg.frame import BOTTOM, document, frame, x_of, y_of
+from benchmarks.report.svg.frame import BOTTOM, LETTER, Frame, document, height_of
 from benchmarks.report.svg.marks import css, marker
 
 
-def lines(chart: Lines) -> str:
+def lines(chart: Lines, width: int) -> str:
     """A line per series, its mark at the end."""
-    parts = frame(chart.x_axis, chart.y_axis)
+    frame = Frame(chart.x_axis, chart.y_axis, width, height_of(width))
+    parts = frame.parts()
     for item in chart.series:
-        path = " ".join(f"{x_of(chart.x_axis, x):.1f},{y_of(chart.y_axis, y):.1f}" for x, y in item.points)
+        path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in item.points)
         parts.append(
             f'<polyline class="line {css(item.look)}" points="{path}"><title>{escape(item.name)}</title></polyline>'
         )
         for x, y in item.points[-1:]:
             title = f"{item.name}: {number(y)} at {number(x)}"
-            parts.append(marker(item.look, x_of(chart.x_axis, x), y_of(chart.y_axis, y), title, 3.8))
-    return document(chart.title, parts)
+            parts.append(marker(item.look, frame.x(x), frame.y(y), title, 3.8))
+    return document(chart.title, parts, width, frame.height)
 
 
-def ranking(chart: Ranks) -> str:
+def ranking(chart: Ranks, width: int) -> str:
     """Ranks over columns. A line joins neighbouring columns only: it breaks where a body has no figure."""
     x_axis, y_axis = chart.axes()
-    height = max(150, int(60 + 30 * (y_axis.high - 0.4)))
+    frame = Frame(x_axis, y_axis, width, max(150, int(60 + 30 * (y_axis.high - 0.4))))
     slant = len(chart.columns) > 4
     # Slanted names reach below the frame, by the sine of their length.
-    room = max(0, int(0.64 * 6 * max(len(column) for column in chart.columns)) - BOTTOM + 22) if slant else 0
-    parts = frame(x_axis, y_axis, height, slant)
+    longest = max(len(column) for column in chart.columns)
+    room = max(0, int(0.64 * LETTER * longest) - BOTTOM + 22) if slant else 0
+    parts = frame.parts(slant)
     for item in chart.series:
         for stretch in stretches(item.points):
-            path = " ".join(f"{x_of(x_axis, x):.1f},{y_of(y_axis, y, height):.1f}" for x, y in stretch)
+            path = " ".join(f"{frame.x(x):.1f},{frame.y(y):.1f}" for x, y in stretch)
             parts.append(f'<polyline class="line bold {css(item.look)}" points="{path}"/>')
         for x, y in item.points:
             title = f"{item.name}: rank {number(y)} on {chart.columns[int(x)]}"
-            parts.append(marker(item.look, x_of(x_axis, x), y_of(y_axis, y, height), title, 5.5))
-    return document(chart.title, parts, height + room)
+            parts.append(marker(item.look, frame.x(x), frame.y(y), title, 5.5))
+    return document(chart.title, parts, width, frame.height + room)

@@ -47,7 +47,10 @@ def _differing(protocols: Mapping[str, Sequence[str]]) -> dict[str, str]:
 
 def render(table: Table) -> str:
     """`<figure class="table">` with caption, table, protocols and footnotes."""
-    numeric = [any(table.entry(row, column).number is not None for row in table.rows) for column in table.columns]
+    numeric = [
+        column.direction is not None or any(table.entry(row, column).number is not None for row in table.rows)
+        for column in table.columns
+    ]
     name = escape(table.name)
     tier = f' <span class="tier">{escape(table.tier)}</span>' if table.tier else ""
     kind = "table datasets" if table.name in ACROSS else "table"

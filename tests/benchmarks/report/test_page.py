@@ -17,7 +17,7 @@ from made_up import Runs
 
 from benchmarks.experiment.suite import Suite
 from benchmarks.report.page import page_name, write
-from benchmarks.report.pictures import picture_size
+from benchmarks.report.pictures import MEANINGS, picture_size
 
 
 class Page(HTMLParser):
@@ -213,6 +213,12 @@ def test_in_a_browser(page: Path, width: int, name: str, said: str, tmp_path: Pa
 def test_names_of_pages(two_task_suite: Suite) -> None:
     assert page_name(two_task_suite) == "made_up.html"
     assert page_name(Suite("embedded", (), ())) == "index.html"
+
+
+def test_a_pictures_score_is_said_as_people_read_it() -> None:
+    assert MEANINGS["pose/mpii"].text(-0.924) == "error 0.924 head sizes"
+    assert MEANINGS["pose/posetrack18"].text(-140.2) == "MOTA -140 %"
+    assert MEANINGS["landmarks"].text(-0.0) == "NME 0 %"
 
 
 def test_picture_size(tmp_path: Path) -> None:

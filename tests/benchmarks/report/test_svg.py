@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from benchmarks.analysis.figures.axes import Axis, axis
@@ -26,3 +28,26 @@ def test_ranks_break_where_there_is_no_figure() -> None:
     text = svg(Ranks("ranks", "", series, names))
     assert text.count("<polyline") == 1 and text.count("<circle") == 3
     assert all(f">{name}</text>" in text for name in names)
+
+
+def test_long_ticks_leave_room_for_the_label_beside_them() -> None:
+    low = Axis("training loss", 0.0712, 0.0724, ticks=(0.07125, 0.0715, 0.07225))
+    for width in (400, 300):
+        text = svg(
+            Lines("loss", "", (Series("a", ((1.0, 0.072),), 0),), Axis("epoch", 0.5, 1.5, ticks=(1.0,)), low), width
+        )
+        ticks = re.findall(r'class="tick" x="([\d.]+)" y="[\d.]+" text-anchor="end">([\d.]+)<', text)
+        assert [name for _, name in ticks] == ["0.07125", "0.0715", "0.07225"]
+        assert min(float(x) - 6 * len(name) for x, name in ticks) >= 16  # the label's letters end at 15
+        assert f'viewBox="0 0 {width} ' in text
+
+
+def test_values_stand_beyond_their_bars() -> None:
+    groups = (("left", (Bar("a", -206.2, 0, text="-206.2"),)), ("right", (Bar("a", 3.0, 0, text="3.0"),)))
+    text = svg(Bars("MOTA", "", groups, "MOTA (%)"))
+    bars = [(float(x), float(w)) for x, w in re.findall(r'<rect [^>]*?x="([\d.]+)" [^>]*?width="([\d.]+)"', text)]
+    values = re.findall(r'class="value" x="([\d.]+)" y="[\d.]+" text-anchor="(\w+)"', text)
+    assert values[0][1] == "end" and float(values[0][0]) < bars[0][0]
+    assert values[1][1] == "start" and float(values[1][0]) > sum(bars[1])
+    name = re.search(r'class="name" x="([\d.]+)"', text)
+    assert name is not None and float(name[1]) < float(values[0][0]) - 5 * len("-206.2")
