@@ -18,7 +18,9 @@ from typing import NoReturn
 
 from benchmarks.experiment.installation import DISTRIBUTION, own_version, program
 from benchmarks.running.interrupts import LINES, ending_at_signals
+from benchmarks.tables.render.folded import folded, paragraphs
 from hrnet import plugins
+from hrnet.names import close_names
 from tasks import declare_below
 from tasks.options import nearest
 
@@ -38,7 +40,10 @@ class _Parser(argparse.ArgumentParser):
     """One line per error instead of a page of usage."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: {message} (see {self.prog} --help)", file=sys.stderr)
+        _, _, unknown = message.partition("unrecognized arguments: ")
+        near = close_names(unknown.partition(" ")[0].partition("=")[0], self._option_string_actions)
+        hint = f". Did you mean {near[0]}?" if near else ""
+        print(f"{self.prog}: {message}{hint} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
 
@@ -46,7 +51,9 @@ def parser_for(verb: str) -> argparse.ArgumentParser:
     """The parser of one verb; only its own file is imported."""
     module = import_module(f"benchmarks.commands.{verb}")
     parser = _Parser(
-        prog=f"{program()} {verb}", description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog=f"{program()} {verb}",
+        description=paragraphs(module.__doc__ or ""),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     module.add_arguments(parser)
     parser.add_argument(
@@ -175,10 +182,10 @@ def _overview() -> str:
         f"       {program()} --version | --print-completion bash|zsh|tcsh",
     ]
     for group, verbs in GROUPS.items():
-        lines += ["", group, *(f"  {verb:9s} {first_line(verb)}" for verb in verbs)]
+        lines += ["", group, *(folded(f"  {verb:9s} {first_line(verb)}", 12) for verb in verbs)]
     lines += [
         "",
-        f"{program()} VERB --help says more. "
-        "Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call, 130 interrupted.",
+        f"{program()} VERB --help says more.",
+        folded("Exit status: 0 well, 1 failed cell or regressed figure, 2 bad call, 130 interrupted."),
     ]
     return "\n".join(lines)

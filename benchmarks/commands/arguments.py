@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import errno
 import os
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from benchmarks.experiment.cell import PRECISIONS, RUNTIMES, TIERS, Cell, with_precision, with_runtime
@@ -154,12 +156,14 @@ def add_set(parser: argparse.ArgumentParser) -> None:
 
 
 def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> None:
-    parser.add_argument("--suite", default=default, metavar="S", help=f"suite (default: {default})")
+    parser.add_argument(
+        "--suite", default=default, metavar="S", help=f"suite (default: {default}; a wrong name lists all)"
+    )
     parser.add_argument(
         "--only", nargs="*", action="extend", default=[], metavar="P", help="cells by name, e.g. 'pose/*'"
     )
     parser.add_argument("--tier", choices=TIERS, help="tier of a suite that has several (embedded: smoke)")
-    parser.add_argument("--models", metavar="M,M", help="bodies of an ablation suite, separated by commas")
+    parser.add_argument("--models", metavar="M,M", help="bodies of suite own or of an ablation, separated by commas")
     parser.add_argument("--seeds", type=at_least(1), default=1, metavar="N", help="train every cell under N seeds")
 
 
@@ -234,6 +238,19 @@ def check_places(places: Places) -> None:
     for option, folder in (("--data-root", places.data_root), ("--weights", places.weights)):
         if folder is not None and not folder.is_dir():
             raise ValueError(f"{option} {folder}: expected a folder, found none. Correct the path, or leave it out.")
+
+
+def check_out(out: Path) -> None:
+    """Raises ValueError where results cannot be written; makes the folder. A full disk is left to the cells, which say so."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise ValueError(
+                f"--out {out}: expected a folder that can be written, got: {error.strerror or error}. Choose another folder."
+            ) from error
 
 
 def pairs(words: Sequence[str], option: str) -> dict[str, str]:

@@ -1,4 +1,7 @@
-"""The regression gate: holds what is stored to results/expected/*.json, both ways; prints what is not ok, and the counts."""
+"""The regression gate: holds what is stored to results/expected/.
+
+Both ways; prints what is not ok, and the counts.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Two runs side by side: paired bootstrap difference of every shared cell, with Holm's correction; new and gone cells."""
+"""Two runs side by side: the difference of every shared cell.
+
+Paired bootstrap, Holm's correction; new and gone cells.
+"""
 
 from __future__ import annotations
 

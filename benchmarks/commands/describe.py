@@ -1,4 +1,6 @@
-"""A first dataset.toml for data of one's own: finds the layout, and says what it guessed and what to check.
+"""Writes a first dataset.toml for data of one's own.
+
+It finds the layout, and says what it guessed and what to check.
 
     run_all.py describe ~/data/mice
 

@@ -1,4 +1,4 @@
-"""Environment, datasets, weights and disk: what is there, what is missing, and what to do about it."""
+"""Environment, datasets, weights and disk: what is missing, and what to do."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from benchmarks.experiment.provenance import file_digest, hardware
 from benchmarks.experiment.resolve import Resolved, resolve
 from benchmarks.published.fetching.links import direct_link
 from benchmarks.published.weights import load_weights
+from benchmarks.tables.render.folded import folded
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task
 from tasks.check import SplitCheck, check_dataset, check_split
@@ -96,7 +97,7 @@ class _Section:
 
 
 def _print(good: bool | None, what: str, detail: str) -> None:
-    print(f"  {'ok' if good else ('-' if good is None else '!'):3} {what:24} {detail}")
+    print(folded(f"  {'ok' if good else ('-' if good is None else '!'):3} {what:24} {detail}", 31))
 
 
 def _environment(everything: bool) -> int:
@@ -176,10 +177,8 @@ def _datasets(places: Places, everything: bool) -> int:
     problems = _check_datasets(places, section)
     section.show(everything)
     if places.data_root is not None and any(good is None for good, _, _ in section.lines):
-        print(
-            f"        `{program()} prepare DATASET --from RAW --data-root {places.data_root}` makes one from what its owners "
-            "hand out; `prepare` alone lists them"
-        )
+        text = f"        `{program()} prepare DATASET --from RAW --data-root {places.data_root}` makes one from what its owners "
+        print(folded(text + "hand out; `prepare` alone lists them", 8))
     return problems
 
 
@@ -203,7 +202,7 @@ def _check_datasets(places: Places, section: _Section) -> int:
             root = found.root
             if root is None:
                 if not places.data_root.is_dir():
-                    return _line(False, str(places.data_root), "no such folder")
+                    return _line(False, str(places.data_root), "no such folder: correct --data-root")
                 _line(None, what, _with_advice(found.lacks[0].text.split(". See")[0], info, places))
                 continue
             if root == places.data_root and info.declaration is None and (root / DECLARATION).exists():
@@ -274,14 +273,13 @@ def weights(folder: Path | None, everything: bool = True) -> int:
     if folder is None:
         problems = section.add(None, "released checkpoints", "none asked for: name a folder with --weights")
     elif not folder.is_dir():
-        problems = section.add(False, str(folder), "no such folder")
+        problems = section.add(False, str(folder), "no such folder: correct --weights")
     else:
         problems = _check_weights(folder, section)
     section.show(everything)
     if any(good is None for good, _, _ in section.lines) and folder is not None and folder.is_dir():
-        print(
-            f"        `{program()} fetch NAME --weights {folder}` gets one, `fetch --suite published` all that have a link"
-        )
+        text = f"        `{program()} fetch NAME --weights {folder}` gets one, `fetch --suite published` all that have a link"
+        print(folded(text, 8))
     return problems
 
 

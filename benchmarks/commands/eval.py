@@ -1,4 +1,4 @@
-"""Evaluates a checkpoint on a dataset and prints every figure with its protocol."""
+"""Evaluates a checkpoint; prints every figure with its protocol."""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Writes a network as an ONNX, OpenVINO or torch.export file, and shows that the file gives the same outputs.
+"""Writes a network as ONNX, OpenVINO or torch.export file.
+
+And shows that the file gives the same outputs.
 
     run_all.py export --task pose --dataset coco --model hrnet_w32 --checkpoint F --to onnx --out hrnet_w32.onnx
 

@@ -1,7 +1,7 @@
-"""Fetches released weights by file name or suite, resumed where it broke off and checked by size and SHA-256.
+"""Fetches released weights, resumed and checked by size and SHA-256.
 
-Names are those of results/published/weights.csv; `doctor --weights D` lists what is not there. Nothing is fetched by any other
-verb. HRNET_MIRROR names another address that holds the files; HTTPS_PROXY is heeded.
+By file name or suite: names are those of results/published/weights.csv; `doctor --weights D` lists what is not there. Nothing
+is fetched by any other verb. HRNET_MIRROR names another address that holds the files; HTTPS_PROXY is heeded.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Draws every plot of a suite's report for a paper: PDF, PNG and SVG, in the widths of one and of two columns."""
+"""Draws the report's plots for a paper: PDF, PNG and SVG, two widths.
+
+In the widths of one and of two columns, letters embedded.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""What would run: every cell's status (done, stale, failed, to run, missing data, missing weights) and the estimated time."""
+"""What would run: the status of every cell, and the estimated time.
+
+A status is done, stale, failed, to run, missing data or missing weights.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,7 @@ from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.plan import print_plan
 from benchmarks.running.cores import available_cores
 from benchmarks.running.plan import plan
+from benchmarks.tables.render.folded import folded, terminal_width
 from tasks.files.json_file import many_records
 
 
@@ -29,19 +33,21 @@ def main(arguments: argparse.Namespace) -> int:
     check_places(places)
     planned = plan(suite, places, arguments.only)
     width = max((len(p.cell.name) for p in planned), default=10)
+    column = 15 if terminal_width() is None else max((len(p.status) for p in planned), default=6)
     for item in planned:
         known = item.runs and (item.basis != "guess" or item.cell.tier != "full")
         estimate = f"{item.estimate_s:6.0f} s" if known else "     ? s" if item.runs else " " * 8
-        print(f"{item.cell.id}  {item.cell.name:{width}}  {item.status:15} {estimate}  {item.detail}".rstrip())
+        line = f"{item.cell.id}  {item.cell.name:{width}}  {item.status:{column}} {estimate}  {item.detail}"
+        print(folded(line.rstrip(), 14))
     counts = Counter(item.status for item in planned)
     unknown = sum(item.runs and item.basis == "guess" and item.cell.tier == "full" for item in planned)
     known_s = sum(
         item.estimate_s for item in planned if item.runs and (item.basis != "guess" or item.cell.tier != "full")
     )
     total = known_s / max(1, arguments.jobs or available_cores())
-    print(f"\n{len(planned)} cells: " + ", ".join(f"{n} {status}" for status, n in counts.items()), end="")
+    text = f"{len(planned)} cells: " + ", ".join(f"{n} {status}" for status, n in counts.items())
     told = [f"about {total / 60:.1f} minutes to run"] if total else []
     if unknown:
         told.append(f"{unknown} of which nothing like it was measured here")
-    print("; ".join(["", *told]) + ".")
+    print("\n" + folded("; ".join([text, *told]) + "."))
     return 0

@@ -1,4 +1,7 @@
-"""Predicts pictures, folders and videos: draws skeletons, classes, points and boxes, and writes predictions.json."""
+"""Draws results on pictures and videos; writes predictions.json.
+
+Skeletons, points, boxes, masks, classes; on pictures, folders, patterns and videos.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,6 @@
-"""Prepares a dataset: from what its owners hand out to what the loaders read. Nothing is overwritten, nothing is fetched.
+"""Makes what the loaders read from what a dataset's owners hand out.
+
+Nothing is overwritten, nothing is fetched.
 
     run_all.py prepare mpii --from ~/downloads/mpii --data-root ~/data
 

@@ -1,4 +1,4 @@
-"""Parameters and multiply-adds of the models, true and as the papers count them.
+"""Parameters and multiply-adds of models, true and as the papers count.
 
 Without arguments: one row per model, in pose, and in segmentation what was made for it. With models, a task or a dataset
 named: every combination of what is named.

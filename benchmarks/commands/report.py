@@ -1,4 +1,7 @@
-"""Writes the static html report of a suite from what is stored; open it by its path."""
+"""Writes a suite's html report from what is stored.
+
+Open it by its path.
+"""
 
 from __future__ import annotations
 

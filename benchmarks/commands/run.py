@@ -1,4 +1,7 @@
-"""Runs a suite: what is missing or stale, side by side, then prints its tables. Run again to go on after an interruption."""
+"""Runs what is missing or stale of a suite, then prints its tables.
+
+Cells run side by side. Run again to go on after an interruption.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from benchmarks.commands.arguments import (
     add_places,
     add_set,
     add_suite,
+    check_out,
     check_places,
     places_of,
     suite_of,
@@ -51,6 +55,7 @@ def main(arguments: argparse.Namespace) -> int:
     absent = [item for item in planned if item.status in (MISSING_DATA, MISSING_WEIGHTS)]
     failed = 0
     if todo:
+        check_out(arguments.out)
         engine = engine_of(arguments, places, len(todo))
         early = EarlyTables(suite, store, [item.cell for item in planned])
         with Watcher([item.cell for item in todo], lambda cell: _figure(cell, store)) as watcher:

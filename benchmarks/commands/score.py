@@ -1,4 +1,4 @@
-"""Scores a submission file, made here or by another program, against a dataset's ground truth."""
+"""Scores a submission file of any program against the ground truth."""
 
 from __future__ import annotations
 

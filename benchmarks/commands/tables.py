@@ -1,4 +1,7 @@
-"""Prints the tables of a suite from what is stored: fitted to the terminal, or markdown, csv, LaTeX, html, json, parquet."""
+"""Prints a suite's tables, or writes them for a paper or a program.
+
+Fitted to the terminal, or as markdown, csv, LaTeX, html, json, parquet; from what is stored.
+"""
 
 from __future__ import annotations
 
@@ -25,7 +28,7 @@ from tasks.files.writing import write_text
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="these tables alone (--names lists them)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="these tables alone (--names lists them), or: all")
     add_suite(parser)
     add_places(parser)
     add_set(parser)
@@ -62,7 +65,11 @@ def main(arguments: argparse.Namespace) -> int:
         return 0
     tables = _arranged(tables, arguments)
     if arguments.format is None and sys.stdout.isatty():
-        show_fitted(layout.across_first(tables), turn=not arguments.transpose)
+        if arguments.names or arguments.columns:
+            show_fitted(layout.across_first(tables), turn=not arguments.transpose)
+        else:
+            shown = [*attempted(tables), summary(tables)] if suite.tables_of(PublishedTable) else tables
+            _show_first(shown, suite, turn=not arguments.transpose)
     elif arguments.width:
         from benchmarks.tables.render import paper
 
@@ -74,7 +81,7 @@ def main(arguments: argparse.Namespace) -> int:
 
 def _arranged(tables: list[Table], arguments: argparse.Namespace) -> list[Table]:
     """The tables that were asked for, with the columns, decimals and direction that were."""
-    if arguments.names:
+    if arguments.names and arguments.names != ["all"]:
         tables = layout.named(tables, arguments.names)
     if arguments.columns:
         tables = layout.with_columns(tables, [word.strip() for word in arguments.columns.split(",") if word.strip()])
@@ -137,15 +144,15 @@ def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | No
     print(f"Tables: {folder / suite.name}.md and .csv")
 
 
-def _show_first(tables: Sequence[Table], suite: Suite) -> None:
+def _show_first(tables: Sequence[Table], suite: Suite, turn: bool = True) -> None:
     """Tables over several datasets, or all where there are few; how to see the others."""
     first = [table for table in tables if table.name in (*layout.ACROSS, "published_summary")]
     if not first or len(tables) <= 2:
         first = list(tables)
-    show_fitted(first)
+    show_fitted(first, turn)
     rest = [table.name for table in tables if table not in first]
     if rest:
-        print(f"{len(rest)} more tables by name: {program()} tables --suite {suite.name} NAME")
+        print(f"{len(rest)} more tables by name (or: all): {program()} tables --suite {suite.name} NAME")
         width = shutil.get_terminal_size().columns
         print(
             textwrap.fill(", ".join(rest), width, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False)

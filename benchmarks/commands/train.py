@@ -1,4 +1,7 @@
-"""Trains and evaluates one cell, on a real dataset with --data-root, else on the embedded one."""
+"""Trains and evaluates one cell, on real, own or embedded data.
+
+On the dataset below --data-root, else on the embedded one.
+"""
 
 from __future__ import annotations
 

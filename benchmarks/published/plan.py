@@ -21,6 +21,7 @@ from benchmarks.published.paper_rows import PaperRow
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.slots import main_slot, setting, slot_of
 from benchmarks.store.store import Store
+from benchmarks.tables.render.folded import folded, terminal_width
 
 RATE = 50e9
 """Multiply-adds a second that the estimate assumes: two cores of a current processor. Accelerators do far more."""
@@ -103,11 +104,11 @@ def print_plan(suite: Suite, places: Places, only: Sequence[str] = (), rows: boo
         _print_counts(planned)
         _print_ready(planned)
     counts = Counter(row.kind for _, made in planned for row in made)
-    print(f"\n{counts.total()} rows: " + ", ".join(f"{count} {status}" for status, count in counts.items()) + ".")
-    print(
-        f"{len(suite.cells)} cells would fill them. Durations assume {RATE / 1e9:.0f} G multiply-adds a second (2 cores); "
-        "checkpoints and where they are published: results/published/weights.csv."
-    )
+    told = ", ".join(f"{count} {status}" for status, count in counts.items())
+    print("\n" + folded(f"{counts.total()} rows: {told}."))
+    assumed = f"Durations assume {RATE / 1e9:.0f} G multiply-adds a second (2 cores)"
+    where = "checkpoints and where they are published: results/published/weights.csv."
+    print(folded(f"{len(suite.cells)} cells would fill them. {assumed}; {where}"))
     return 0
 
 
@@ -123,34 +124,46 @@ def _print_rows(planned: Planned) -> None:
         for row in made:
             if row.head.source != source:
                 source = row.head.source
-                print(f"  from {source}")
-            print(row.line)
+                print(folded(f"  from {source}", 4))
+            print(folded(row.line, 8))
 
 
 def _print_counts(planned: Planned) -> None:
-    """One line per paper table: how many of its rows have which status."""
+    """One line per paper table: how many of its rows have which status; a terminal gets narrow columns, titles where they fit."""
     kinds = [k for k in KINDS if any(row.kind == k for _, made in planned for row in made)]
     width = max((len(table.name) for table, _ in planned), default=5)
-    print(f"{'table':{width}}  {'rows':>5}" + "".join(f"  {kind:>{len(kind)}}" for kind in kinds))
+    heads = [("", kind) for kind in kinds]
+    room = terminal_width()
+    if room is not None:
+        heads = [(kind.rpartition(" ")[0], kind.rpartition(" ")[2]) for kind in kinds]
+        print(f"{'':{width}}  {'':5}" + "".join(f"  {first:>{len(last)}}" for first, last in heads).rstrip())
+    print(f"{'table':{width}}  {'rows':>5}" + "".join(f"  {last:>{len(last)}}" for _, last in heads))
+    used = width + 7 + sum(2 + len(last) for _, last in heads)
+    titled = room is None or used + 2 + max(len(table.title) for table, _ in planned) <= room
     for table, made in planned:
         counts = Counter(row.kind for row in made)
-        numbers = "".join(f"  {counts[kind] or '-':>{len(kind)}}" for kind in kinds)
-        print(f"{table.name:{width}}  {len(made):5}{numbers}  {table.title}")
-    print("\nEvery row with its source and what it lacks: plan --suite published --rows (--only NAME for one table)")
+        numbers = "".join(f"  {counts[kind] or '-':>{len(last)}}" for kind, (_, last) in zip(kinds, heads, strict=True))
+        print(f"{table.name:{width}}  {len(made):5}{numbers}" + (f"  {table.title}" if titled else ""))
+    print(
+        "\n"
+        + folded(
+            "Every row with its source and what it lacks: plan --suite published --rows (--only NAME for one table)"
+        )
+    )
 
 
 def _print_ready(planned: Planned) -> None:
     """The cells whose weights and data are there."""
     ready = {row.cell.id: row for _, made in planned for row in made if row.kind == "to run" and row.cell}
     if not ready:
-        print(
-            "Nothing can be run now: name folders with --data-root and --weights (fetch --suite published gets weights)."
-        )
+        text = "Nothing can be run now: name folders with --data-root and --weights"
+        print(folded(f"{text} (fetch --suite published gets weights)."))
         return
     print(f"\nCan be run now: {len(ready)} cells")
     for row in list(ready.values())[:SHOWN]:
         assert row.cell is not None
-        print(f"  {row.cell.name:<60}  {row.head.metric} {row.head.text} {row.head.unit:<2}  {row.detail}")
+        figure = f"{row.head.metric} {row.head.text} {row.head.unit:<2}"
+        print(folded(f"  {row.cell.name:<60}  {figure}  {row.detail}", 6))
     if len(ready) > SHOWN:
         print(f"  and {len(ready) - SHOWN} more")
 

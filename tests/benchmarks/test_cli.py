@@ -54,6 +54,11 @@ TRAIN = ["train", "--task", "pose", "--dataset", "coco", "--model", "hrnet_micro
             "/no/such.pth",
         ),
         (["predict", "--task", "pose", "--model", "hrnet_w32", "--checkpoint", "F", "/no/such.jpg"], "/no/such.jpg"),
+        (["run", "--siute", "smoke"], "unrecognized arguments: --siute smoke. Did you mean --suite?"),
+        (
+            ["run", "--suite", "smoke", "--out", "/proc/no/such"],
+            "--out /proc/no/such: expected a folder that can be written",
+        ),
         (["run", "--jobs", "many"], "expected a whole number of at least 1, got 'many'"),
         (["plan", "--only", "pose/coco/hrnet_micro_w9"], "Nearest: pose/coco/hrnet_micro_w8, "),
         (["plan", "--only", "pose/coco/hrnet_micro_w9"], "`run_all.py plan` without --only lists all"),

@@ -33,7 +33,9 @@ def show(table: Table, console: Console) -> None:
     else:
         stacked = sum(_need(table, column, False) + GAP for column in table.columns) > console.width
         widths = [_need(table, column, stacked) for column in table.columns]
-        for group in blocks(widths, console.width, GAP):
+        for number, group in enumerate(blocks(widths, console.width, GAP)):
+            if number:
+                console.print()
             console.print(_block(table, [table.columns[index] for index in group], stacked, console.width))
     for text in _below(table):
         console.print(Padding(Text(text, style="dim"), (0, 1)))

@@ -41,6 +41,9 @@ def test_a_terminal_gets_the_table_across_tasks_first_and_fitted(
 ) -> None:
     on_a_terminal(monkeypatch, columns)
     assert entry(["tables", "--out", str(runs.folder)]) == 0
+    first = plain(capsys.readouterr().out)
+    assert "people on street" not in first and "3 more tables by name (or: all): run_all.py tables --suite" in first
+    assert entry(["tables", "all", "--out", str(runs.folder)]) == 0
     lines = plain(capsys.readouterr().out).splitlines()
     assert max(map(len, lines)) <= columns and not any(line.startswith("|") for line in lines)
     assert lines[0].startswith("Across tasks") and any(line.startswith("STREET rate (%)") for line in lines)
@@ -58,7 +61,7 @@ def test_a_run_ends_with_the_table_across_tasks_and_the_names_of_the_others(
     show(made, runs.store, runs.folder, write=True)
     shown = plain(capsys.readouterr().out)
     assert "Across tasks" in shown and "people on street" not in shown and "[" in shown
-    assert "3 more tables by name: run_all.py tables --suite made_up NAME" in shown
+    assert "3 more tables by name (or: all): run_all.py tables --suite made_up NAME" in shown
     assert "people_street, faces_street, people_representation" in shown
     assert (runs.folder / "tables" / "made_up.csv").exists()
 
@@ -89,3 +92,20 @@ def test_a_cells_line_has_its_figure(runs: Runs, two_task_suite: Suite, capsys: 
     assert done == f"[1/2]   {good.name}  done  rate {stored.value('rate'):.1f} %  (3.0 s)"
     assert failed == f"[2/2]   {bad.name}  FAILED: no memory  (1.0 s)"
     assert Path(runs.folder).is_dir()
+
+
+def test_a_terminal_breaks_lines_between_words_and_a_pipe_does_not(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    calls = (["--help"], ["plan", "--suite", "published"], ["doctor"])
+    piped = []
+    for words in calls:
+        assert entry(words) == 0
+        piped.append(capsys.readouterr().out.split())
+    on_a_terminal(monkeypatch, 80)
+    for words, plain_words in zip(calls, piped, strict=True):
+        assert entry(words) == 0
+        shown = capsys.readouterr().out
+        assert max(map(len, shown.splitlines())) <= 80 and len(shown.splitlines()) < 50
+        if words != ["plan", "--suite", "published"]:  # there, headings are two lines and titles left out
+            assert shown.split() == plain_words
