@@ -199,7 +199,7 @@ def normalise(
     pixels = np.asarray(image)
     if pixels.dtype != np.uint8:
         return np.ascontiguousarray(np.moveaxis(_normalised(pixels, mean, std), -1, -3))
-    return look_up(pixels, _table(tuple(mean), tuple(std)))
+    return look_up(pixels, byte_values(tuple(mean), tuple(std)))
 
 
 def _normalised(
@@ -212,7 +212,10 @@ def _normalised(
 
 
 @lru_cache(maxsize=16)
-def _table(mean: tuple[float, float, float], std: tuple[float, float, float]) -> NDArray[np.float32]:
+def byte_values(
+    mean: tuple[float, float, float] = IMAGENET_MEAN, std: tuple[float, float, float] = IMAGENET_STD
+) -> NDArray[np.float32]:
+    """(3, 256): what `normalise` makes of each byte, per channel."""
     every = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
     return np.ascontiguousarray(_normalised(every, mean, std).T)
 

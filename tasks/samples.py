@@ -6,12 +6,40 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from tasks.files.picture_entry import PictureEntry, Survey
 
 
-class EvalData(ABC):
+class Samples:
+    """How the pictures of samples reach the network.
+
+    Attributes:
+        far: whether the network is on an accelerator. Then ``images`` may be bytes (..., H, W, 3) uint8, which are normalised
+            there by ``byte_values``; else they are (..., 3, H, W) float32, normalised. The engine sets it.
+        keeps: whether predictions are wanted beside what they are scored by; not where a training is only validated.
+    """
+
+    far: bool = False
+    keeps: bool = True
+
+    def byte_values(self) -> NDArray[np.float32]:
+        """(3, 256): what a byte of each channel stands for, normalised; ImageNet's by default."""
+        from tasks.images import byte_values
+
+        return byte_values()
+
+    def pixels(self, picture: NDArray[np.uint8]) -> NDArray[Any]:
+        """The network's input of a picture (..., H, W, 3), as bytes or normalised."""
+        if self.far:
+            return np.require(picture, requirements=["C", "W"])  # a copy of what a cache holds: PyTorch wants to own it
+        from tasks.images import look_up
+
+        return look_up(picture, self.byte_values())
+
+
+class EvalData(Samples, ABC):
     """The samples of one evaluation: a map-style dataset whose items are dictionaries with an integer ``index``.
 
     Attributes:
@@ -44,7 +72,7 @@ class EvalData(ABC):
         return default_collate(samples)
 
 
-class TrainData(ABC):
+class TrainData(Samples, ABC):
     """Training samples. Every random draw of an item comes from ``np.random.default_rng([seed, epoch, index])``.
 
     Attributes:

@@ -37,6 +37,7 @@ from benchmarks.engine.runtimes.execution import compiled, executed
 from benchmarks.engine.spawned_data import for_loaders
 from benchmarks.engine.steps.averaging import AverageHook
 from benchmarks.engine.steps.batches import EpochSampler
+from benchmarks.engine.steps.moving import values_for
 from benchmarks.engine.steps.recompute import recomputed
 from benchmarks.engine.validation import Validation, ValidationHook
 from tasks.base import EvalData, Evaluation, Task, TrainData
@@ -176,7 +177,7 @@ def train(
     if recipe.batch_norm == "sync" and get_world_size() > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
     network.to(memory_format=torch.channels_last)
-    model = HarnessModel(network, task, recipe, protocol)
+    model = HarnessModel(network, task, recipe, protocol, values_for(data, device))
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
     workers = recipe.num_workers if num_workers is None else num_workers
     loader: DataLoader[Any] = DataLoader(
@@ -272,8 +273,12 @@ def evaluate(
     num_workers: int = 0,
     precision: str = "fp32",
     runtime: str = "eager",
+    keep: bool = True,
 ) -> tuple[Evaluation, dict[str, float]]:
     """Predicts every sample of ``data`` and collects the evaluation.
+
+    Args:
+        keep: whether the evaluation is to hold the predictions, where it could do without.
 
     Returns:
         the evaluation, and the seconds spent on data and in the network (decoding included). Of several processes the first
@@ -283,9 +288,10 @@ def evaluate(
         raise ValueError(
             f"Expected samples to evaluate for {task.name}, got none. Check the annotation file and the protocol's filters."
         )
+    data.keeps = keep
     network.eval().to(memory_format=torch.channels_last)
     device = next(network.parameters()).device
-    model = HarnessModel(network, task, None, protocol)
+    model = HarnessModel(network, task, None, protocol, values_for(data, device))
     evaluation = task.evaluation(data, protocol)
     loader: DataLoader[Any] = DataLoader(
         for_loaders(data, num_workers),

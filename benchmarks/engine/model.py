@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import torch
-from mmengine.model import BaseDataPreprocessor, BaseModel
+from mmengine.model import BaseModel
 from mmengine.optim import OptimWrapper
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from benchmarks.engine.steps.accumulation import step_in_parts
+from benchmarks.engine.steps.moving import Mover
 from tasks.base import Task
 from tasks.recipe import Recipe
 
@@ -22,13 +25,23 @@ from tasks.recipe import Recipe
 class HarnessModel(BaseModel):
     """A task's network as mmengine wants to drive it: ``mode="loss"`` or ``mode="predict"``.
 
+    Args:
+        values: what the bytes of a batch stand for; see `Mover`.
+
     Attributes:
         parts: into how many a training batch is split; doubled where an accelerator's memory is full.
         say: told once when it is.
     """
 
-    def __init__(self, network: nn.Module, task: Task, recipe: Recipe | None, protocol: Any) -> None:
-        super().__init__(data_preprocessor=BaseDataPreprocessor(non_blocking=True))
+    def __init__(
+        self,
+        network: nn.Module,
+        task: Task,
+        recipe: Recipe | None,
+        protocol: Any,
+        values: NDArray[np.float32] | None = None,
+    ) -> None:
+        super().__init__(data_preprocessor=Mover(values))
         self.network, self.task, self.recipe, self.protocol = network, task, recipe, protocol
         self.parts = 1 if recipe is None else recipe.accumulate
         self.say: Callable[[str], None] = lambda text: None

@@ -14,6 +14,23 @@ from torch import nn
 from tasks.recipe import Recipe
 
 
+class _Unread:
+    """Clips gradients and leaves their norm where it is: mmengine's wrappers read it at every step, and an accelerator waits."""
+
+    def _clip_grad(self: Any) -> None:
+        parameters = [p for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None]
+        if parameters:
+            self.clip_func(parameters, **self.clip_grad_kwargs)
+
+
+class _Wrapper(_Unread, OptimWrapper):
+    pass
+
+
+class _ScaledWrapper(_Unread, AmpOptimWrapper):
+    pass
+
+
 def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
     """Parameter groups: the head (with its own factor), and the rest; frozen parameters are left out.
 
@@ -96,10 +113,10 @@ def wrapper_of(optimizer: torch.optim.Optimizer, recipe: Recipe) -> OptimWrapper
     """
     clip = None if recipe.clip_grad_norm is None else {"max_norm": recipe.clip_grad_norm}
     if recipe.precision != "fp16":
-        return OptimWrapper(optimizer, clip_grad=clip)  # bf16 has the range of float32: no scaler
+        return _Wrapper(optimizer, clip_grad=clip)  # bf16 has the range of float32: no scaler
     if not torch.cuda.is_available():
         raise ValueError("Expected a GPU to train in fp16, found none. Use bf16 or fp32.")
-    return AmpOptimWrapper(optimizer=optimizer, dtype="float16", clip_grad=clip)
+    return _ScaledWrapper(optimizer=optimizer, dtype="float16", clip_grad=clip)
 
 
 def schedulers_of(wrapper: OptimWrapper, recipe: Recipe, per_epoch: int) -> list[Any]:

@@ -16,7 +16,7 @@ from tasks.recipe import Recipe
 TIERS = ("smoke", "embedded", "full")
 OF_CELL = "cell:"
 """What begins a checkpoint that is the trained weights of another cell; its id follows."""
-RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
+RUNTIMES = ("eager", "compiled", "graphs", "onnxruntime", "openvino")
 PRECISIONS = ("fp32", "tf32", "bf16", "fp16")
 
 

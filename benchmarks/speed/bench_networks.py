@@ -22,6 +22,7 @@ BATCH = 8
 RUNS = (
     ("ours, channels last", "eager", "fp32"),
     ("ours, bf16", "eager", "bf16"),
+    ("ours, bf16, CUDA graphs", "graphs", "bf16"),
     ("onnxruntime", "onnxruntime", "fp32"),
     ("OpenVINO", "openvino", "fp32"),
     ("OpenVINO, bf16", "openvino", "bf16"),

@@ -14,7 +14,7 @@ from tasks.classification.folders import ClassFolders, read_folders
 from tasks.classification.protocol import ClassificationProtocol
 from tasks.classification.recipes import CropAugment
 from tasks.files.picture_entry import PictureEntry
-from tasks.images import normalise, read_image
+from tasks.images import read_image
 
 
 def centre_crop(picture: NDArray[np.uint8], protocol: ClassificationProtocol) -> NDArray[np.uint8]:
@@ -52,7 +52,7 @@ class ClassificationEvalData(EvalData):
         return centre_crop(read_image(self.folders.root, self.folders.files[index]), self.protocol)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        return {"index": index, "images": normalise(self.picture(index))}
+        return {"index": index, "images": self.pixels(self.picture(index))}
 
 
 class ClassificationTrainData(TrainData):
@@ -81,7 +81,7 @@ class ClassificationTrainData(TrainData):
         part = resized_part(picture, box, self.protocol.crop)
         if rng.random() < self.augment.flip_prob:
             part = part[:, ::-1]
-        return {"index": index, "images": normalise(part), "label": int(self.folders.labels[index])}
+        return {"index": index, "images": self.pixels(part), "label": int(self.folders.labels[index])}
 
 
 def resized_part(picture: NDArray[np.uint8], box: tuple[int, int, int, int], side_px: int) -> NDArray[np.uint8]:

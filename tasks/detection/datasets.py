@@ -19,10 +19,10 @@ from tasks.detection.geometry import (
     crop_boxes,
     flip_boxes,
     keep_ratio,
-    network_input,
-    normalised,
     resize,
     resize_labels,
+    resized_input,
+    values_of,
 )
 from tasks.detection.protocol import DetectionProtocol
 from tasks.files.picture_entry import PictureEntry
@@ -66,7 +66,7 @@ class DetectionAugment:
 class DetectionEvalData(EvalData):
     """One sample per picture, in the file's order.
 
-    Items: index, images (3, h, w) float32 normalised, scale_xy (2,) input pixels per source pixel, source_hw (2,).
+    Items: index, images (3, h, w) float32 or bytes (`Samples.far`), scale_xy (2,) input pixels per source pixel, source_hw (2,).
     """
 
     def __init__(self, root: Path, split: str, protocol: DetectionProtocol, places: InstanceFiles = OFFICIAL) -> None:
@@ -127,8 +127,12 @@ class DetectionEvalData(EvalData):
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         picture = self.picture(index)
-        images, scale_xy = network_input(picture, self.protocol)
+        made, scale_xy = resized_input(picture, self.protocol)
+        images: Any = self.pixels(made) if made.dtype == np.uint8 else made  # type: ignore[arg-type]
         return {"index": index, "images": images, "scale_xy": scale_xy, "source_hw": picture.shape[:2]}
+
+    def byte_values(self) -> NDArray[np.float32]:
+        return values_of(self.protocol)
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
         """Lists: pictures keep their own sizes until the network pads those of equal size together."""
@@ -143,8 +147,8 @@ class DetectionEvalData(EvalData):
 class DetectionTrainData(TrainData):
     """Pictures with at least one usable box: no crowd, no ``ignore``, with an area and sides of a pixel.
 
-    Items: index, images (3, h, w) float32, boxes (G, 4) xyxy with exclusive ends in input pixels, labels (G,), masks
-    (G, h, w) bool or None, semantic (h, w) uint8 or None, seed (addresses the sampling of anchors and RoIs).
+    Items: index, images (3, h, w) float32 or bytes (`Samples.far`), boxes (G, 4) xyxy with exclusive ends in input pixels, labels
+    (G,), masks (G, h, w) bool or None, semantic (h, w) uint8 or None, seed (addresses the sampling of anchors and RoIs).
 
     Args:
         places: where the dataset's files lie, and its classes.
@@ -246,7 +250,7 @@ class DetectionTrainData(TrainData):
             pixels = None if pixels is None else np.ascontiguousarray(pixels[:, ::-1])
         return {
             "index": index,
-            "images": normalised(picture, self.protocol),
+            "images": self.pixels(picture),
             "boxes": boxes.astype(np.float32),
             "labels": labels,
             "masks": masks,
@@ -254,19 +258,26 @@ class DetectionTrainData(TrainData):
             "seed": int(rng.integers(2**62)),
         }
 
+    def byte_values(self) -> NDArray[np.float32]:
+        return values_of(self.protocol)
+
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        """``images`` (B, 3, H, W) padded to multiples of 32, ``sizes_hw`` before padding; the rest as lists of tensors."""
+        """``images`` (B, 3, H, W) padded to multiples of 32, or so bytes (B, H, W, 3), ``sizes_hw`` before; the rest as lists."""
         import torch
 
         from tasks.detection.network.transform import pad_together
 
-        images = pad_together([torch.from_numpy(s["images"]) for s in samples], self.protocol.pad_multiple)
+        pictures = [torch.from_numpy(s["images"]) for s in samples]
+        as_bytes = pictures[0].dtype == torch.uint8
+        if as_bytes:
+            pictures = [picture.permute(2, 0, 1) for picture in pictures]
+        images = pad_together(pictures, self.protocol.pad_multiple)
         if self.augment.pad_wh is not None:
             images = _pad_to(images, self.augment.pad_wh)
         return {
             "index": torch.tensor([s["index"] for s in samples]),
-            "images": images,
-            "sizes_hw": [(s["images"].shape[1], s["images"].shape[2]) for s in samples],
+            "images": images.permute(0, 2, 3, 1).contiguous() if as_bytes else images,
+            "sizes_hw": [(picture.shape[1], picture.shape[2]) for picture in pictures],
             "boxes": [torch.from_numpy(s["boxes"]) for s in samples],
             "labels": [torch.from_numpy(s["labels"]) for s in samples],
             "masks": [None if s["masks"] is None else torch.from_numpy(s["masks"]) for s in samples],

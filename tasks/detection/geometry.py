@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
 from tasks.detection.protocol import DetectionProtocol
-from tasks.images import IMAGENET_MEAN, IMAGENET_STD, look_up, normalise
+from tasks.images import IMAGENET_MEAN, IMAGENET_STD, byte_values, look_up
 
 
 def keep_ratio(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[float, tuple[int, int]]:
@@ -39,11 +41,16 @@ _CAFFE_TABLE = np.arange(256, dtype=np.float32) - np.asarray(CAFFE_MEAN_BGR, dty
 
 def normalised(picture: NDArray[np.uint8], protocol: DetectionProtocol) -> NDArray[np.float32]:
     """(H, W, 3) uint8 in the protocol's order of channels -> (3, H, W) float32 with the protocol's statistics."""
+    return look_up(picture, values_of(protocol))
+
+
+def values_of(protocol: DetectionProtocol) -> NDArray[np.float32]:
+    """(3, 256): the normalised value of every byte, channels in the protocol's order."""
     if protocol.colour == "rgb":
-        return normalise(picture)
+        return byte_values()
     if protocol.colour == "bgr":
-        return normalise(picture, IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
-    return look_up(picture, _CAFFE_TABLE)
+        return byte_values(IMAGENET_MEAN[::-1], IMAGENET_STD[::-1])
+    return _CAFFE_TABLE
 
 
 def pil_size(size_hw: tuple[int, int], short_px: int, long_px: int) -> tuple[int, int]:
@@ -61,22 +68,32 @@ def network_input(
 ) -> tuple[NDArray[np.float32], tuple[float, float]]:
     """A picture (H, W, 3) in the protocol's colour order as input (3, h, w), unpadded, and the
     input pixels per source pixel (x, y)."""
+    made: Any
+    made, scale_xy = resized_input(picture, protocol)
+    return (normalised(made, protocol) if made.dtype == np.uint8 else made), scale_xy
+
+
+def resized_input(
+    picture: NDArray[np.uint8], protocol: DetectionProtocol
+) -> tuple[NDArray[np.uint8] | NDArray[np.float32], tuple[float, float]]:
+    """As :func:`network_input`, before the picture is normalised: (h, w, 3) uint8. Where the protocol interpolates what is
+    normalised already, (3, h, w) float32."""
     height, width = picture.shape[:2]
     if protocol.resize == "interpolate":
         from tasks.detection.network.transform import interpolate_array
 
-        made = interpolate_array(normalised(picture, protocol), protocol.short_px, protocol.long_px)
-        factor = 1.0
-    elif protocol.resize == "pil":
+        ready = interpolate_array(normalised(picture, protocol), protocol.short_px, protocol.long_px)
+        return ready, (ready.shape[2] / width, ready.shape[1] / height)
+    if protocol.resize == "pil":
         size_h, size_w = pil_size((height, width), protocol.short_px, protocol.long_px)
         shrunk = Image.fromarray(picture).resize((size_w, size_h), Image.Resampling.BILINEAR)
-        made, factor = normalised(np.asarray(shrunk), protocol), 1.0
+        made, factor = np.asarray(shrunk, dtype=np.uint8), 1.0
     else:
         factor, size_hw = keep_ratio((height, width), protocol.short_px, protocol.long_px)
-        made = normalised(resize(picture, size_hw), protocol)
+        made = resize(picture, size_hw)
     if protocol.rescale == "scale" and protocol.resize == "opencv":
         return made, (factor, factor)
-    return made, (made.shape[2] / width, made.shape[1] / height)
+    return made, (made.shape[1] / width, made.shape[0] / height)
 
 
 def flip_boxes(boxes: NDArray[np.float64], width: float) -> NDArray[np.float64]:

@@ -6,13 +6,17 @@ position is truncated towards 0 before 1 is added. Source: docs/protocols.md, se
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.accelerator import is_tensor
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.decoding import argmax_points, refine_quarter
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def corner_pixel(cell: ArrayLike, centre: ArrayLike, side_px: float, cells: int) -> NDArray[np.int64]:
@@ -22,20 +26,26 @@ def corner_pixel(cell: ArrayLike, centre: ArrayLike, side_px: float, cells: int)
     return np.trunc(position).astype(np.int64) + 1
 
 
-def one_based_cells(heatmaps: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def one_based_cells(heatmaps: ArrayLike | Tensor) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """1-based cells (B, N, 2), half a cell added, and scores (B, N) of maps (B, N, S, S).
 
     The highest cell, a quarter towards the higher neighbour unless at the border, half a cell more. A map without a positive
     value counts as cell 0.
     """
-    points, scores = argmax_points(heatmaps)
-    cells = refine_quarter(heatmaps, points, border=0) + np.float32(1.5)
+    if is_tensor(heatmaps):
+        from tasks.heatmaps.peaks import decode_there
+
+        refined, scores = decode_there(heatmaps, "quarter", border=0)
+    else:
+        points, scores = argmax_points(heatmaps)
+        refined = refine_quarter(heatmaps, points, border=0)
+    cells = refined + np.float32(1.5)
     cells[scores <= 0] = 0.5
     return cells, scores
 
 
 def decode_whole_pixels(
-    heatmaps: ArrayLike, centres: ArrayLike, scales: ArrayLike
+    heatmaps: ArrayLike | Tensor, centres: ArrayLike, scales: ArrayLike
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points (B, N, 2) in 1-based whole pixels and scores (B, N) of maps (B, N, S, S).
 
@@ -43,7 +53,7 @@ def decode_whole_pixels(
         centres: (B, 2) 1-based px. scales: (B,) in 200-px units, of the padded crop.
     """
     cells, scores = one_based_cells(heatmaps)
-    size = np.asarray(heatmaps).shape[-1]
+    size = heatmaps.shape[-1] if is_tensor(heatmaps) else np.asarray(heatmaps).shape[-1]
     found = np.empty_like(cells)
     rows: Any = zip(np.asarray(centres), np.asarray(scales, dtype=np.float64).reshape(-1), strict=True)
     for index, (centre, scale) in enumerate(rows):

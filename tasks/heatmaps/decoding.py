@@ -1,4 +1,4 @@
-"""From heat maps to points: peaks, sub-cell refinement, and the way back to the picture. NumPy only.
+"""From heat maps to points: peaks, sub-cell refinement, and the way back to the picture. NumPy, but for maps on an accelerator.
 
 Layout: maps are (..., joints, height, width) float; points are (x, y) in heat-map cells unless said otherwise.
 Source of the rules: docs/protocols.md, sections 3 and 5; DARK: Zhang et al., CVPR 2020 (arXiv 1910.06278).
@@ -7,12 +7,17 @@ Source of the rules: docs/protocols.md, sections 3 and 5; DARK: Zhang et al., CV
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.accelerator import is_tensor, on_host
 from tasks.geometry import affine_matrix, transform_points
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def argmax_points(heatmaps: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -134,15 +139,23 @@ DECODERS: tuple[str, ...] = ("quarter", "quarter_per_axis", "argmax", "dark")
 
 
 def decode(
-    heatmaps: ArrayLike, method: str = "quarter", blur: int = 11
+    heatmaps: ArrayLike | Tensor, method: str = "quarter", blur: int = 11
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points (..., 2) in cells and scores (...,) of heat maps (..., H, W), by one of `DECODERS`.
+
+    Maps that are a tensor are decoded on its device where the method does not blur them.
 
     Raises:
         ValueError: an unknown method.
     """
     if method not in DECODERS:
         raise ValueError(f"Expected a decoder of {list(DECODERS)} but got {method!r}")
+    if is_tensor(heatmaps):
+        from tasks.heatmaps.peaks import RULES, decode_there
+
+        if method in RULES:
+            return decode_there(heatmaps, method)
+        heatmaps = on_host(heatmaps)
     points, scores = argmax_points(heatmaps)
     if method == "quarter":
         points = refine_quarter(heatmaps, points)

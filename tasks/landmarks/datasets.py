@@ -37,7 +37,8 @@ def read_faces(entry: Entry, root: Path, split: str, protocol: LandmarkProtocol)
 class LandmarkEvalData(EvalData):
     """One sample per face, in the annotation's order.
 
-    Items: index, images (3, S, S) float32 normalised, centre (2,) 1-based px, scale () padded in 200-px units, num_points.
+    Items: index, images (3, S, S) float32 normalised or bytes (`Samples.far`), centre (2,) 1-based px, scale () padded in
+    200-px units, num_points.
     """
 
     def __init__(self, entry: Entry, root: Path, split: str, protocol: LandmarkProtocol) -> None:
@@ -62,7 +63,7 @@ class LandmarkEvalData(EvalData):
         centre, scale = self.faces.centres[index], float(self.faces.scales[index]) * self.protocol.padding
         picture = self.picture(index)
         self._check(index, picture)
-        images = face_input(picture, centre, scale, self.protocol, self.as_float)
+        images = self.pixels(face_crop(picture, centre, scale, self.protocol, self.as_float))
         return {
             "index": index,
             "images": images,
@@ -92,10 +93,17 @@ def face_input(
     as_float: bool = True,
 ) -> NDArray[np.float32]:
     """Crop and normalise one face: (3, S, S) float32."""
+    return normalise(face_crop(picture, centre, scale, protocol, as_float))
+
+
+def face_crop(
+    picture: NDArray[np.uint8], centre: NDArray[np.float64], scale: float, protocol: LandmarkProtocol, as_float: bool
+) -> NDArray[np.uint8]:
+    """Crop one face: (S, S, 3) uint8."""
     size = protocol.input_wh
     if protocol.crop == "reference":
-        return normalise(reference_crop(picture, centre, scale, size, 0.0, as_float))
-    return normalise(affine_crop(picture, _zero_based(crop_matrix(centre, scale, size)), size))
+        return reference_crop(picture, centre, scale, size, 0.0, as_float)
+    return affine_crop(picture, _zero_based(crop_matrix(centre, scale, size)), size)
 
 
 def _zero_based(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -106,7 +114,7 @@ def _zero_based(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 class LandmarkTrainData(TrainData):
     """One sample per face, cropped with the recipe's augmentation.
 
-    Items: index, images (3, S, S) float32, target (P, S / 4, S / 4) float32.
+    Items: index, images (3, S, S) float32 or bytes (`Samples.far`), target (P, S / 4, S / 4) float32.
     """
 
     def __init__(
@@ -148,7 +156,7 @@ class LandmarkTrainData(TrainData):
         side = self.protocol.input_wh[0] // STRIDE
         sigma = augment.sigma or self.markup.sigma
         target = face_targets(cells, (side, side), sigma, augment.target_rule, points[:, 1] > 0)
-        return {"index": index, "images": normalise(images), "target": target}
+        return {"index": index, "images": self.pixels(images), "target": target}
 
     def _mirror(
         self, picture: NDArray[np.uint8], points: NDArray[np.float64], centre: NDArray[np.float64]

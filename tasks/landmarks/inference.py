@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor, nn
 
+from tasks.accelerator import is_far, on_host
 from tasks.heatmaps.flip import flip_test
 from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol
@@ -34,10 +35,7 @@ def predict_points(
     model: nn.Module, batch: dict[str, Any], markup: Markup, protocol: LandmarkProtocol
 ) -> list[np.ndarray]:
     """One (P, 3) array per face: x, y in 1-based picture pixels, and the peak's height."""
-    maps = predict_heatmaps(model, batch["images"], markup, protocol).float().cpu().numpy()
-    points, scores = decode_faces(maps, _array(batch["centre"]), _array(batch["scale"]), protocol)
+    found = predict_heatmaps(model, batch["images"], markup, protocol).float()
+    maps = found if is_far(found.device) else on_host(found)
+    points, scores = decode_faces(maps, on_host(batch["centre"]), on_host(batch["scale"]), protocol)
     return list(np.concatenate([points, scores[..., None]], -1))
-
-
-def _array(values: Any) -> np.ndarray:
-    return np.asarray(values.cpu().numpy() if hasattr(values, "cpu") else values)

@@ -6,16 +6,21 @@ Source: docs/protocols.md, section 9; mmpose's rule is the pose rule.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.accelerator import is_tensor, on_host
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.corners import decode_whole_pixels
 from tasks.heatmaps.decoding import decode, refine_rim, to_image
 from tasks.heatmaps.targets import gaussian_targets, whole_gaussians
 from tasks.landmarks.crops.face_crops import ONE_BASED
 from tasks.landmarks.protocol import LandmarkProtocol
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RULES = ("face", "pose", "exact")
 
@@ -57,7 +62,7 @@ def _exact_gaussians(
 
 
 def decode_faces(
-    heatmaps: ArrayLike, centres: ArrayLike, scales: ArrayLike, protocol: LandmarkProtocol
+    heatmaps: ArrayLike | Tensor, centres: ArrayLike, scales: ArrayLike, protocol: LandmarkProtocol
 ) -> tuple[NDArray[np.float64], NDArray[np.float32]]:
     """Landmarks (B, N, 2) in 1-based picture pixels and scores (B, N) of maps (B, N, S, S).
 
@@ -71,10 +76,11 @@ def decode_faces(
     if protocol.decoder == "reference":
         points, scores = decode_whole_pixels(heatmaps, centre, scale)
         return points.astype(np.float64), scores
-    points, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur)
-    size = np.asarray(heatmaps).shape[-1]
+    maps = heatmaps if is_tensor(heatmaps) and protocol.decoder != "dark" else on_host(heatmaps)
+    points, scores = decode(maps, protocol.decoder, protocol.dark_blur)
+    size = maps.shape[-1]
     if protocol.decoder == "dark":
-        points = refine_rim(np.asarray(heatmaps), points)
+        points = refine_rim(on_host(maps), points)
     if protocol.crop == "affine":
         found = to_image(points, centre - ONE_BASED, np.stack([scale, scale], 1), (size, size)) + ONE_BASED
         return found.astype(np.float64), scores

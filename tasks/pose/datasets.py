@@ -14,9 +14,9 @@ from tasks.base import EvalData, TrainData
 from tasks.coco.identities import texts_of
 from tasks.files.picture_entry import PictureEntry
 from tasks.geometry import crop, flip_points, transform_points
-from tasks.images import PictureCache, normalise
+from tasks.images import PictureCache
 from tasks.pose.crops.augment import PoseAugment, draw
-from tasks.pose.crops.person_crop import crop_matrix, person_inputs
+from tasks.pose.crops.person_crop import crop_matrix, person_crops, person_values
 from tasks.pose.entry import Entry
 from tasks.pose.files import coco
 from tasks.pose.protocol import NORMALISERS, CocoProtocol, PoseProtocol, check_protocol
@@ -27,8 +27,8 @@ from tasks.pose.targets import pose_targets
 class PoseEvalData(EvalData):
     """One sample per person box, in the dataset's order.
 
-    Items: index, images (3, H, W) float32 normalised, or (S, 3, H, W) where the protocol has other scales than (1,), centre
-    (2,) px and scale (2,) in 200-px units.
+    Items: index, images (3, H, W) float32 normalised, or (S, 3, H, W) where the protocol has other scales than (1,), or bytes
+    (`Samples.far`), centre (2,) px and scale (2,) in 200-px units.
     """
 
     def __init__(self, entry: Entry, root: Path, split: str, protocol: PoseProtocol) -> None:
@@ -60,14 +60,17 @@ class PoseEvalData(EvalData):
 
     def inputs(self, picture: NDArray[np.uint8], centre: NDArray[np.floating], scale: NDArray[np.floating]) -> NDArray:
         """The network's input of one person: (3, H, W), or (S, 3, H, W) with other scales than (1,)."""
-        return person_inputs(picture, centre, scale, self.protocol)
+        return self.pixels(person_crops(picture, centre, scale, self.protocol))
+
+    def byte_values(self) -> NDArray[np.float32]:
+        return person_values(self.protocol)
 
 
 class PoseTrainData(TrainData):
     """One sample per annotated person, cropped with the recipe's augmentation.
 
-    Items: index, images (3, H, W) float32, target (J, H / s, W / s) float32 (3 J maps for UDP's combined coding), weight (J,)
-    float32, s the target's stride.
+    Items: index, images (3, H, W) float32, or bytes where no colours are drawn (`Samples.far`), target (J, H / s, W / s) float32
+    (3 J maps for UDP's combined coding), weight (J,) float32, s the target's stride.
     """
 
     def __init__(
@@ -101,6 +104,9 @@ class PoseTrainData(TrainData):
     def entries(self) -> list[PictureEntry]:
         return self.persons.entries()
 
+    def byte_values(self) -> NDArray[np.float32]:
+        return person_values(self.protocol)
+
     def __len__(self) -> int:
         return len(self.persons)
 
@@ -126,10 +132,10 @@ class PoseTrainData(TrainData):
             # The mirror is folded into the matrix, which spares a copy of the picture.
             matrix = matrix @ np.array([[-1.0, 0.0, picture.shape[1] - 1], [0.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
         patch = crop(picture, matrix, self.size_wh)
-        mean, std = NORMALISERS[self.protocol.normaliser]
         if drawn.colour is None:
-            images = normalise(patch, mean, std)
+            images = self.pixels(patch)
         else:
+            mean, std = NORMALISERS[self.protocol.normaliser]
             tinted = np.clip(patch.astype(np.float32) / 255 * drawn.colour, 0, 1)
             images = np.ascontiguousarray(
                 ((tinted - np.asarray(mean, np.float32)) / np.asarray(std, np.float32)).transpose(2, 0, 1)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
+from tasks.accelerator import is_far, is_tensor, on_host
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import flip_test
@@ -21,8 +22,15 @@ def predict_heatmaps(
     model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol
 ) -> NDArray[np.float32]:
     """Heat maps (B, J, h, w) of inputs (B, 3, H, W), or (B, S, 3, H, W) with several scales, flip test included."""
+    return on_host(merged_heatmaps(model, images, pairs, protocol))
+
+
+def merged_heatmaps(
+    model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol
+) -> Tensor | NDArray[np.float32]:
+    """As :func:`predict_heatmaps`; those of one scale stay where the network is."""
     if images.ndim == 4:
-        return _one_scale(model, images, pairs, protocol).float().cpu().numpy()
+        return _one_scale(model, images, pairs, protocol).float()
     scales = [
         _one_scale(model, images[:, index].contiguous(), pairs, protocol).float().cpu().numpy()
         for index in range(images.shape[1])
@@ -62,17 +70,22 @@ def fuse_scales(maps: Sequence[NDArray[np.float32]], factors: Sequence[float]) -
 
 
 def keypoints(
-    heatmaps: NDArray[np.float32], centres: ArrayLike, scales: ArrayLike, protocol: PoseProtocol
+    heatmaps: NDArray[np.float32] | Tensor, centres: ArrayLike, scales: ArrayLike, protocol: PoseProtocol
 ) -> NDArray[np.float32]:
     """Keypoints (B, J, 3) as x, y in picture pixels (0-based) and score, of heat maps (B, J, h, w).
 
+    Of maps on an accelerator only the peaks travel, where the decoder does not blur.
+
     centres, scales: (B, 2) as the crops were cut.
     """
+    if is_tensor(heatmaps) and not is_far(heatmaps.device):
+        heatmaps = on_host(heatmaps)
     map_wh = (heatmaps.shape[3], heatmaps.shape[2])
     if protocol.decoder == "quarter_one_based":
         points, scores = decode_one_based(heatmaps, centres, scales)
     elif protocol.decoder in ("udp", "udp_combined"):
-        cells, scores = (decode_udp if protocol.decoder == "udp" else decode_combined)(heatmaps, protocol.dark_blur)
+        decode_blurred = decode_udp if protocol.decoder == "udp" else decode_combined
+        cells, scores = decode_blurred(on_host(heatmaps), protocol.dark_blur)
         points = udp_to_image(cells, centres, np.asarray(scales) * PIXEL_STD, map_wh)
     else:
         cells, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.baselines import traits_of
+from tasks.accelerator import on_host
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
@@ -155,14 +156,14 @@ class PoseTask(Task):
 
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: PoseProtocol) -> list[Any]:
         """Keypoints (J, 3) of every person's crop; of videos ("sequences" in the batch) `TrackedVideo`s."""
-        from tasks.pose.inference import keypoints, predict_heatmaps
+        from tasks.pose.inference import keypoints, merged_heatmaps
         from tasks.pose.posetrack.inference import channel_pairs, dataset_joints, track_sequence
 
         if isinstance(protocol, PoseTrackProtocol) and "sequences" in batch:
             return [track_sequence(self, model, sequence, protocol) for sequence in batch["sequences"]]
         pairs = channel_pairs(model, protocol, self.entry(str(model.dataset)).skeleton)
-        heatmaps = predict_heatmaps(model, batch["images"], pairs, protocol)
-        found = keypoints(heatmaps, _array(batch["centre"]), _array(batch["scale"]), protocol)
+        heatmaps = merged_heatmaps(model, batch["images"], pairs, protocol)
+        found = keypoints(heatmaps, on_host(batch["centre"]), on_host(batch["scale"]), protocol)
         return list(dataset_joints(found, protocol))
 
     def evaluation(self, data: EvalData, protocol: PoseProtocol) -> Evaluation:
@@ -223,10 +224,6 @@ class PoseTask(Task):
         from tasks.pose.predict import PersonBoxes
 
         return PersonBoxes(named, images, annotated_only, self._category(dataset))
-
-
-def _array(values: Any) -> np.ndarray:
-    return np.asarray(values.cpu().numpy() if hasattr(values, "cpu") else values)
 
 
 TASK = PoseTask()

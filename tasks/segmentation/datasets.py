@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from tasks.base import EvalData, TrainData
 from tasks.files.picture_entry import PictureEntry
-from tasks.images import IMAGENET_MEAN, inside, normalise, read_image
+from tasks.images import IMAGENET_MEAN, inside, read_image
 from tasks.segmentation.crops.augment import Pair, SegmentationAugment, train_sample
 from tasks.segmentation.entries.entry import Entry
 from tasks.segmentation.files.classes import ClassTable
@@ -26,7 +26,8 @@ MEMORY_BYTES = 2**29
 
 
 class SegmentationEvalData(EvalData):
-    """Items: ``images`` (3, H, W) float32 normalised RGB, ``size_hw`` at which the sample is scored, ``index``."""
+    """Items: ``images`` (3, H, W) float32 normalised RGB or bytes, ``size_hw`` at which the sample is scored, ``index``; and
+    ``label`` (H, W) uint8 or None, as :meth:`label`, where the network is far (`Samples.far`) and counts beside it."""
 
     def __init__(self, entry: Entry, root: Path, split: str, protocol: SegmentationProtocol) -> None:
         self.protocol = protocol
@@ -84,10 +85,18 @@ class SegmentationEvalData(EvalData):
         picture = self.picture(index)
         self.check_label(index, (picture.shape[0], picture.shape[1]))
         size_hw = self.scored_size((picture.shape[0], picture.shape[1]))
-        return {"index": index, "images": normalise(network_input(picture, self.protocol)), "size_hw": size_hw}
+        item = {"index": index, "images": self.pixels(network_input(picture, self.protocol)), "size_hw": size_hw}
+        return item | {"label": self.label(index)} if self.far else item
 
     def collate(self, samples: list[dict[str, Any]]) -> dict[str, Any]:
-        return collate(samples)
+        import torch
+
+        batch = collate(samples)
+        if self.far:
+            labels = [sample["label"] for sample in samples]
+            batch["label"] = [None if label is None else torch.from_numpy(label) for label in labels]
+            batch["keep"] = self.keeps
+        return batch
 
 
 def collate(samples: list[dict[str, Any]]) -> dict[str, Any]:
@@ -180,4 +189,4 @@ class SegmentationTrainData(TrainData):
         epoch, index = key
         rng = np.random.default_rng([self.seed, epoch, index])
         picture, label = train_sample(*self.pair(index), self.augment, self.layout.table, rng)
-        return {"images": normalise(picture), "labels": np.ascontiguousarray(label)}
+        return {"images": self.pixels(picture), "labels": np.ascontiguousarray(label)}

@@ -15,16 +15,19 @@ from tasks.files.archive import write_zip
 from tasks.segmentation.datasets import SegmentationEvalData
 from tasks.segmentation.drawing import overlay
 from tasks.segmentation.files.classes import IGNORE
-from tasks.segmentation.metrics import confusion_and_others, image_scores, stats_of
+from tasks.segmentation.metrics import confusion_and_others, from_pairs, image_scores, stats_of
 from tasks.segmentation.protocol import SegmentationProtocol
 from tasks.segmentation.targets import check_sizes
 
 
 class SegmentationEvaluation(Evaluation):
-    """Keeps a confusion matrix per sample, and the predicted map as a png in memory (a few 10 kB for a full frame)."""
+    """Keeps a confusion matrix per sample, and the predicted map as a png in memory (a few 10 kB for a full frame).
+
+    Where the data say that predictions are not kept (`Samples.keeps`), the matrices alone.
+    """
 
     data: SegmentationEvalData
-    per_sample = ("confusion", "maps")
+    per_sample = ("confusion", "others", "maps")
 
     def __init__(self, data: SegmentationEvalData, protocol: SegmentationProtocol) -> None:
         super().__init__(data, protocol)
@@ -33,18 +36,19 @@ class SegmentationEvaluation(Evaluation):
         self.others = np.zeros((len(data), classes), np.int64)
         self.maps: dict[int, bytes] = {}
 
-    def add(self, indices: Sequence[int], predictions: Sequence[NDArray[np.uint8]]) -> None:
-        """Takes (H, W) uint8 class maps at the size of scoring, 255 where a network's best output is of no class."""
+    def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
+        """Takes (H, W) uint8 class maps at the size of scoring, 255 where a network's best output is of no class; or pairs
+        (256, 256) of bytes that were counted already and such a map or None (`inference.Counted`)."""
         for index, prediction in zip(indices, predictions, strict=True):
-            label = self.data.label(index)
-            where = self.data.layout.samples[index].where
-            if label is not None:
+            where, classes = self.data.layout.samples[index].where, len(self.data.table)
+            if isinstance(prediction, tuple):
+                pairs, prediction = prediction
+                self.confusion[index], self.others[index] = from_pairs(pairs, classes, where)
+            elif (label := self.data.label(index)) is not None:
                 check_sizes(prediction.shape, label.shape, where)
-                found = confusion_and_others(label, prediction, len(self.data.table), where)
+                found = confusion_and_others(label, prediction, classes, where)
                 self.confusion[index], self.others[index] = found
-            encoded, png = cv2.imencode(".png", prediction, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-            assert encoded
-            self.maps[index] = png.tobytes()
+            self.maps[index] = _png(prediction) if self.data.keeps else b""
 
     def prediction(self, index: int) -> NDArray[np.uint8]:
         """(H, W) predicted classes of a sample."""
@@ -95,3 +99,9 @@ class SegmentationEvaluation(Evaluation):
             size_wh = (classes.shape[1], classes.shape[0])
             picture = np.asarray(cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA), np.uint8)
         return overlay(picture, classes, self.data.table)
+
+
+def _png(classes: NDArray[np.uint8]) -> bytes:
+    encoded, png = cv2.imencode(".png", classes, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    assert encoded
+    return png.tobytes()

@@ -10,6 +10,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -229,7 +230,6 @@ def best_class(scores: Tensor) -> Tensor:
     return which
 
 
-@torch.inference_mode()
 def label_maps(
     model: nn.Module,
     images: Tensor,
@@ -237,7 +237,48 @@ def label_maps(
     protocol: SegmentationProtocol,
     mirror: NDArray[np.integer],
 ) -> list[NDArray[np.uint8]]:
-    """Predicted classes of a batch.
+    """As :func:`best_maps`, as arrays."""
+    return [found.cpu().numpy() for found in best_maps(model, images, sizes_hw, protocol, mirror)]
+
+
+class Counted(NamedTuple):
+    """A prediction that was counted where it was made.
+
+    Attributes:
+        pairs: (256, 256) int64, how often each pair of bytes of the true (rows) and the predicted label map occurs.
+        found: (H, W) uint8, the predicted map; None where nobody keeps it.
+    """
+
+    pairs: NDArray[np.int64]
+    found: NDArray[np.uint8] | None
+
+
+def counted(found: Sequence[Tensor], labels: Sequence[Tensor | None] | None, keep: bool) -> list[Any]:
+    """Predicted maps as arrays, or as `Counted` where there are true ones beside them.
+
+    Args:
+        labels: (H, W) uint8 of each map's size, on its device; None where a sample, or every one, has none.
+        keep: whether the maps of those are wanted too.
+    """
+    made: list[Any] = []
+    for one, label in zip(found, labels or [None] * len(found), strict=True):
+        if label is None:
+            made.append(one.cpu().numpy())
+            continue
+        pairs = torch.bincount(label.reshape(-1).to(torch.int32) * 256 + one.reshape(-1), minlength=256 * 256)
+        made.append(Counted(pairs.cpu().numpy().reshape(256, 256), one.cpu().numpy() if keep else None))
+    return made
+
+
+@torch.inference_mode()
+def best_maps(
+    model: nn.Module,
+    images: Tensor,
+    sizes_hw: Sequence[tuple[int, int]],
+    protocol: SegmentationProtocol,
+    mirror: NDArray[np.integer],
+) -> list[Tensor]:
+    """Predicted classes of a batch, where the network is.
 
     Args:
         images: (B, 3, H, W) normalised, on the network's device.
@@ -274,12 +315,12 @@ def label_maps(
         else:
             # A resize of exp(logits) is not that of the logits, but without one the exponential keeps the order.
             rows = partial(scored, out_hw, plain=only_order and views[0][0] == out_hw)
-        found = np.empty(out_hw, np.uint8)
+        found = torch.empty(out_hw, dtype=torch.uint8, device=images.device)
         budget = STRIP_ELEMENTS["cpu" if images.device.type == "cpu" else "cuda"]
         step = max(1, budget // (len(mirror) * out_hw[1]))
         for start in range(0, out_hw[0], step):
             stop = min(start + step, out_hw[0])
-            found[start:stop] = best_class(rows(start, stop)).cpu().numpy()
+            found[start:stop] = best_class(rows(start, stop))
         found[found >= protocol.num_classes] = IGNORE
         maps.append(found)
     return maps

@@ -52,7 +52,17 @@ def confusion_and_others(
             "resize the scores to the label before taking the best class."
         )
     truth, found = _bytes(label, where, "label", num_classes), _bytes(prediction, where, "prediction", num_classes)
-    counts = _count_pairs(truth.ravel(), found.ravel()).reshape(256, 256)
+    return from_pairs(_count_pairs(truth.ravel(), found.ravel()).reshape(256, 256), num_classes, where)
+
+
+def from_pairs(
+    counts: NDArray[np.int64], num_classes: int, where: str = "this label map"
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """As :func:`confusion_and_others`, of how often each pair of bytes occurs: (256, 256), rows are the label's.
+
+    Raises:
+        ValueError: a value is out of range.
+    """
     outside = np.flatnonzero(counts[num_classes:IGNORE].any(axis=1)) + num_classes
     if outside.size:
         raise ValueError(f"{where}: {_range_text(outside, num_classes)}")

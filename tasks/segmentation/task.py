@@ -226,10 +226,11 @@ class SegmentationTask(Task):
         )
         return {**losses, "accuracy": pixel_accuracy(outputs[-1].detach(), batch["labels"])}
 
-    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: SegmentationProtocol) -> list[np.ndarray]:
+    def predict(self, model: nn.Module, batch: dict[str, Any], protocol: SegmentationProtocol) -> list[Any]:
+        """Label maps (H, W) uint8; where the batch brings the true ones (`Samples.far`), `Counted`."""
         import torch
 
-        from tasks.segmentation.inference import label_maps
+        from tasks.segmentation.inference import best_maps, counted
 
         network = getattr(model, "align_corners", protocol.align_corners)
         if network != protocol.align_corners:
@@ -250,11 +251,12 @@ class SegmentationTask(Task):
         images, sizes_hw = batch["images"], batch["size_hw"]
         device = next(model.parameters()).device
         if isinstance(images, torch.Tensor):
-            return list(label_maps(model, images.to(device), sizes_hw, protocol, mirror))
-        made: list[np.ndarray] = []
-        for image, size_hw in zip(images, sizes_hw, strict=True):
-            made += label_maps(model, image.to(device), [size_hw], protocol, mirror)
-        return made
+            made = best_maps(model, images.to(device), sizes_hw, protocol, mirror)
+        else:
+            made = []
+            for image, size_hw in zip(images, sizes_hw, strict=True):
+                made += best_maps(model, image.to(device), [size_hw], protocol, mirror)
+        return counted(made, batch.get("label"), bool(batch.get("keep", True)))
 
     def evaluation(self, data: EvalData, protocol: SegmentationProtocol) -> Evaluation:
         assert isinstance(data, SegmentationEvalData)

@@ -13,11 +13,12 @@ from torch import Tensor, nn
 
 from benchmarks.engine.runtimes.files import Exported, export
 from benchmarks.engine.runtimes.graph import graph_of, on_grid
+from benchmarks.engine.runtimes.graphs import Recorded
 from benchmarks.engine.runtimes.packages import require
 from benchmarks.engine.runtimes.sessions import Session, open_file
 from tasks.precision import float32_products, reduced
 
-RUNTIMES = ("eager", "compiled", "onnxruntime", "openvino")
+RUNTIMES = ("eager", "compiled", "graphs", "onnxruntime", "openvino")
 
 
 @contextmanager
@@ -33,8 +34,8 @@ def executed(network: nn.Module, runtime: str, precision: str, device: torch.dev
                 yield
             return
         _check(runtime, precision, device)
-        if runtime == "compiled":
-            with reduced(network, precision, device), _replaced(network, _compiled):
+        if runtime in _IN_PLACE:
+            with reduced(network, precision, device), _replaced(network, _IN_PLACE[runtime]):
                 yield
             return
         with tempfile.TemporaryDirectory() as folder, reduced(network, precision, device):
@@ -57,6 +58,10 @@ def _check(runtime: str, precision: str, device: torch.device) -> None:
     if runtime not in RUNTIMES:
         raise ValueError(f"Expected a runtime out of {', '.join(RUNTIMES)}, got {runtime!r}.")
     if runtime == "compiled":
+        return
+    if runtime == "graphs":
+        if device.type != "cuda":
+            raise ValueError("--runtime graphs: expected a CUDA device, got a CPU. Use --runtime compiled or openvino.")
         return
     require(runtime)
     if device.type != "cpu":
@@ -83,6 +88,9 @@ def _replaced(network: nn.Module, made: Callable[[Callable[..., Any]], Callable[
 
 def _compiled(call: Callable[..., Any]) -> Callable[..., Any]:
     return torch.compile(call, dynamic=False)
+
+
+_IN_PLACE: dict[str, Callable[[Callable[..., Any]], Callable[..., Any]]] = {"compiled": _compiled, "graphs": Recorded}
 
 
 class _ByFile:

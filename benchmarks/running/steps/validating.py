@@ -43,6 +43,7 @@ def validation_of(
                 num_workers=evaluation_workers(cell.tier, len(data), places.num_workers),
                 precision=cell.precision,
                 runtime=cell.runtime,
+                keep=False,
             )
         if not is_main_process():
             return math.nan

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -56,3 +57,18 @@ def pyramid_anchors(
         shifts = torch.stack([shift_x, shift_y, shift_x, shift_y], dim=-1).reshape(-1, 1, 4)
         levels.append((shifts + cell_anchors(stride, conventions, scale, ratios)).reshape(-1, 4))
     return levels
+
+
+@lru_cache(maxsize=16)
+def anchors_on(
+    device: torch.device,
+    map_sizes_hw: tuple[tuple[int, int], ...],
+    strides: tuple[int, ...],
+    input_hw: tuple[int, int],
+    conventions: Conventions,
+    scale: float,
+) -> tuple[Tensor, ...]:
+    """:func:`pyramid_anchors` on a device, made once for inputs of one size (4 MB for 800x1344); not to be written to."""
+    with torch.inference_mode(False):  # a training may follow, which keeps no tensors of inference
+        levels = pyramid_anchors(map_sizes_hw, strides, input_hw, conventions, scale)
+        return tuple(level.to(device) for level in levels)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import torch
 from torch import Tensor
@@ -19,6 +20,15 @@ def pyramid_points(map_sizes_hw: Sequence[tuple[int, int]], strides: Sequence[in
         )
         levels.append(torch.stack([x.reshape(-1), y.reshape(-1)], dim=1))
     return levels
+
+
+@lru_cache(maxsize=16)
+def points_on(
+    device: torch.device, map_sizes_hw: tuple[tuple[int, int], ...], strides: tuple[int, ...]
+) -> tuple[Tensor, ...]:
+    """:func:`pyramid_points` on a device, made once for maps of these sizes; not to be written to."""
+    with torch.inference_mode(False):  # a training may follow, which keeps no tensors of inference
+        return tuple(level.to(device) for level in pyramid_points(map_sizes_hw, strides))
 
 
 def size_ranges(strides: Sequence[int], scale: float = 8.0) -> list[tuple[float, float]]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tasks.detection.boxes.point_conventions import PointConventions, point_preset
-from tasks.detection.boxes.points import boxes_at, pyramid_points, size_ranges
+from tasks.detection.boxes.points import boxes_at, points_on, size_ranges
 from tasks.detection.network.base import DetectionModel, scales_of
 from tasks.detection.network.postprocess import Detections, Keep, suppress
 from tasks.detection.points.heads import PointHead
@@ -73,9 +73,9 @@ class FCOS(DetectionModel):
 
     def points(self, outputs: Outputs) -> list[Tensor]:
         """(H W, 2) points of every level."""
-        sizes = [(x.shape[-2], x.shape[-1]) for x, _, _ in outputs]
+        sizes = tuple((x.shape[-2], x.shape[-1]) for x, _, _ in outputs)
         like = outputs[0][1]
-        return [p.to(like) for p in pyramid_points(sizes, self.strides)]
+        return [p.to(like) for p in points_on(like.device, sizes, self.strides)]
 
     # -- inference -----------------------------------------------------------------------------------------------
     def answer(

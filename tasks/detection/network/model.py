@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from tasks.detection.boxes.anchors import RATIOS, pyramid_anchors
+from tasks.detection.boxes.anchors import RATIOS, anchors_on
 from tasks.detection.boxes.conventions import Conventions, preset
 from tasks.detection.boxes.heads import BoxHead, MaskHead, ProposalHead
 from tasks.detection.losses import (
@@ -109,9 +109,10 @@ class Detector(DetectionModel):
         return self.rpn(self.pyramid(images))
 
     def anchors(self, maps: Sequence[Tensor], input_hw: tuple[int, int]) -> list[Tensor]:
-        """Anchors of every level for a padded input of ``input_hw``."""
-        sizes = [(x.shape[-2], x.shape[-1]) for x in maps]
-        return pyramid_anchors(sizes, self.strides, input_hw, self.conventions, self.anchor_scale)
+        """Anchors of every level for a padded input of ``input_hw``, where the maps are."""
+        sizes = tuple((x.shape[-2], x.shape[-1]) for x in maps)
+        device = maps[0].device
+        return list(anchors_on(device, sizes, self.strides, input_hw, self.conventions, self.anchor_scale))
 
     def pool(self, maps: Sequence[Tensor], boxes: Sequence[Tensor], size: int, sizes_hw: Sequence[Any]) -> Tensor:
         """RoI features of boxes (one tensor per picture) from the four finest levels."""

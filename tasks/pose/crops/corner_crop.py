@@ -7,6 +7,7 @@ the reference counts from 1 throughout, which cancels except in the truncations,
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -14,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.corners import corner_pixel, decode_whole_pixels
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
 def crop_by_corners(
@@ -43,7 +47,7 @@ def crop_by_corners(
 
 
 def decode_one_based(
-    heatmaps: ArrayLike, centres: ArrayLike, scales: ArrayLike
+    heatmaps: ArrayLike | Tensor, centres: ArrayLike, scales: ArrayLike
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points (B, J, 2) in 0-based whole pixels and scores (B, J) of maps (B, J, S, S).
 

@@ -11,8 +11,15 @@ import torch
 from benchmarks.engine import hooks
 from benchmarks.engine.accelerator import loading
 from benchmarks.engine.hooks import WatchHook
+from benchmarks.engine.optimisation import wrapper_of
+
+# isort: split
+from mmengine.logging import MessageHub
+from mmengine.optim import OptimWrapper
+
 from tasks import precision
 from tasks.precision import check_precision, float32_products
+from tasks.recipe import Recipe
 
 CUDA = torch.device("cuda")
 
@@ -87,3 +94,21 @@ def test_a_loss_that_is_no_number_is_caught_there_too(monkeypatch: pytest.Monkey
         watched([1.0, float("nan"), 1.0, 1.0, 1.0], far=True)
     with pytest.raises(ValueError, match="became nan in epoch 1, iteration 2"):
         watched([1.0, float("nan"), 1.0], far=False)
+
+
+def test_clipped_gradients_are_mmengines_but_their_norm_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(MessageHub, "update_scalar", lambda self, name, value, *_: read.append(name))
+    weights = []
+    for own in (False, True):
+        layer = torch.nn.Linear(3, 1)
+        for parameter in layer.parameters():
+            torch.nn.init.constant_(parameter, 0.5)
+        optimizer = torch.optim.SGD(layer.parameters(), lr=0.1)
+        recipe = Recipe("test", epochs=1, batch_size=1, lr=0.1, clip_grad_norm=0.3)
+        wrapper = wrapper_of(optimizer, recipe) if own else OptimWrapper(optimizer, clip_grad={"max_norm": 0.3})
+        for value in (5.0, 6.0):
+            wrapper.update_params(layer(torch.full((4, 3), value)).square().sum())
+        weights.append(layer.weight.detach().clone())
+    assert torch.equal(*weights) and not torch.equal(weights[0], torch.full((1, 3), 0.5))
+    assert read == ["train/grad_norm"] * 2  # mmengine's own wrapper

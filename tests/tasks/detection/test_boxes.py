@@ -9,9 +9,10 @@ import torch
 from torchvision.models.detection.anchor_utils import AnchorGenerator
 from torchvision.models.detection.image_list import ImageList
 
-from tasks.detection.boxes.anchors import cell_anchors, pyramid_anchors
+from tasks.detection.boxes.anchors import anchors_on, cell_anchors, pyramid_anchors
 from tasks.detection.boxes.coding import LOG_SIZE_LIMIT, clip, decode, encode, from_family, to_family
 from tasks.detection.boxes.conventions import PRESETS, preset
+from tasks.detection.boxes.points import points_on, pyramid_points
 
 LEGACY = {
     4: [(-21, -9, 24, 12), (-14, -14, 17, 17), (-9, -21, 12, 24)],
@@ -106,3 +107,15 @@ def test_unknown_conventions_name_the_nearest() -> None:
         preset("mmdet2")
     with pytest.raises(ValueError, match="roi_aligned"):
         preset("mmdet").change(roi_align=True)
+
+
+@pytest.mark.parametrize("family", PRESETS)
+def test_anchors_and_points_are_made_once_and_can_be_trained_with(family: str) -> None:
+    sizes, strides, cpu = ((20, 28), (10, 14)), (8, 16), torch.device("cpu")
+    with torch.inference_mode():
+        kept = anchors_on(cpu, sizes, strides, (160, 224), preset(family), 8.0), points_on(cpu, sizes, strides)
+    again = anchors_on(cpu, sizes, strides, (160, 224), preset(family), 8.0), points_on(cpu, sizes, strides)
+    made = pyramid_anchors(sizes, strides, (160, 224), preset(family)), pyramid_points(sizes, strides)
+    for one, other, fresh in zip(kept, again, made, strict=True):
+        assert one is other and all(torch.equal(a, b) for a, b in zip(one, fresh, strict=True))
+        assert not any(level.is_inference() for level in one)
