@@ -59,18 +59,18 @@ def cpu_flags() -> frozenset[str]:
 
 
 @contextmanager
-def float32_products(tf32: bool, device: torch.device) -> Iterator[None]:
+def float32_products(tf32: bool, device: torch.device, same_shapes: bool = True) -> Iterator[None]:
     """While it is open, products of float32 on a CUDA device are computed in float32, or in TF32 where that is asked for.
 
     PyTorch's own default computes convolutions in TF32, whose products have ten bits: "fp32" would not mean what it says. cuDNN
-    tries its algorithms where the shapes stay the same. On a CPU nothing changes.
+    tries its algorithms where the shapes stay the same: for every new one it takes seconds. On a CPU nothing changes.
     """
     if device.type != "cuda":
         yield
         return
     before = _flags(), torch.backends.cudnn.benchmark
     _set_flags(dict.fromkeys(before[0], "tf32" if tf32 else "ieee"))
-    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.benchmark = same_shapes
     try:
         yield
     finally:

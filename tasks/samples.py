@@ -18,11 +18,13 @@ class Samples:
     Attributes:
         far: whether the network is on an accelerator. Then ``images`` may be bytes (..., H, W, 3) uint8, which are normalised
             there by ``byte_values``; else they are (..., 3, H, W) float32, normalised. The engine sets it.
+        sizes_vary: whether pictures reach the network in many sizes: then no time goes into the fastest algorithm for each.
         keeps: whether predictions are wanted beside what they are scored by; not where a training is only validated.
     """
 
     far: bool = False
     keeps: bool = True
+    sizes_vary: bool = False
 
     def byte_values(self) -> NDArray[np.float32]:
         """(3, 256): what a byte of each channel stands for, normalised; ImageNet's by default."""

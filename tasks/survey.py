@@ -53,7 +53,8 @@ def survey(entries: Sequence[PictureEntry], every: int = EVERY, some: int = SOME
         doubtful += not known and (header.alpha or header.bits == 16)
         problem = _problem(entry, header)
         problems += [f"{entry.where}: {problem}"] if problem else []
-    return Survey(len(chosen), len(paths), tuple(problems), _turned(headers))
+    sizes = {header.size_wh for header in headers.values() if not isinstance(header, str)}
+    return Survey(len(chosen), len(paths), tuple(problems), _turned(headers), len(sizes))
 
 
 def looked_at(entries: Sequence[PictureEntry]) -> Survey:

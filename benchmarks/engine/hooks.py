@@ -112,6 +112,7 @@ class WatchHook(Hook):
 
     def before_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None) -> None:
         self.data_s += time.perf_counter() - self.mark
+        self.mark = time.perf_counter()
 
     def after_test_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
         self.mark = time.perf_counter()

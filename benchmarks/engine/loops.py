@@ -35,11 +35,13 @@ from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_
 from benchmarks.engine.resume import ResumeHook
 from benchmarks.engine.runtimes.execution import compiled, executed
 from benchmarks.engine.spawned_data import for_loaders
+from benchmarks.engine.steps.ahead import AheadLoop
 from benchmarks.engine.steps.averaging import AverageHook
 from benchmarks.engine.steps.batches import EpochSampler
 from benchmarks.engine.steps.moving import values_for
 from benchmarks.engine.steps.recompute import recomputed
 from benchmarks.engine.validation import Validation, ValidationHook
+from tasks.accelerator import is_far
 from tasks.base import EvalData, Evaluation, Task, TrainData
 from tasks.precision import check_precision, float32_products, reduced
 from tasks.recipe import Recipe
@@ -208,7 +210,7 @@ def train(
         runner.register_hook(StopHook(stop_after_epoch), priority="VERY_LOW")
     with (
         recomputed(network, recipe.checkpoint_activations),
-        float32_products(recipe.precision == "tf32", device),
+        float32_products(recipe.precision == "tf32", device, not data.sizes_vary),
         reduced(network, recipe.precision, device),
         compiled(network, compile_steps),
         contextlib.suppress(Interrupted),
@@ -305,11 +307,11 @@ def evaluate(
         workspace,
         [watch],
         test_dataloader=loader,
-        test_cfg={},
+        test_cfg={"type": AheadLoop} if runtime == "eager" and is_far(device) else {},
         test_evaluator=Evaluator(CollectMetric(evaluation)),
     )
     report(Progress("evaluate", 0, len(loader)))
-    with executed(network, runtime, precision, device):
+    with executed(network, runtime, precision, device, not data.sizes_vary):
         if runtime != "eager":  # what is exported or compiled at the first call is not the evaluation's time
             first = model.data_preprocessor(data.collate([data[0]]), False)
             with torch.inference_mode():

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,6 +20,7 @@ from tasks.detection.geometry import (
     keep_ratio,
     resize,
     resize_labels,
+    resize_masks,
     resized_input,
     values_of,
 )
@@ -68,6 +68,8 @@ class DetectionEvalData(EvalData):
 
     Items: index, images (3, h, w) float32 or bytes (`Samples.far`), scale_xy (2,) input pixels per source pixel, source_hw (2,).
     """
+
+    sizes_vary = True
 
     def __init__(self, root: Path, split: str, protocol: DetectionProtocol, places: InstanceFiles = OFFICIAL) -> None:
         check_protocol(protocol)
@@ -155,6 +157,8 @@ class DetectionTrainData(TrainData):
         semantic: where maps of all pixels' classes come from (:mod:`tasks.detection.files.semantic_maps`); None reads none.
     """
 
+    sizes_vary = True
+
     def __init__(
         self,
         root: Path,
@@ -233,7 +237,7 @@ class DetectionTrainData(TrainData):
         factor, size_hw = keep_ratio(picture.shape[:2], augment.short_px[pair], augment.long_px[pair])
         picture = resize(picture, size_hw)
         boxes = _scaled(boxes, factor, size_hw, augment.inclusive_ends)
-        masks = None if masks is None else _resize_masks(masks, size_hw)
+        masks = None if masks is None else resize_masks(masks, size_hw)
         pixels = None if pixels is None else resize_labels(pixels, size_hw)
         if augment.crop_wh is not None:
             y, x = window = _window(rng, picture.shape[:2], boxes, augment)
@@ -311,12 +315,6 @@ def _scaled(
     corners[:, 0::2] = corners[:, 0::2].clip(0, size_hw[1])
     corners[:, 1::2] = corners[:, 1::2].clip(0, size_hw[0])
     return corners
-
-
-def _resize_masks(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
-    size_wh = (size_hw[1], size_hw[0])
-    made = [cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST) for mask in masks]
-    return np.stack(made).astype(bool)
 
 
 def _window(

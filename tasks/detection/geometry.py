@@ -35,6 +35,13 @@ def resize_labels(labels: NDArray[np.uint8], size_hw: tuple[int, int]) -> NDArra
     return np.asarray(cv2.resize(labels, (size_hw[1], size_hw[0]), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
 
 
+def resize_masks(masks: NDArray[np.bool_], size_hw: tuple[int, int]) -> NDArray[np.bool_]:
+    """Masks (G, H, W) by the nearest neighbour."""
+    size_wh = (size_hw[1], size_hw[0])
+    made = [cv2.resize(mask.astype(np.uint8), size_wh, interpolation=cv2.INTER_NEAREST) for mask in masks]
+    return np.stack(made).astype(bool)
+
+
 CAFFE_MEAN_BGR = (102.9801, 115.9465, 122.7717)
 _CAFFE_TABLE = np.arange(256, dtype=np.float32) - np.asarray(CAFFE_MEAN_BGR, dtype=np.float32)[:, None]
 

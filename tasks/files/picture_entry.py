@@ -31,13 +31,14 @@ class Survey:
 
     Attributes:
         read, total: pictures whose header was read, and all. problems: what an evaluation would stumble over, one text each.
-        notes: what a reader of its figures must know.
+        notes: what a reader of its figures must know. sizes: how many different ones there are.
     """
 
     read: int
     total: int
     problems: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    sizes: int = 0
 
     @property
     def extent(self) -> str:

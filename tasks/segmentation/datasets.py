@@ -41,6 +41,12 @@ class SegmentationEvalData(EvalData):
     def table(self) -> ClassTable:
         return self.layout.table
 
+    @property
+    def sizes_vary(self) -> bool:  # type: ignore[override]
+        """Not of squares, windows, and sets like Cityscapes, whose pictures are all of one size."""
+        one_size = self.protocol.view in ("square", "windows") or self.protocol.score_at == "crop"
+        return not one_size and (self.surveyed is None or self.surveyed.sizes != 1)
+
     def __len__(self) -> int:
         return len(self.layout.samples)
 

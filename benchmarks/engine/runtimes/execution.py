@@ -22,13 +22,16 @@ RUNTIMES = ("eager", "compiled", "graphs", "onnxruntime", "openvino")
 
 
 @contextmanager
-def executed(network: nn.Module, runtime: str, precision: str, device: torch.device) -> Iterator[None]:
-    """While it is open, the network computes in ``runtime`` and ``precision``.
+def executed(
+    network: nn.Module, runtime: str, precision: str, device: torch.device, same_shapes: bool = True
+) -> Iterator[None]:
+    """While it is open, the network computes in ``runtime`` and ``precision``; batches of ``same_shapes`` are worth a search for
+    the fastest algorithms.
 
     Raises:
         ValueError: an unknown runtime, one that lacks a package, has not the precision, or does not run on the device.
     """
-    with float32_products(precision == "tf32", device):
+    with float32_products(precision == "tf32", device, same_shapes):
         if runtime == "eager":
             with reduced(network, precision, device):
                 yield

@@ -33,6 +33,11 @@ def test_float32_means_float32_and_the_flags_come_back(tf32: bool) -> None:
     assert precision._flags() == before and not torch.backends.cudnn.benchmark
 
 
+def test_algorithms_are_sought_only_where_shapes_stay_the_same() -> None:
+    with float32_products(False, CUDA, same_shapes=False):
+        assert not torch.backends.cudnn.benchmark
+
+
 def test_a_cpu_is_told_nothing() -> None:
     before = precision._flags()
     with float32_products(True, torch.device("cpu")):
