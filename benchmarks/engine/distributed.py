@@ -118,11 +118,22 @@ class Together(MMDistributedDataParallel):
         return self(batch=data, mode=mode)
 
     def train_step(self, data: Any, optim_wrapper: OptimWrapper) -> dict[str, Tensor]:
-        """One optimiser step, in as many parts as the model says."""
-        if self.module.parts > 1:
-            return step_in_parts(self, self.module, data, optim_wrapper, self.module.parts)
-        result: dict[str, Tensor] = super().train_step(data, optim_wrapper)
-        return result
+        """One optimiser step, in as many parts as the model says.
+
+        Raises:
+            ValueError: it does not fit an accelerator.
+        """
+        parts = self.module.parts
+        try:
+            if parts > 1:
+                return step_in_parts(self, self.module, data, optim_wrapper, parts)
+            result: dict[str, Tensor] = super().train_step(data, optim_wrapper)
+            return result
+        except torch.cuda.OutOfMemoryError as error:  # the other processes are in the middle of theirs
+            raise ValueError(
+                f"A training step of {len(data['images'])} samples a process does not fit the accelerator's memory. Several "
+                f"processes do not split it by themselves: use --set recipe.accumulate={2 * parts}."
+            ) from error
 
 
 def shared(model: HarnessModel, device: torch.device, few: Callable[[], dict[str, Any]]) -> nn.Module:

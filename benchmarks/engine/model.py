@@ -45,6 +45,7 @@ class HarnessModel(BaseModel):
         super().__init__(data_preprocessor=Mover(values))
         self.network, self.task, self.recipe, self.protocol = network, task, recipe, protocol
         self.parts = 1 if recipe is None else recipe.accumulate
+        self._stepped = False
         self.say: Callable[[str], None] = lambda text: None
         self.predict_s = 0.0
         self._until, self._lock = 0.0, threading.Lock()
@@ -73,9 +74,12 @@ class HarnessModel(BaseModel):
         Raises:
             ValueError: not even one sample fits.
         """
+        before = None if self._stepped else [buffer.clone() for buffer in self.network.buffers()]
         while True:
             try:
-                return self._step(data, optim_wrapper)
+                result = self._step(data, optim_wrapper)
+                self._stepped = True
+                return result
             except torch.cuda.OutOfMemoryError as error:
                 samples = len(data["images"])
                 if self.parts >= samples:
@@ -84,6 +88,10 @@ class HarnessModel(BaseModel):
                         "--set recipe.checkpoint_activations=true, --precision bf16 or a smaller recipe.input_wh."
                     ) from error
             self.parts = min(2 * self.parts, samples)
+            if before is not None:  # statistics that the step had moved already: it is as if it had begun in parts
+                with torch.no_grad():
+                    for buffer, value in zip(self.network.buffers(), before, strict=True):
+                        buffer.copy_(value)
             optim_wrapper.zero_grad()
             torch.cuda.empty_cache()
             self.say(

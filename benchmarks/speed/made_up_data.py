@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +21,11 @@ from tasks.detection.files.categories import COCO
 SIZES_WH = ((640, 480), (480, 640), (640, 427), (500, 375))
 
 
-def coco_instances(root: Path, split: str, images: int, boxes: int) -> None:
+def coco_instances(
+    root: Path, split: str, images: int, boxes: int, sizes_wh: Sequence[tuple[int, int]] = SIZES_WH
+) -> None:
     """``coco/`` with one split of instances: polygons of 20 corners, 80 classes with COCO's numbers."""
-    listed, chance = _pictures(root, split, images), np.random.default_rng(1)
+    listed, chance = _pictures(root, split, images, sizes_wh), np.random.default_rng(1)
     of_image, corner, size = _boxes(listed, boxes, chance)
     categories = [{"id": number, "name": name} for number, name in zip(COCO.ids, COCO.names, strict=True)]
     kinds = np.minimum(chance.exponential(12, boxes).astype(int), len(categories) - 1)
@@ -44,9 +47,16 @@ def coco_instances(root: Path, split: str, images: int, boxes: int) -> None:
     _write(root / f"coco/annotations/instances_{split}.json", listed, annotations, categories)
 
 
-def coco_keypoints(root: Path, split: str, images: int, persons: int, detections: int = 0) -> None:
+def coco_keypoints(
+    root: Path,
+    split: str,
+    images: int,
+    persons: int,
+    detections: int = 0,
+    sizes_wh: Sequence[tuple[int, int]] = SIZES_WH,
+) -> None:
     """``coco/`` with one split of persons with 17 joints, and a detector's boxes for as many as are asked for."""
-    listed, chance = _pictures(root, split, images), np.random.default_rng(2)
+    listed, chance = _pictures(root, split, images, sizes_wh), np.random.default_rng(2)
     of_image, corner, size = _boxes(listed, persons, chance)
     seen = chance.random((persons, 17)) < 0.7
     seen[:, 0] = True
@@ -84,14 +94,14 @@ def coco_keypoints(root: Path, split: str, images: int, persons: int, detections
         path.write_bytes(msgspec.json.encode(found))
 
 
-def cityscapes(root: Path, split: str, images: int) -> None:
-    """``cityscapes/`` with one split of 2048x1024 pictures and label maps."""
+def cityscapes(root: Path, split: str, images: int, size_wh: tuple[int, int] = (2048, 1024)) -> None:
+    """``cityscapes/`` with one split of pictures and label maps, of Cityscapes' size by default."""
     picture, labels = root / "pictures" / "street.png", root / "pictures" / "labels.png"
     if not picture.exists():
         picture.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(picture), _noise((2048, 1024), 5), [cv2.IMWRITE_PNG_COMPRESSION, 1])
+        cv2.imwrite(str(picture), _noise(size_wh, 5), [cv2.IMWRITE_PNG_COMPRESSION, 1])
         coarse = np.random.default_rng(3).integers(0, 34, (32, 64)).astype(np.uint8)
-        cv2.imwrite(str(labels), cv2.resize(coarse, (2048, 1024), interpolation=cv2.INTER_NEAREST))
+        cv2.imwrite(str(labels), cv2.resize(coarse, size_wh, interpolation=cv2.INTER_NEAREST))
     for index in range(images):
         stem = f"town{index % 18}/town{index % 18}_{index:06}_000019"
         _link(picture, root / f"cityscapes/leftImg8bit/{split}/{stem}_leftImg8bit.png")
@@ -108,18 +118,18 @@ def imagenet(root: Path, split: str, images: int) -> None:
         _link(picture, root / f"imagenet/{split}/n{index % 1000:08}/picture_{index:08}.JPEG")
 
 
-def _pictures(root: Path, split: str, count: int) -> list[dict[str, Any]]:
+def _pictures(root: Path, split: str, count: int, sizes_wh: Sequence[tuple[int, int]]) -> list[dict[str, Any]]:
     folder = root / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
-    for kind, size_wh in enumerate(SIZES_WH):
+    for kind, size_wh in enumerate(sizes_wh):
         path = folder / f"{kind}.jpg"
         if not path.exists():
             cv2.imwrite(str(path), _noise(size_wh, kind), [cv2.IMWRITE_JPEG_QUALITY, 90])
     listed = []
     for index in range(count):
-        width, height = SIZES_WH[index % len(SIZES_WH)]
+        width, height = sizes_wh[index % len(sizes_wh)]
         name = f"{index + 1:012}.jpg"
-        _link(folder / f"{index % len(SIZES_WH)}.jpg", root / "coco/images" / split / name)
+        _link(folder / f"{index % len(sizes_wh)}.jpg", root / "coco/images" / split / name)
         listed.append({"id": index + 1, "file_name": name, "width": width, "height": height})
     return listed
 

@@ -29,10 +29,20 @@ def input_hw(cell: Cell, default: tuple[int, int]) -> tuple[int, int]:
     return default
 
 
+CONTEXT_BYTES = 3 * 2**28
+"""Of an accelerator's memory that a process takes beside its tensors: kernels, and the libraries' own workspaces."""
+
+
 def share_accelerator(cells: int) -> None:
     """Leaves this process its part of an accelerator's memory where several cells share it; without one nothing."""
     if cells > 1 and torch.cuda.is_available():
-        torch.cuda.set_per_process_memory_fraction(1 / cells)
+        total = torch.cuda.mem_get_info()[1]
+        torch.cuda.set_per_process_memory_fraction(_part_bytes(cells, total) / total)
+
+
+def _part_bytes(cells: int, total: int) -> float:
+    """What one of several cells' tensors may take, so that all together, with what is beside them, never take more than there is."""
+    return max(total / cells - CONTEXT_BYTES, total / cells / 2) if cells > 1 else float(total)
 
 
 def evaluation_batch(activations: int, device: torch.device, cells: int = 1) -> int:
@@ -54,7 +64,7 @@ def evaluation_batch(activations: int, device: torch.device, cells: int = 1) -> 
 
 def _accelerator_room(cells: int) -> float:
     free, total = torch.cuda.mem_get_info()
-    return min(float(free), total / cells)
+    return min(float(free), _part_bytes(cells, total))
 
 
 def latency_ms(network: nn.Module, size_hw: tuple[int, int], device: torch.device) -> float | None:

@@ -7,10 +7,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 
 from benchmarks.engine import loops as engine
-from benchmarks.engine.distributed import is_main_process
+from benchmarks.engine.distributed import get_world_size, is_main_process
 from benchmarks.engine.hooks import Report
 from benchmarks.engine.validation import Validation
 from benchmarks.experiment.cell import Cell
@@ -29,6 +30,7 @@ def validation_of(
         return None
     task, batch = get_task(cell.task), places.batch_size or cell.recipe.batch_size
     metric = task.headline(cell.dataset)
+    beside = torch.cuda.is_available(), max(get_world_size(), places.cells_per_gpu)
 
     def measure(network: nn.Module) -> float:
         with tempfile.TemporaryDirectory(dir=workspace) as folder:
@@ -40,7 +42,7 @@ def validation_of(
                 workspace=Path(folder),
                 report=report,
                 batch_size=batch,
-                num_workers=evaluation_workers(cell.tier, len(data), places.num_workers),
+                num_workers=evaluation_workers(cell.tier, len(data), places.num_workers, *beside),
                 precision=cell.precision,
                 runtime=cell.runtime,
                 keep=False,

@@ -109,6 +109,40 @@ def test_a_full_accelerator_splits_the_batch_and_says_so(monkeypatch: pytest.Mon
     assert "4 parts" in note and "recipe.accumulate=4" in note
 
 
+class Normalised(Plain):
+    """Plain, with statistics of the batch."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.outer = nn.Sequential(nn.BatchNorm2d(4), nn.Conv2d(4, 1, 1))
+
+
+def test_parts_after_a_full_memory_are_those_that_were_asked_for_from_the_beginning(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Weights and statistics, to the last bit: what a pass that failed had moved is put back."""
+    backward = Tensor.backward
+    failures: list[int] = []
+
+    def of_two(self: Tensor, *arguments: Any, **options: Any) -> Any:
+        if len(failures) < 2:  # all of 8, then halves
+            failures.append(1)
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        return backward(self, *arguments, **options)
+
+    def fresh() -> Normalised:
+        engine.seed_everything(0)
+        return Normalised()
+
+    monkeypatch.setattr(Tensor, "backward", of_two)
+    result, fallen_back = trained(tmp_path / "full", fresh())
+    monkeypatch.undo()
+    _, asked = trained(tmp_path / "asked", fresh(), accumulate=4)
+    _, whole = trained(tmp_path / "whole", fresh())
+    assert len(failures) == 2 and "recipe.accumulate=4" in result.notes[0]
+    assert difference(fallen_back, asked) == 0 < difference(whole, asked)
+
+
 def test_not_even_one_sample_fits(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def never(*_: Any, **__: Any) -> Any:
         raise torch.cuda.OutOfMemoryError("CUDA out of memory")
