@@ -41,7 +41,7 @@ def share_accelerator(cells: int) -> None:
 
 
 def _part_bytes(cells: int, total: int) -> float:
-    """What one of several cells' tensors may take, so that all together, with what is beside them, never take more than there is."""
+    """What the tensors of one of several cells may take: all of them, with what is beside them, fill the memory and no more."""
     return max(total / cells - CONTEXT_BYTES, total / cells / 2) if cells > 1 else float(total)
 
 
