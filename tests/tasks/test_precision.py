@@ -13,6 +13,7 @@ from benchmarks.experiment.cell import cell_from_identity, make_cell, with_preci
 from benchmarks.experiment.paths import Places
 from benchmarks.running.trial import run_cell
 from tasks import precision as module
+from tasks.detection.targets import Truth
 from tasks.precision import check_precision, cpu_flags, in_float, reduced
 
 CPU = torch.device("cpu")
@@ -60,6 +61,37 @@ def test_a_detector_pools_and_decodes_in_float32() -> None:
         assert all(x.dtype == torch.float32 for x in network.pyramid(torch.randn(1, 3, 64, 64)))  # type: ignore[operator]
         [found] = network(torch.randn(1, 3, 64, 64))
     assert found["boxes"].dtype == torch.float32
+
+
+@has_bf16
+@pytest.mark.parametrize("detector", ["faster_rcnn", "mask_rcnn", "cascade_rcnn", "cascade_mask_rcnn", "htc", "fcos"])
+def test_every_detector_answers_and_learns_in_reduced_precision(detector: str) -> None:
+    """One answer and one step: float32 outside the network's own calls, other numbers than float32's, gradients everywhere."""
+    torch.manual_seed(0)
+    network = tasks.build_model("detection", "hrnet_micro_w8", "coco", detector=detector).eval()
+    images = torch.randn(
+        1, 3, 96, 128
+    )  # a map of one cell would meet a fault of oneDNN: its weights' gradients are not set
+    with torch.inference_mode():
+        usual = network.pyramid(images)  # type: ignore[operator]
+        with reduced(network, "bf16", CPU):
+            found = network.pyramid(images)  # type: ignore[operator]
+            [answer] = network.answer(images, [(96, 128)], [(96, 128)])  # type: ignore[operator]
+    assert not torch.equal(found[0], usual[0]) and (found[0] - usual[0]).norm() < 0.05 * usual[0].norm()
+    assert {value.dtype for value in answer.values()} <= {torch.float32, torch.int64, torch.bool}
+    boxes, masks = torch.tensor([[8.0, 8.0, 40.0, 48.0]]), torch.zeros(1, 96, 128, dtype=torch.bool)
+    masks[:, 10:44, 10:38] = True
+    truth = Truth(boxes, torch.tensor([3]), masks, (96, 128), 0, torch.zeros(96, 128, dtype=torch.uint8))
+    network.train()
+    network.zero_grad()
+    with reduced(network, "bf16", CPU):
+        losses = network.losses(images, [truth])  # type: ignore[operator]
+    trained = {name: value for name, value in losses.items() if name.startswith("loss")}
+    assert all(value.dtype == torch.float32 and value.isfinite() for value in trained.values())
+    torch.stack(list(trained.values())).sum().backward()
+    gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
+    assert all(g.dtype == torch.float32 and g.isfinite().all() for g in gradients.values())
+    assert gradients["body.conv1.weight"].abs().sum() > 0
 
 
 def test_a_reduced_cell_has_an_id_of_its_own_and_float32_keeps_the_old_one() -> None:

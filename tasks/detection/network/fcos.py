@@ -66,6 +66,10 @@ class FCOS(DetectionModel):
         self.conventions = current.change(**conventions)
         self.point_head.set_rows(self.num_outputs, self.conventions)
 
+    def reduced_calls(self) -> list[tuple[nn.Module, str]]:
+        """Pyramid and head; boxes are decoded and suppressed in float32."""
+        return [(self, "pyramid"), (self.point_head, "forward")]
+
     # -- parts ---------------------------------------------------------------------------------------------------
     def profile_forward(self, images: Tensor) -> list[tuple[Tensor, Tensor, Tensor]]:
         """The whole network; what follows has no parameters."""

@@ -68,6 +68,12 @@ class HybridTaskCascade(CascadeDetector):
         assert before is not None
         return self.mask_heads[stage].logits(before)  # type: ignore[operator]
 
+    def reduced_calls(self) -> list[tuple[nn.Module, str]]:
+        """As of a cascade; mask heads are called in two halves, and the semantic branch is one more."""
+        calls = [call for call in super().reduced_calls() if not isinstance(call[0], MaskHead)]
+        calls += [(head, half) for head in self.mask_heads for half in ("features", "logits")]
+        return calls if self.semantic is None else [*calls, (self.semantic, "forward")]
+
     # -- training ------------------------------------------------------------------------------------------------
     def context_losses(self, context: Any, truths: Sequence[Truth]) -> dict[str, Tensor]:
         """``loss_semantic`` of the semantic branch."""

@@ -100,8 +100,7 @@ class Detector(DetectionModel):
 
     def reduced_calls(self) -> list[tuple[nn.Module, str]]:
         """Pyramid and heads; boxes are decoded, suppressed and pooled in float32."""
-        heads = [self.rpn, self.box_head, *([self.mask_head] if self.mask_head is not None else [])]
-        return [(self, "pyramid"), *((head, "forward") for head in heads)]
+        return [(self, "pyramid"), *((head, "forward") for head in (self.rpn, *self.roi_heads()))]
 
     # -- parts ---------------------------------------------------------------------------------------------------
     def profile_forward(self, images: Tensor) -> list[tuple[Tensor, Tensor]]:

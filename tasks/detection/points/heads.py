@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tasks.detection.boxes.point_conventions import PointConventions
+from tasks.precision import in_float
 
 PRIOR = 0.01
 """Probability of a class that a fresh head answers: keeps the focal loss of all negatives small."""
@@ -75,7 +76,7 @@ class PointHead(nn.Module):
         outputs = []
         for x, scale in zip(maps, self.scales, strict=True):
             classes, boxes = self.cls_tower(x), self.reg_tower(x)
-            distance = scale * self.reg(boxes)
+            distance = scale * in_float(self.reg(boxes))  # an exponential in bf16 would be a percent off
             distance = functional.relu(distance) if self.conventions.normed else distance.exp()
             seen = classes if self.conventions.centerness_from == "class" else boxes
             outputs.append((self.cls(classes), distance, self.centerness(seen)))
