@@ -6,7 +6,7 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.published.figures import settings_of
 
 NORMALISERS = {"inter_ocular": "inter-ocular", "inter_pupil": "inter-pupil", "box": "face box size"}
-DECODERS = {"quarter_per_axis": "quarter", "udp_combined": "udp"}
+DECODERS = {"quarter_per_axis": "quarter", "udp_combined": "udp", "simcc_gaussian": "simcc", "simcc_logits": "simcc"}
 """Decoders that tables of papers call by the name of their kind."""
 DETECTORS = {"val2017": "detector 56.4", "test-dev2017": "detector 60.9"}
 """COCO's official files of person boxes by split; their detector is named by its AP."""

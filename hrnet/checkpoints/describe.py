@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -38,7 +39,7 @@ def describe(canonical: Canonical) -> Description:
     outputs, head = _outputs(shapes), _head(shapes, task)
     changes = own_changes(own) or _changes(shapes, head)
     if task == "pose" and model is not None and not own:
-        model, outputs, coding = _pose_coding(family.name, model, outputs)
+        model, outputs, coding = _pose_coding(family.name, model, outputs, shapes)
         changes |= coding
     if task is None and not family.body_only:
         # A file of ours without its build: the head's kind says what is sure.
@@ -128,9 +129,15 @@ def _head(shapes: Shapes, task: str | None) -> str | None:
     return "conv" if _outputs(shapes) is not None else None
 
 
-def _pose_coding(family: str, model: str, outputs: int | None) -> tuple[str, int | None, dict[str, Any]]:
+def _pose_coding(
+    family: str, model: str, outputs: int | None, shapes: Shapes
+) -> tuple[str, int | None, dict[str, Any]]:
     """Model, joints and build options of a pose network: three maps a joint are UDP's with offsets, which its configuration or
-    its number of outputs (three times a known number of joints) tell."""
+    its number of outputs (three times a known number of joints) tell. SimCC's layers tell the size of its input, not which of
+    its two codings it learnt: the plain one's name is given."""
+    if "head.along_x.weight" in shapes:
+        width, height, split = _simcc_size(shapes["head.along_x.weight"], shapes["head.along_y.weight"])
+        return f"{model}_simcc", outputs, {"input_wh": f"{width},{height}", "split": split}
     suffix = next((s for s in (UDP_REGRESS, UDP) if family.endswith(s)), "")
     thirds = outputs // 3 if outputs is not None and outputs % 3 == 0 and ("pose", outputs // 3) in DATASETS else None
     if model.endswith("_udppose"):
@@ -139,3 +146,9 @@ def _pose_coding(family: str, model: str, outputs: int | None) -> tuple[str, int
         return model + UDP_REGRESS, thirds, {}
     # A transformer's released networks all use UDP: their names say so already.
     return (model if model.startswith("vitpose") else model + suffix), outputs, {}
+
+
+def _simcc_size(along_x: tuple[int, ...], along_y: tuple[int, ...]) -> tuple[int, int, float]:
+    """Width and height of the input in px and classes a pixel: a map has W H / 16 cells, the layers k W and k H classes."""
+    split = math.sqrt(along_x[0] * along_y[0] / (16 * along_x[1]))
+    return round(along_x[0] / split), round(along_y[0] / split), round(split, 3)

@@ -70,7 +70,7 @@ class PoseTrainData(TrainData):
     """One sample per annotated person, cropped with the recipe's augmentation.
 
     Items: index, images (3, H, W) float32, or bytes where no colours are drawn (`Samples.far`), target (J, H / s, W / s) float32
-    (3 J maps for UDP's combined coding), weight (J,) float32, s the target's stride.
+    (3 J maps for UDP's combined coding, (J, 1, classes) for SimCC), weight (J,) float32, s the target's stride.
     """
 
     def __init__(
@@ -142,7 +142,6 @@ class PoseTrainData(TrainData):
             )
         weights = skeleton.loss_weights if augment.joint_weights else None
         rule = augment.target_rule if self.protocol.target == "recipe" else self.protocol.target
-        target, weight = pose_targets(
-            joints, visible, self.size_wh, self.map_wh, augment.sigma_for(self.size_wh), rule, weights
-        )
+        sigma, split = augment.sigma_for(self.size_wh), self.protocol.simcc_split
+        target, weight = pose_targets(joints, visible, self.size_wh, self.map_wh, sigma, rule, weights, split)
         return {"index": index, "images": images, "target": target, "weight": weight}

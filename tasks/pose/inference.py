@@ -13,6 +13,8 @@ from tasks.accelerator import is_far, is_tensor, on_host
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import flip_test
+from tasks.heatmaps.simcc import decode_simcc
+from tasks.heatmaps.simcc_network import merged
 from tasks.heatmaps.udp import decode_combined, decode_udp, udp_to_image
 from tasks.pose.crops.corner_crop import decode_one_based
 from tasks.pose.protocol import PoseProtocol
@@ -21,7 +23,10 @@ from tasks.pose.protocol import PoseProtocol
 def predict_heatmaps(
     model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol
 ) -> NDArray[np.float32]:
-    """Heat maps (B, J, h, w) of inputs (B, 3, H, W), or (B, S, 3, H, W) with several scales, flip test included."""
+    """Heat maps (B, J, h, w) of inputs (B, 3, H, W), or (B, S, 3, H, W) with several scales, flip test included.
+
+    Of SimCC: probabilities of columns and rows (B, J, 1, classes), which :func:`keypoints` takes alike.
+    """
     return on_host(merged_heatmaps(model, images, pairs, protocol))
 
 
@@ -40,6 +45,9 @@ def merged_heatmaps(
 
 def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol) -> Tensor:
     maps = model(images)
+    if protocol.decoder.startswith("simcc"):
+        ways = {"kind": protocol.decoder, "flip": protocol.flip, "shift": protocol.shift}
+        return merged(maps, model, images, pairs, **ways)
     if not protocol.flip:
         return maps
     combined = protocol.decoder == "udp_combined"
@@ -87,6 +95,9 @@ def keypoints(
         decode_blurred = decode_udp if protocol.decoder == "udp" else decode_combined
         cells, scores = decode_blurred(on_host(heatmaps), protocol.dark_blur)
         points = udp_to_image(cells, centres, np.asarray(scales) * PIXEL_STD, map_wh)
+    elif protocol.decoder.startswith("simcc"):
+        pixels, scores = decode_simcc(on_host(heatmaps), protocol.decoder, protocol.input_wh)
+        points = to_image(pixels, centres, scales, protocol.input_wh)
     else:
         cells, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur)
         points = to_image(cells, centres, scales, map_wh)

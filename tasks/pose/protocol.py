@@ -34,13 +34,15 @@ class PoseProtocol:
         scales: factors on the box, their heat maps averaged in the box's own frame; MPII's test uses six.
         decoder: "quarter" (towards the higher neighbour), "quarter_per_axis" (mmpose 1.x: each axis by itself at the border),
             "argmax", "dark" (second-order expansion of the smoothed log), "quarter_one_based" (pytorch-pose: quarter cell, plus
-            half a cell, truncated to whole pixels), "udp" (a Newton step on the smoothed log), or "udp_combined" (a disc and two
-            offsets a joint).
+            half a cell, truncated to whole pixels), "udp" (a Newton step on the smoothed log), "udp_combined" (a disc and two
+            offsets a joint), or one of :data:`tasks.heatmaps.simcc.KINDS` (classes of columns and rows).
         dark_blur: side of the smoothing kernel of "dark" and both "udp", in cells.
         crop: "affine" (warpAffine around the padded box), "affine_along_x" (the same, rounded as mmpose 1.x rounds it), "udp" (in
             units of pixel distances: size - 1), or "corners" (pytorch-pose: whole-pixel corners, then resized).
         colour: order of the input's channels, as the checkpoint was trained. normaliser: a key of `NORMALISERS`.
-        target: what training draws: the recipe's `target_rule`, or UDP's Gaussian at the joint itself, or its disc and offsets.
+        target: what training draws: the recipe's `target_rule`, or UDP's Gaussian at the joint itself, its disc and offsets, or
+            SimCC's classes or their Gaussians.
+        simcc_split: classes a pixel of SimCC.
     """
 
     input_wh: tuple[int, int] = (192, 256)
@@ -48,14 +50,24 @@ class PoseProtocol:
     shift: bool = True
     flip_merge: Literal["mean", "sum"] = "mean"
     scales: tuple[float, ...] = (1.0,)
-    decoder: Literal["quarter", "quarter_per_axis", "argmax", "dark", "quarter_one_based", "udp", "udp_combined"] = (
-        "quarter"
-    )
+    decoder: Literal[
+        "quarter",
+        "quarter_per_axis",
+        "argmax",
+        "dark",
+        "quarter_one_based",
+        "udp",
+        "udp_combined",
+        "simcc",
+        "simcc_gaussian",
+        "simcc_logits",
+    ] = "quarter"
     dark_blur: int = 11
     crop: Literal["affine", "affine_along_x", "udp", "corners"] = "affine"
     colour: Literal["rgb", "bgr"] = "rgb"
     normaliser: Literal["imagenet", "mpii_mean"] = "imagenet"
-    target: Literal["recipe", "udp", "udp_combined"] = later("recipe")
+    target: Literal["recipe", "udp", "udp_combined", "simcc", "simcc_gaussian"] = later("recipe")
+    simcc_split: float = later(2.0)
 
 
 @dataclass(frozen=True)
@@ -88,7 +100,12 @@ class MpiiProtocol(PoseProtocol):
     boxes: Literal["gt"] = "gt"
 
 
-CODINGS: dict[str, str] = {"_udp_regress": "udp_combined", "_udp": "udp"}
+CODINGS: dict[str, str] = {
+    "_udp_regress": "udp_combined",
+    "_udp": "udp",
+    "_simcc_gaussian": "simcc_gaussian",
+    "_simcc": "simcc",
+}
 """What a model's name ends in -> its coding: that body with the protocol preset."""
 
 
@@ -98,7 +115,7 @@ def body_of(model: str) -> str:
 
 
 def coding_of(model: str, family: str | None = None) -> str:
-    """How a network codes joints: "udp", "udp_combined", or "" for plain heat maps.
+    """How a network codes joints: "udp", "udp_combined", "simcc", "simcc_gaussian", or "" for plain heat maps.
 
     Its name says so, its body (ViTPose's released networks all use UDP, UDP-Pose's own HRNet the combined form), or the
     configuration in a checkpoint, which the checkpoint's family carries.
@@ -139,11 +156,21 @@ def pose_protocol(start: Start, model: str = "", family: str | None = None, tier
     if (traits.origin in ("mmpose", "vitpose") or (family or "").startswith("mm")) and not small:
         made = replace(made, crop="affine_along_x", decoder="quarter_per_axis")
         made = replace(made, box_rule="mmpose") if isinstance(made, CocoProtocol) else made
-    if coding == "udp":
+    if coding.startswith("simcc"):
+        made = _simcc_protocol(made, coding, family, small)
+    elif coding == "udp":
         made = replace(made, crop="udp", target="udp", decoder="udp", shift=False)
     elif coding:
         made = replace(made, crop="udp", target="udp_combined", decoder="udp_combined", shift=False)
     return made
+
+
+def _simcc_protocol(plain: PoseProtocol, coding: str, family: str | None, small: bool) -> PoseProtocol:
+    """SimCC's targets and decoding: its authors', whose poses count joints from 0.01 on, or mmpose's, whose flip has no shift."""
+    if (family or "").startswith("mm"):
+        return replace(plain, target="simcc_gaussian", decoder="simcc_logits", shift=False)
+    made = replace(plain, target=coding, decoder=coding)  # type: ignore[arg-type]
+    return made if small or not isinstance(made, CocoProtocol) else replace(made, keypoint_threshold=0.01)
 
 
 def _plain_protocol(start: Start, traits: Traits, family: str | None, small: bool) -> PoseProtocol:
@@ -174,6 +201,12 @@ def check_protocol(protocol: PoseProtocol) -> None:
             f"Expected crop=corners together with decoder=quarter_one_based but got crop={protocol.crop} and "
             f"decoder={protocol.decoder}; the two undo each other's rounding"
         )
+    if protocol.decoder.startswith("simcc") != protocol.target.startswith("simcc"):
+        raise ValueError(
+            f"Expected decoder and target both of SimCC but got decoder={protocol.decoder} and target={protocol.target}"
+        )
+    if protocol.decoder.startswith("simcc") and protocol.scales != (1.0,):
+        raise ValueError(f"Expected one scale for decoder={protocol.decoder} but got {protocol.scales}")
     udp = ("udp", "udp_combined")
     if (protocol.crop == "udp") != (protocol.decoder in udp) or (protocol.target == "udp_combined") != (
         protocol.decoder == "udp_combined"

@@ -60,6 +60,8 @@ def pose_recipe(dataset: str, set_up: SetUp, model: str, tier: str) -> Recipe:
     origin, coding = traits_of(body_of(model)).origin, coding_of(model)
     if origin == "vitpose":
         return vitpose(dataset, set_up, model)
+    if coding.startswith("simcc"):
+        return simcc(dataset, set_up, model)
     if origin == "mmpose" or (coding and origin != "udp_pose"):
         return mmpose(dataset, set_up, model)
     if origin == "pytorch_pose":
@@ -93,6 +95,19 @@ def hrnet(dataset: str, set_up: SetUp, model: str) -> Recipe:
         num_workers=8,
         source="leoxiaobin/deep-high-resolution-net.pytorch 6f69e46, experiments",
     )
+
+
+def simcc(dataset: str, set_up: SetUp, model: str) -> Recipe:
+    """SimCC's training on HRNet (leeyegy/SimCC, experiments/coco/hrnet): HRNet's recipe, Gaussians of 4 classes (MPII: 6).
+
+    Expected: COCO val2017 with detector boxes and flip, AP 75.9 (W48, 256x192, two classes a pixel), 72.0 at 128x128 and 59.7 at
+    64x64 (three classes: --set model.split=3 model.input_wh=64,64). Cost: HRNet's.
+
+        python run_all.py train --task pose --dataset coco --model hrnet_w48_simcc --data-root D --weights W
+    """
+    plain = hrnet(dataset, set_up, model)
+    augment = replace(plain.augment, sigma=6.0 if dataset == "mpii" else 4.0)
+    return replace(plain, name=f"simcc-{dataset}", augment=augment, source="leeyegy/SimCC, experiments/coco/hrnet")
 
 
 def simple_baseline(dataset: str, set_up: SetUp, model: str) -> Recipe:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.heatmaps.simcc import simcc_targets
 from tasks.heatmaps.targets import gaussian_targets
 from tasks.heatmaps.udp import combined_targets, udp_targets
 
@@ -19,17 +20,20 @@ def pose_targets(
     sigma: float,
     rule: str = "pose",
     joint_weights: Sequence[float] | None = None,
+    split: float = 2.0,
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Targets and weights of one person.
 
     Args:
         joints_xy: (J, 2) in input pixels. visible: (J,) weights, 0 or 1.
         image_size_wh, heatmap_size_wh: sizes of the input and of the maps; their quotient is the stride.
-        sigma: in heat-map cells. rule: one of `tasks.heatmaps.targets.RULES`, "udp" or "udp_combined".
-        joint_weights: (J,) factors on the weights, None for none.
+        sigma: in heat-map cells (of SimCC: in classes). rule: one of `tasks.heatmaps.targets.RULES`, "udp", "udp_combined",
+            "simcc" or "simcc_gaussian".
+        joint_weights: (J,) factors on the weights, None for none. split: SimCC's classes a pixel.
 
     Returns:
-        maps (J, height, width), or (3 J, height, width) for "udp_combined", and weights (J,), both float32.
+        maps (J, height, width), (3 J, height, width) for "udp_combined", (J, 1, classes) for SimCC, and weights (J,), both
+        float32.
 
     Raises:
         ValueError: the number of joints and of weights differ, or a visible joint is not finite.
@@ -40,8 +44,10 @@ def pose_targets(
             f"Expected joints (J, 2) with J visibilities but got {xy.shape} and {np.asarray(visible).shape}; "
             "check the dataset of the annotation file"
         )
-    if rule in ("udp", "udp_combined"):
-        if rule == "udp":
+    if rule in ("udp", "udp_combined", "simcc", "simcc_gaussian"):
+        if rule.startswith("simcc"):
+            maps, weight = simcc_targets(xy, visible, image_size_wh, split, rule, sigma)
+        elif rule == "udp":
             maps, weight = udp_targets(xy, visible, image_size_wh, heatmap_size_wh, sigma)
         else:
             maps, weight = combined_targets(xy, visible, image_size_wh, heatmap_size_wh)

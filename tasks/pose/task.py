@@ -23,7 +23,7 @@ from tasks.pose.posetrack.datasets import PoseTrackEvalData
 from tasks.pose.posetrack.metrics import metric_infos
 from tasks.pose.posetrack.protocol import PoseTrackProtocol
 from tasks.pose.posetrack.protocol import header as posetrack_header
-from tasks.pose.protocol import NORMALISERS, PoseProtocol, body_of, header
+from tasks.pose.protocol import NORMALISERS, PoseProtocol, body_of, coding_of, header
 from tasks.pose.skeletons.joints import check_joints
 from tasks.recipe import Recipe
 from tasks.survey import surveyed, surveyed_training
@@ -78,14 +78,20 @@ class PoseTask(Task):
         return body_of(model)
 
     def model_names(self, bodies: Sequence[str]) -> list[str]:
-        """All bodies, and mmpose's UDP networks: HRNet with its crop, target, decoding and flip."""
-        return [*bodies, "hrnet_w32_udp", "hrnet_w48_udp", "hrnet_w32_udp_regress"]
+        """All bodies, and HRNet with UDP's crop, target, decoding and flip, or with SimCC's head."""
+        simcc = [f"hrnet_w{width}_simcc{kind}" for width in (32, 48) for kind in ("", "_gaussian")]
+        return [*bodies, "hrnet_w32_udp", "hrnet_w48_udp", "hrnet_w32_udp_regress", *simcc]
 
     def implied_protocol(self, model: str, options: Mapping[str, Any], dataset: str) -> dict[str, Any]:
-        """Target and decoding where offsets are stated otherwise than the model's name has them."""
+        """Target and decoding where offsets are stated otherwise than the model's name has them; SimCC's size and classes."""
+        implied = {
+            ours: options[name]
+            for name, ours in (("input_wh", "input_wh"), ("split", "simcc_split"))
+            if name in options
+        }
         if "offsets" not in options:
-            return {}
-        return dict.fromkeys(("target", "decoder"), "udp_combined" if options["offsets"] else "udp")
+            return implied
+        return implied | dict.fromkeys(("target", "decoder"), "udp_combined" if options["offsets"] else "udp")
 
     def default_representation(self, model: str, dataset: str) -> str:
         structure = traits_of(body_of(model)).structure
@@ -101,6 +107,8 @@ class PoseTask(Task):
         outputs = int(changes.pop("num_outputs", self.dataset(dataset).num_outputs))
         chosen = representation or self.default_representation(model, dataset)
         outputs = self.entry(dataset).outputs(changes, outputs)
+        if coding_of(model).startswith("simcc"):
+            changes.setdefault("input_wh", self.protocol(dataset, model=model).input_wh)
         return build(model, dataset, chosen, outputs, **changes)
 
     # -- protocol and recipe -------------------------------------------------------------------------------------
@@ -144,9 +152,13 @@ class PoseTask(Task):
     # -- computation ---------------------------------------------------------------------------------------------
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from tasks.heatmaps.losses import heatmap_loss, peak_accuracy
+        from tasks.heatmaps.simcc_network import SimccModel, simcc_accuracy, simcc_loss
 
         outputs = model.stacks(batch["images"])  # type: ignore[operator]
         target, weight, found = batch["target"], batch["weight"], outputs[-1].detach()
+        if isinstance(model, SimccModel):
+            loss = simcc_loss(outputs[-1], target, weight, model.columns, model.gaussian)
+            return {"loss": loss, "accuracy": simcc_accuracy(found, target, model.columns)}
         if target.shape[1] != weight.shape[1]:  # UDP's combined coding: three maps a joint
             loss = heatmap_loss(outputs, target, weight, "udp_combined")
             return {"loss": loss, "accuracy": peak_accuracy(found[:, ::3], target[:, ::3])}

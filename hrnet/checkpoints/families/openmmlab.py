@@ -40,6 +40,13 @@ def _heatmap_rules(head: str) -> tuple[tuple[str, str], ...]:
     )
 
 
+_SIMCC = (
+    (r"^head\.mlp_head_([xy])\.(weight|bias)$", r"head.along_\1.\2"),
+    (r"^head\.deconv_head\.(deconv_layers\..+)$", r"body.\1"),
+    (r"^head\.deconv_head\.final_layer\.(weight|bias)$", r"head.predict.\1"),
+)
+"""Of mmpose's SimCC, whose heads on encoders hold the layers of heat maps in a head of their own."""
+
 MMPOSE_0X = Family(
     "mmpose_0x",
     "mmpose 0.x",
@@ -53,8 +60,8 @@ MMPOSE_0X = Family(
 MMPOSE_1X = Family(
     "mmpose_1x",
     "mmpose 1.x",
-    lambda s: has(s, "backbone.", "head.final_layer."),
-    _heatmap_rules("head"),
+    lambda s: has(s, "backbone.") and (has(s, "head.final_layer.") or has(s, "head.deconv_head.final_layer.")),
+    (*_heatmap_rules("head"), *_SIMCC),
     drops=_PREPROCESSOR,
     task=_pose_or_face,
     conventions=_mmpose_conventions,

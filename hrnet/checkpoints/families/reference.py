@@ -46,11 +46,14 @@ def _ocr_adapt(state: dict[str, Tensor]) -> list[str]:
     return absolute_scales(state) if _untracked(state) else []
 
 
+SIMCC = (r"^mlp_head_([xy])\.(weight|bias)$", r"head.along_\1.\2")
+"""The linear layers of SimCC, whose repository is HRNet's with these beside."""
+
 POSE = Family(
     "pose",
     "the HRNet pose release",
     lambda s: has(s, "stage4.") and _is_convolution(s, "final_layer.weight"),
-    ((HRNET_BODY, r"body.\1"), (r"^final_layer\.(weight|bias)$", r"head.predict.\1")),
+    ((HRNET_BODY, r"body.\1"), (r"^final_layer\.(weight|bias)$", r"head.predict.\1"), SIMCC),
     task=always("pose"),
     conventions=implies(upsample="nearest", bn_momentum=0.1),
 )
@@ -72,6 +75,7 @@ SIMPLE_BASELINE = Family(
         (RESNET_BODY, r"body.\1"),
         (r"^(deconv_layers\..+)$", r"body.\1"),
         (r"^final_layer\.(weight|bias)$", r"head.predict.\1"),
+        SIMCC,
     ),
     task=always("pose"),
 )
