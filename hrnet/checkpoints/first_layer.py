@@ -12,9 +12,15 @@ from hrnet.checkpoints.reading import read_checkpoint
 from hrnet.checkpoints.report import CheckpointError
 
 LEAST = 0.2
-"""Least correlation, between colours or between neighbouring pixels, of trained filters. Independent numbers stay below it: it is
-three and a half deviations of the smallest released first layer (32 filters of 3x3). Filters that learnt from photographs answer
-brightness and edges, and have far more of one or of both."""
+"""Least correlation, between colours or between neighbouring pixels, of trained filters.
+
+The rule: a file is called random numbers if in its first convolution over three channels both red and green, and every pixel
+and the next in its row, correlate less than this. Independent numbers stay below it: it is three and a half deviations of the
+smallest released first layer (32 filters of 3x3; of 24 filters one file in two hundred passes). Filters that learnt from
+photographs answer brightness and edges, and have far more of one or both: seven trained layers of 8 to 32 filters of 3x3
+(detectors of faces, of objects and of text, released by others) have 0.36 to 0.83, twelve networks of the embedded data that
+were trained for minutes 0.35 to 0.75. A false alarm would take a layer of colour-blind noise.
+"""
 DECLARED = "seeded"
 """A key of a checkpoint's plain data (or of its "meta") that says that its numbers are drawn, for tests."""
 
