@@ -46,8 +46,8 @@ def merged_heatmaps(
 def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol) -> Tensor:
     maps = model(images)
     if protocol.decoder.startswith("simcc"):
-        ways = {"kind": protocol.decoder, "flip": protocol.flip, "shift": protocol.shift}
-        return merged(maps, model, images, pairs, **ways)
+        kind, flip, shift = protocol.decoder, protocol.flip, protocol.shift
+        return merged(maps, model, images, pairs, kind=kind, flip=flip, shift=shift)
     if not protocol.flip:
         return maps
     combined = protocol.decoder == "udp_combined"
