@@ -35,6 +35,7 @@ class Entry:
         person_notes: what a reader must know of the persons of a split.
         outputs: (options of the network, number of joints) -> its outputs.
         maps_joints: whether networks of other skeletons are evaluated, their joints mapped.
+        beside: (picture, annotations alone) -> files of the dataset that a picture lies in, which may know its persons.
         variants: published variants of the recipe by name.
         notes: what a reader of its figures must know.
     """
@@ -52,5 +53,6 @@ class Entry:
     person_notes: Callable[[Persons, str], tuple[str, ...]] = lambda persons, split: ()
     outputs: Callable[[dict[str, Any], int], int] = lambda options, joints: joints
     maps_joints: bool = False
+    beside: Callable[[Path, bool], list[Path]] = lambda picture, annotated_only: []
     variants: Mapping[str, Callable[[Recipe], Recipe]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -14,6 +14,7 @@ from tasks.files.names import as_posix
 from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose, xywh_to_xyxy, xyxy_to_xywh
 from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.drawing import draw_pose, draw_tracks, person_colour
+from tasks.pose.entries import ENTRIES
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
 from tasks.pose.posetrack.tracking.tracker import Tracker
@@ -320,11 +321,8 @@ class PersonBoxes(BoxSource):
             for folder, declared in declared_above(image, "coco-keypoints")
             for split in declared.splits.values()
         ]
-        split = image.parent.name
-        root = image.parent.parent.parent if image.parent.parent.name == "images" else image.parent.parent
-        paths.append(root / "annotations" / f"person_keypoints_{split}.json")
-        if not self.annotated_only:
-            paths += sorted((root / "person_detection_results").glob(f"COCO_{split}_detections_*_person.json"))
+        for entry in ENTRIES.values():
+            paths += entry.beside(image, self.annotated_only)
         return [path for path in paths if path.is_file()]
 
 

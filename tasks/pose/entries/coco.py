@@ -5,7 +5,7 @@ from __future__ import annotations
 from tasks.base import DatasetInfo
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.entries.coco_form import coco_entry
-from tasks.pose.files.coco import OFFICIAL, SPLITS
+from tasks.pose.files.coco import OFFICIAL, SPLITS, boxes_beside
 from tasks.pose.protocol import CocoProtocol, Start
 from tasks.pose.recipes import SetUp, with_batch
 from tasks.pose.skeletons.coco import COCO
@@ -43,6 +43,7 @@ ENTRIES = (
         OFFICIAL,
         START,
         SET_UP,
+        beside=boxes_beside,
         variants={"w48_384x288": w48_384x288},
     ),
 )

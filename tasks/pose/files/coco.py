@@ -58,6 +58,16 @@ def expected_boxes(root: Path, split: str, boxes_file: str = "") -> Path:
     return folder / _official_boxes(split)
 
 
+def boxes_beside(image: Path, annotated_only: bool) -> list[Path]:
+    """Files of the layout that a picture lies in, which may know its persons: annotations first, then detections."""
+    split = image.parent.name
+    root = image.parent.parent.parent if image.parent.parent.name == "images" else image.parent.parent
+    found = [root / "annotations" / f"person_keypoints_{split}.json"]
+    if not annotated_only:
+        found += sorted((root / "person_detection_results").glob(f"COCO_{split}_detections_*_person.json"))
+    return found
+
+
 def _official_boxes(split: str) -> str:
     """The authors' file; its name holds the detector's AP of persons."""
     return f"COCO_{split}_detections_AP_H_{'609' if split.startswith('test-dev') else '56'}_person.json"
