@@ -6,6 +6,7 @@ import contextlib
 import csv
 import io
 import json
+import shutil
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -15,6 +16,7 @@ import cv2
 import numpy as np
 import pytest
 from own_data import FLOWERS, HAND_SIGMAS, MAKERS
+from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -108,6 +110,47 @@ JUDGES: dict[str, Any] = {name: partial(_average_precision, name) for name in TR
 JUDGES |= {"rooms5": _miou, "faces5": _nme, "flowers": _top1}
 
 
+PICTURES = {"hand21": "images/val_0.png", "mouse9": "frames/val_0.png", "parts3": "images/val_0.png"}
+PICTURES |= {"rooms5": "images/val/0.jpg", "faces5": "images/val_0.png", "flowers": "pictures/val/rose/0.png"}
+"""Of the validation split: the first of its file."""
+CATEGORIES = {"hand21": 1, "mouse9": 4}
+
+
+def _as_evaluated(name: str, plain: Any, drawn: Path, predictions: Path) -> None:
+    """What `predict` says of a picture is what `eval --predictions` wrote of it."""
+    if name in TRUTHS:
+        found = [record for record in json.loads(predictions.read_text()) if record["image_id"] == 1]
+        seen = plain if name == "parts3" else plain["persons"]
+        assert sorted(r["category_id"] for r in seen) == sorted(r["category_id"] for r in found)
+        if name == "parts3":
+            for made, expected in zip(_columns(seen), _columns(found), strict=True):
+                np.testing.assert_allclose(made, expected, atol=0.02)
+        else:
+            [pose] = (np.array(record["keypoints"]).reshape(-1, 3) for record in found)
+            np.testing.assert_allclose(np.array(seen[0]["keypoints"])[:, :2], pose[:, :2], atol=0.02)
+    elif name == "rooms5":
+        expected = cv2.imread(str(predictions / "0.png"), cv2.IMREAD_UNCHANGED)
+        with Image.open(drawn / "0.png") as image:
+            assert image.mode == "P" and image.getpalette()[3:6] == [70, 70, 70]
+            assert (np.asarray(image) == expected).mean() > 0.999
+    elif name == "faces5":
+        [line] = [row for row in _lines(predictions) if row[0].endswith("val_0.png")]
+        np.testing.assert_allclose(np.ravel(plain["faces"][0]["points"]), np.array(line[2:], float), atol=0.02)
+    else:
+        [line] = [row for row in _lines(predictions) if row[0].startswith("rose/0")]
+        assert plain["classes"][0]["category_id"] == int(line[1].split()[0])
+
+
+def _lines(path: Path) -> list[list[str]]:
+    with path.open() as file:
+        return list(csv.reader(file))
+
+
+def _columns(records: list[dict[str, Any]]) -> np.ndarray:
+    """Scores and the four numbers of boxes, each sorted by itself."""
+    return np.sort([[record["score"], *record["bbox"]] for record in records], axis=0).T
+
+
 @pytest.mark.parametrize("name", HEADLINES)
 def test_a_dataset_of_ones_own_through_the_verbs(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     task, make = MAKERS[name]
@@ -135,17 +178,30 @@ def test_a_dataset_of_ones_own_through_the_verbs(name: str, tmp_path: Path, caps
     scoring = ["score", *cell[:4], "--file", predictions, *places[:2], "--json", told]
     _called(scoring, capsys)
     assert json.loads(told.read_text())["figures"][headline]["value"] == pytest.approx(value, rel=1e-4)
-    picture = next(path for path in sorted(folder.rglob("*")) if path.suffix in (".png", ".jpg"))
-    _called(["predict", *cell, "--checkpoint", weights, *places[:2], "--out", tmp_path / "drawn", picture], capsys)
-    assert list((tmp_path / "drawn").glob("*.png"))
+    picture = folder / PICTURES[name]
+    drawn = tmp_path / "drawn"
+    call = ["predict", *cell, "--checkpoint", weights, *places[:2], "--out", drawn, picture]
+    if task == "pose":  # the box as the evaluation reads it: without its last pixel
+        box = {"image_id": 1, "category_id": CATEGORIES[name], "bbox": [4, 4, 55, 39], "score": 0.9}
+        (tmp_path / "boxes.json").write_text(json.dumps([box, {**box, "image_id": 2}]))
+        _called(call, capsys)  # by the dataset's own annotations, too
+        picture = shutil.copyfile(picture, tmp_path / "1.png")
+        call[-1:] = [picture, "--boxes", tmp_path / "boxes.json"]
+    _called(call, capsys)
+    assert list(drawn.glob("*.png"))
+    [plain] = json.loads((drawn / "predictions.json").read_text()).values()
+    _as_evaluated(name, plain, drawn, predictions)
 
     same = make_cell(task, name, "hrnet_micro_w8", tier="smoke", embedded=False, recipe={"lr": 0.001, "batch_size": 3})
     table = TaskTable("own", "Own", task, name, (same.id,), (headline,))
     text = fill(Suite("own", (same,), (table,), ""), Store(out / "runs"), intervals="none")[0].render("csv")
     assert str(trained)[:6] in text, text
+    shown = f"{trained:.{tasks.get_task(task).metrics[headline].decimals}f}"
     # Without the data: the result itself says what its dataset is.
     _forget()
-    assert f"{task}/{name}" in _called(["compare", out, out, "--draws", "20"], capsys)
+    told_rows = _called(["compare", out, out, "--draws", "20"], capsys)
+    rows = [line for line in told_rows.splitlines() if f"{task}/{name}" in line]
+    assert any(shown in row for row in rows), (shown, told_rows)
 
 
 @pytest.mark.parametrize("name", TRUTHS)
