@@ -10,6 +10,8 @@ names are micro sizes), are literals: they are read without importing the file, 
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -136,6 +138,20 @@ def _file_of(name: str) -> BodyFile:
     return body_files()[TIMM if name.startswith(TIMM) else name]
 
 
+_SHARED: list[dict[str, nn.Module]] = []
+
+
+@contextmanager
+def shared_bodies() -> Iterator[None]:
+    """While it is open, a body that is asked for again with the same options is the same module, however its
+    weights start: for counting alone."""
+    _SHARED.append({})
+    try:
+        yield
+    finally:
+        _SHARED.pop()
+
+
 def build_body(name: str, **options: Any) -> nn.Module:
     """Builds a body.
 
@@ -145,6 +161,15 @@ def build_body(name: str, **options: Any) -> nn.Module:
     Raises:
         ValueError: unknown name or option; the nearest is given.
     """
+    if not _SHARED:
+        return _built(name, options)
+    key = repr((name, sorted((option, value) for option, value in options.items() if option != "init")))
+    if key not in _SHARED[-1]:
+        _SHARED[-1][key] = _built(name, options)
+    return _SHARED[-1][key]
+
+
+def _built(name: str, options: dict[str, Any]) -> nn.Module:
     check_body_name(name)
     if name in VARIANTS:
         from hrnet.backbone import build_backbone

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.ops import box_iou, roi_align
 
 from tasks.detection.boxes.conventions import Conventions
 
@@ -44,6 +43,8 @@ def match(
 
     With ``best_of_truth`` every truth also takes its best boxes (all ties) if their overlap reaches that value.
     """
+    from torchvision.ops import box_iou
+
     matched = torch.full((len(boxes),), NEGATIVE, dtype=torch.int64, device=boxes.device)
     if len(truths) and len(boxes):
         overlap = box_iou(truths, boxes)
@@ -95,6 +96,8 @@ def mask_targets(truth: Truth, boxes: Tensor, which: Tensor, size: int, conventi
     if len(boxes) == 0:
         return boxes.new_zeros((0, size, size))
     if conventions.mask_target == "roi_align":
+        from torchvision.ops import roi_align
+
         rois = torch.cat([which[:, None].to(boxes), boxes], dim=1)
         masks = truth.masks[:, None].to(boxes.dtype)
         return (roi_align(masks, rois, size, 1.0, 0, True)[:, 0] >= 0.5).to(boxes.dtype)

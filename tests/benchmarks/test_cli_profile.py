@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -26,6 +28,17 @@ def test_every_model_has_one_row(tmp_path: Path, capsys: pytest.CaptureFixture[s
     for name, value in published.items():
         assert float(rows[name]["macs_as_published"]) == pytest.approx(value, abs=0.05)
     assert rows["deeplabv3_r50"]["task"] == rows["hrnet_w48_ocr"]["task"] == "segmentation"
+
+
+def test_a_network_of_every_task_is_counted_without_what_takes_longer_to_import_than_torch() -> None:
+    code = """
+import sys
+from benchmarks.cli import entry
+assert entry(["profile", "hrnet_micro_w8"]) == 0
+print(sorted({"torch._dynamo", "sympy", "torchvision", "scipy", "pandas", "matplotlib", "mmengine"} & set(sys.modules)))
+"""
+    made = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stdout
+    assert len(made.splitlines()) > 10 and made.splitlines()[-1] == "[]"
 
 
 def test_what_is_named_is_shown(capsys: pytest.CaptureFixture[str]) -> None:

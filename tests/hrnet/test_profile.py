@@ -5,10 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from hrnet import build_backbone, profile
+from hrnet.blocks import SubsampledConv
+from hrnet.without_memory import WithoutMemory, shapes_alone
 
 
 class Layers(nn.Module):
@@ -49,6 +53,72 @@ def test_cost_grows_with_the_area() -> None:
     body = build_backbone("hrnet_micro_w8")
     small, large = profile(body, (64, 64)), profile(body, (128, 192))
     assert large.macs == 6 * small.macs and large.params == small.params
+
+
+FUNCTIONS = {
+    "convolution": lambda x: functional.conv2d(x, x.new_empty(6, 2, 3, 5), None, (2, 1), (1, 2), 2, groups=2),
+    "same": lambda x: functional.conv2d(x, x.new_empty(6, 4, 3, 3), padding="same"),
+    "average": lambda x: functional.avg_pool2d(x, 3, 2, 1),
+    "average, whole": lambda x: functional.avg_pool2d(x, 2),
+    "average, up": lambda x: functional.avg_pool2d(x, 3, 2, ceil_mode=True),
+    "sides": lambda x: functional.interpolate(x, (5, 9), mode="bilinear"),
+    "factor": lambda x: functional.interpolate(x, scale_factor=2.5),
+    "joined": lambda x: torch.cat([x, x[:, :3]], dim=1),
+    "joined at the end": lambda x: torch.cat((x, x), dim=-1),
+    "sum": lambda x: x + x,
+    "broadcast": lambda x: x + x[:, :1, :1],
+    "number": lambda x: x + 1,
+    "mean": lambda x: x.mean((2, 3)),
+    "mean, kept": lambda x: x.mean(-1, keepdim=True),
+    "mean of all": lambda x: x.mean(),
+    "relu": functional.relu,
+    "norm": lambda x: functional.layer_norm(x, x.shape[1:]),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_functions_have_the_shape_that_they_have_on_the_cpu(name: str) -> None:
+    with shapes_alone((), lambda *_: None):
+        made = FUNCTIONS[name](torch.empty(2, 4, 13, 10, device="meta"))
+    assert made.is_meta and made.shape == FUNCTIONS[name](torch.ones(2, 4, 13, 10)).shape
+
+
+def test_layers_have_the_shape_that_they_have_on_the_cpu() -> None:
+    layers = nn.Sequential(
+        nn.Conv2d(3, 8, (3, 5), (2, 1), (0, 3), 2),
+        nn.BatchNorm2d(8),
+        SubsampledConv(8, 6, 1, 2),
+        nn.Conv2d(6, 6, 3, padding="same", groups=3),
+        nn.ConvTranspose2d(6, 4, 3, 2, output_padding=1),
+        nn.ReLU(inplace=True),
+        nn.Linear(16, 5),
+    )
+    x, outputs = torch.rand(1, 3, 21, 15), []
+    for layer in layers:
+        outputs.append(x := layer(x))
+    counted = profile(layers, (21, 15)).layers
+    assert [layer.kind for layer in counted] == ["Conv2d", "SubsampledConv", "Conv2d", "ConvTranspose2d", "Linear"]
+    assert [layer.activations for layer in counted] == [outputs[k].numel() for k in (0, 2, 3, 4, 6)]
+    pixels = [outputs[k].shape[-2] * outputs[k].shape[-1] for k in (0, 2, 3, 3)]
+    assert [layer.macs for layer in counted] == [
+        weight * places for weight, places in zip((360, 48, 108, 216), pixels, strict=True)
+    ] + [16 * 5 * 4 * 12]
+
+
+def test_the_mode_of_every_module_stays() -> None:
+    body = build_backbone("hrnet_micro_w8").train()
+    body.layer1.eval()
+    before = [module.training for module in body.modules()]
+    profile(body, (64, 64))
+    assert [module.training for module in body.modules()] == before and "forward" not in vars(body.conv1)
+
+
+def test_networks_built_without_memory_cost_the_same() -> None:
+    with WithoutMemory():
+        built = build_backbone("hrnet_micro_w8")
+    assert all(p.is_meta for p in built.parameters())
+    assert profile(built, (64, 96)) == profile(build_backbone("hrnet_micro_w8"), (64, 96))
+    assert build_backbone("hrnet_micro_w8").bn1.weight.eq(1).all()  # layers start as ever afterwards
 
 
 WAYS = """

@@ -7,7 +7,6 @@ from typing import Any
 
 from torch import Tensor, nn
 from torch.nn import functional
-from torchvision.ops import roi_align
 
 from tasks.detection.boxes.heads import MaskHead
 from tasks.detection.network.cascade import CascadeDetector, Sizes
@@ -50,6 +49,8 @@ class HybridTaskCascade(CascadeDetector):
 
     def _pooled(self, rois: Sequence[Tensor], context: tuple[Tensor, Tensor], size: int) -> Tensor:
         """The embedding under every RoI at twice the box heads' resolution, averaged down to ``size``."""
+        from torchvision.ops import roi_align
+
         assert self.semantic is not None
         embedding, conventions = context[1], self.conventions
         scale, aligned = 1 / self.strides[self.semantic.level], conventions.roi_aligned

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.models.detection.roi_heads import paste_masks_in_image
-from torchvision.ops import batched_nms
 
 from tasks.detection.boxes.coding import clip, decode, from_family, large_enough, to_family
 from tasks.detection.boxes.conventions import Conventions
@@ -72,6 +70,8 @@ def select(
 def suppress(boxes: Tensor, scores: Tensor, labels: Tensor, keep: Keep, kept: str = "best") -> Tensor:
     """(m,) indices of what remains, best first: no overlap within a class, so many per picture; "tied": and all that score as
     the last of them."""
+    from torchvision.ops import batched_nms
+
     order = batched_nms(boxes, scores, labels, keep.nms_iou)
     if kept == "tied" and len(order) > keep.max_detections:
         return order[scores[order] >= scores[order[keep.max_detections - 1]]]
@@ -91,6 +91,8 @@ def paste(
     height, width = size_hw
     result = torch.zeros((len(masks), height, width), dtype=torch.bool, device=masks.device)
     if conventions.mask_paste == "expanded":
+        from torchvision.models.detection.roi_heads import paste_masks_in_image
+
         if len(masks):
             result = paste_masks_in_image(masks[:, None], boxes, size_hw)[:, 0] >= threshold
         return result

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torchvision.ops import batched_nms
 
 from tasks.detection.boxes.coding import clip, decode, large_enough
 from tasks.detection.boxes.conventions import Conventions
@@ -33,6 +32,8 @@ def propose(
         outputs: of :class:`tasks.detection.boxes.heads.ProposalHead`. anchors: per level. sizes_hw: of the unpadded pictures.
         per_level, total: override the conventions' counts.
     """
+    from torchvision.ops import batched_nms
+
     which = 0 if training else 1
     per_level = per_level or conventions.proposals_per_level[which]
     total = total or conventions.proposals[which]

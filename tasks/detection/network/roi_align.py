@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torchvision.ops import roi_align as torchvision_roi_align
 
 SMALL_CELLS = 64 * 64
 """Maps up to this many cells: above, products over whole rows and columns cost more than torchvision's loop over samples."""
@@ -17,7 +16,14 @@ def roi_align(x: Tensor, rois: Tensor, size: int, scale: float, sampling: int, a
     if x.is_cpu and x.requires_grad and torch.is_grad_enabled() and x.shape[-2] * x.shape[-1] <= SMALL_CELLS:
         made: Tensor = _RoiAlign.apply(x, rois, size, scale, sampling, aligned)  # type: ignore[no-untyped-call]
         return made
-    return torchvision_roi_align(x, rois, size, scale, sampling, aligned)
+    return _torchvision_roi_align(x, rois, size, scale, sampling, aligned)
+
+
+def _torchvision_roi_align(x: Tensor, rois: Tensor, *options: Any) -> Tensor:
+    from torchvision.ops import roi_align as operator
+
+    made: Tensor = operator(x, rois, *options)
+    return made
 
 
 class _RoiAlign(torch.autograd.Function):
@@ -31,7 +37,7 @@ class _RoiAlign(torch.autograd.Function):
     def forward(context: Any, x: Tensor, rois: Tensor, size: int, scale: float, sampling: int, aligned: bool) -> Tensor:
         context.save_for_backward(rois)
         context.options = x.shape, size, scale, sampling, aligned
-        return torchvision_roi_align(x, rois, size, scale, sampling, aligned)
+        return _torchvision_roi_align(x, rois, size, scale, sampling, aligned)
 
     @staticmethod
     def backward(context: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional
-from torchvision.ops import sigmoid_focal_loss
 
 from tasks.detection.boxes.point_conventions import PointConventions
 from tasks.detection.points.targets import PointTargets, centerness
@@ -27,6 +26,8 @@ def point_losses(
     Args:
         outputs: per level, of :class:`tasks.detection.points.heads.PointHead`. targets: per picture.
     """
+    from torchvision.ops import sigmoid_focal_loss
+
     logits, ltrb, centre = (torch.cat([_flat(level[k]) for level in outputs], dim=1) for k in range(3))
     batch, _, num_classes = logits.shape
     labels = torch.cat([t.labels for t in targets])
