@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from benchmarks.engine.runtimes.files import Exported
 
 KINDS = ("onnx", "openvino", "torch")
-LIMIT = 1e-3
-"""The largest difference, as a share of the largest output, that rounding explains; a file above it is not called good."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -109,7 +107,7 @@ def _network(arguments: argparse.Namespace) -> tuple[Any, dict[str, Any], tuple[
 
 def _compared(made: Exported) -> int:
     """Prints how far the file's outputs are from the network's at two sizes; 1 where rounding does not explain it."""
-    from benchmarks.engine.runtimes.files import difference, larger
+    from benchmarks.engine.runtimes.files import LIMIT, difference, larger
 
     status = 0
     for batch, size in ((1, made.size_hw), (3, larger(made.size_hw) if made.any_size else made.size_hw)):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from benchmarks.tables.columns import bracketed, cost_columns, cost_entries, metric_column, run_columns
-from benchmarks.tables.rows import Measured, Measurements, entry
+from benchmarks.tables.rows import Measured, Measurements, bases_of, entry
 from benchmarks.tables.table import Column, Entry, Table
 
 
@@ -71,7 +71,8 @@ class AblationTable:
         rows = measurements.rows(self.cells)
         if not rows:
             return []
-        main, bases = self.columns[0], self._bases(rows)
+        main = self.columns[0]
+        bases = bases_of(rows, lambda row: self.variant(row).name(row) == self.base)
         first = metric_column(main, rows, beside=main)
         columns = [Column("body", "body"), Column("variant", self.axis), *cost_columns(), first]
         columns.append(Column("delta", f"Δ {main}", first.unit, digits=first.digits, signed=True))
@@ -81,14 +82,6 @@ class AblationTable:
         for row in rows:
             table.add(self._entries(row, bases[row.cell.model], measurements.intervals), tier=row.cell.tier)
         return [table]
-
-    def _bases(self, rows: Sequence[Measured]) -> dict[str, Measured]:
-        """The base row of each body."""
-        bases: dict[str, Measured] = {}
-        for row in rows:
-            if row.cell.model not in bases or self.variant(row).name(row) == self.base:
-                bases[row.cell.model] = row
-        return bases
 
     def _entries(self, row: Measured, base: Measured, intervals: str) -> dict[str, Any]:
         main, variant = self.columns[0], self.variant(row)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,6 +124,15 @@ def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -
         edited = tuple(sentence for stored in seeds if stored is not None and (sentence := told(stored)))
         rows.append(Measured(group[0], seeds, any(cell.id in stale for cell in group), edited))
     return rows
+
+
+def bases_of(rows: Sequence[Measured], named: Callable[[Measured], bool] = lambda row: False) -> dict[str, Measured]:
+    """The row that each body's others are compared with: its last one that is `named`, else its first."""
+    bases: dict[str, Measured] = {}
+    for row in rows:
+        if row.cell.model not in bases or named(row):
+            bases[row.cell.model] = row
+    return bases
 
 
 def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:

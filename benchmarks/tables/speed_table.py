@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.experiment.suite import replaced
 from benchmarks.tables.columns import cost_columns, cost_entries, metric_column
-from benchmarks.tables.rows import Measured, Measurements, entry
+from benchmarks.tables.rows import Measured, Measurements, bases_of, entry
 from benchmarks.tables.table import Column, Entry, Table
+from benchmarks.tables.task_table import BodyTable
 from tasks.direction import Direction
 
 VARY = ("precision", "runtime")
@@ -17,24 +17,8 @@ VARY = ("precision", "runtime")
 
 
 @dataclass(frozen=True)
-class SpeedTable:
-    """One trained network per body, evaluated in precisions and runtimes; the first row of a body is its base.
-
-    Attributes:
-        cells: ids in row order.
-        columns: metric names of the task; the difference from the base is of the first.
-    """
-
-    name: str
-    title: str
-    task: str
-    dataset: str
-    cells: tuple[str, ...]
-    columns: tuple[str, ...]
-
-    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> SpeedTable:
-        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
-        return replace(self, cells=replaced(self.cells, ids))
+class SpeedTable(BodyTable):
+    """One trained network per body, evaluated in precisions and runtimes; the first row of a body is its base."""
 
     def fill(self, measurements: Measurements) -> list[Table]:
         """One table; none if no cell was asked for. The machine stands in the caption: speeds of others do not compare."""
@@ -59,10 +43,9 @@ class SpeedTable:
             Column("n", "n"),
         ]
         table = Table(self.name, self.title, columns, caption=_machines(rows))
-        bases: dict[str, Measured] = {}
+        bases = bases_of(rows)
         for row in rows:
-            base = bases.setdefault(row.cell.model, row)
-            table.add(self._entries(row, base), tier=row.cell.tier)
+            table.add(self._entries(row, bases[row.cell.model]), tier=row.cell.tier)
         return [table]
 
     def _entries(self, row: Measured, base: Measured) -> dict[str, Any]:

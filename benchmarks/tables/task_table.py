@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.experiment.suite import replaced
 from benchmarks.tables.columns import bracketed, cost_columns, cost_entries, metric_column, run_columns
 from benchmarks.tables.rows import Measured, Measurements, entry
 from benchmarks.tables.table import Column, Entry, Table
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 
 @dataclass(frozen=True)
-class TaskTable:
-    """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns.
+class BodyTable:
+    """What tables of one dataset have that show bodies in rows and metrics in columns.
 
     Attributes:
         cells: ids in row order.
@@ -28,9 +31,14 @@ class TaskTable:
     cells: tuple[str, ...]
     columns: tuple[str, ...]
 
-    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> TaskTable:
+    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> Self:
         """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
         return replace(self, cells=replaced(self.cells, ids))
+
+
+@dataclass(frozen=True)
+class TaskTable(BodyTable):
+    """One dataset's table: bodies in rows; parameters, multiply-adds, metrics, n and seconds in columns."""
 
     def fill(self, measurements: Measurements) -> list[Table]:
         """One table; none if no cell was asked for."""

@@ -9,7 +9,7 @@ import torch
 
 import tasks
 from benchmarks.cli import entry
-from benchmarks.commands import export as verb
+from benchmarks.engine.runtimes import files
 
 
 @pytest.fixture()
@@ -37,7 +37,7 @@ def test_file_and_parity(weights: Path, tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_file_that_differs_is_not_called_good(
     weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(verb, "LIMIT", -1.0)
+    monkeypatch.setattr(files, "LIMIT", -1.0)
     assert entry(words(weights, tmp_path / "net.pt2", "--size", "64x64")) == 1
     assert "do not use this file" in capsys.readouterr().out
 

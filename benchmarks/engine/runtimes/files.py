@@ -25,7 +25,7 @@ TARGETS = {"onnx": (".onnx",), "openvino": (".xml",), "torch": (".pt2",)}
 """Kinds of file and how their names end."""
 OPSET = 18
 LIMIT = 1e-3
-"""The largest difference, as a share of the largest output, that rounding explains."""
+"""The largest difference, as a share of the largest output, that rounding explains; a file above it is not called good."""
 
 
 @dataclass(frozen=True)
