@@ -20,7 +20,7 @@ Picture = NDArray[np.uint8]
 ROUNDS, MIN_S = 7, 0.1
 
 
-def main() -> None:
+def measure() -> None:
     """Prints a row per step: milliseconds of both, the ratio of medians, and the lowest and highest ratio of a round."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

@@ -5,37 +5,57 @@ The reference graph is the official implementation's: the same operators, float3
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from typing import Any
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 import tasks
 from benchmarks.engine.runtimes.execution import executed
+from benchmarks.engine.runtimes.files import export
+from benchmarks.engine.runtimes.sessions import open_file
 from benchmarks.speed.turns import in_turns, print_rows
 from tasks.precision import check_precision, reduced
 
 SIZE_HW = (256, 192)
 BATCH = 8
-RUNS = (
+
+
+class Network(NamedTuple):
+    """A call on pictures, and the layout in memory that it takes them in."""
+
+    call: Callable[[Tensor], object]
+    layout: torch.memory_format = torch.contiguous_format
+
+
+IN_PYTORCH = (
     ("ours, channels last", "eager", "fp32"),
     ("ours, bf16", "eager", "bf16"),
     ("ours, bf16, CUDA graphs", "graphs", "bf16"),
-    ("onnxruntime", "onnxruntime", "fp32"),
-    ("OpenVINO", "openvino", "fp32"),
-    ("OpenVINO, bf16", "openvino", "bf16"),
 )
+"""Name of the row, runtime, precision."""
+IN_RUNTIMES = (
+    ("onnxruntime", "onnx", "net.onnx", "fp32"),
+    ("OpenVINO", "openvino", "net.xml", "fp32"),
+    ("OpenVINO, bf16", "openvino", "net.xml", "bf16"),
+)
+"""Name of the row, kind and name of the exported file, precision."""
 
 
-def main(device_name: str = "cpu", batch: int = BATCH) -> None:
+def measure(device_name: str = "cpu", batch: int = BATCH) -> None:
     """Prints evaluation at ``batch`` and at 1, and training at ``batch``."""
     device = torch.device(device_name)
-    with torch.inference_mode():
+    with torch.inference_mode(), tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        networks, skipped = compared(device, Path(folder), stack)
         for size in (batch, 1):
-            evaluation(device, size)
-            print()
+            evaluation(networks, device, size)
+    for line in skipped:
+        print(f"  skipped: {line}")
+    print()
     training(device, batch)
 
 
@@ -44,33 +64,56 @@ def network() -> nn.Module:
     return tasks.build_model("pose", "hrnet_w32", "coco").eval()
 
 
-def evaluation(device: torch.device, batch: int) -> None:
-    """Images per second of every runtime that is installed."""
-    images = torch.randn(batch, 3, *SIZE_HW, device=device)
-    last = images.contiguous(memory_format=torch.channels_last)
-    ways: dict[str, Callable[[], object]] = {}
+def compared(device: torch.device, folder: Path, stack: ExitStack) -> tuple[dict[str, Network], list[str]]:
+    """What is evaluated side by side, the reference graph first, and why others are not; each network is exported once.
+
+    Args:
+        folder: for the exported files. stack: keeps what computes in reduced precision open.
+    """
+    networks: dict[str, Network] = {"reference graph (NCHW, fp32)": Network(network().to(device))}
+    features = _timm(device)
+    if features is not None:
+        networks["timm hrnet_w32, features"] = Network(features)
     skipped = []
-    with ExitStack() as stack:
-        plain = network().to(device)
-        ways["reference graph (NCHW, fp32)"] = _call(plain, images)
-        features = _timm(device)
-        if features is not None:
-            ways["timm hrnet_w32, features"] = _call(features, images)
-        for name, runtime, precision in RUNS:
-            own = network().to(device).to(memory_format=torch.channels_last)
-            try:
-                stack.enter_context(executed(own, runtime, precision, device))
-            except ValueError as error:
-                skipped.append(f"{name}: {error}")
-                continue
-            ways[name] = _call(own, last)
-        rows = in_turns(ways, rounds=5 if batch > 1 else 9, warm=2)
+    for name, runtime, precision in IN_PYTORCH:
+        own = network().to(device).to(memory_format=torch.channels_last)
+        try:
+            stack.enter_context(executed(own, runtime, precision, device))
+        except ValueError as error:
+            skipped.append(f"{name}: {error}")
+            continue
+        networks[name] = Network(own, torch.channels_last)
+    for name, kind, file, precision in IN_RUNTIMES:
+        try:
+            networks[name] = Network(_session(kind, folder / file, precision, device))
+        except ValueError as error:
+            skipped.append(f"{name}: {error}")
+    return networks, skipped
+
+
+def _session(kind: str, path: Path, precision: str, device: torch.device) -> Callable[[Tensor], object]:
+    """The exported network in its runtime.
+
+    Raises:
+        ValueError: not on a CPU, a package lacks, or the processor has not the precision.
+    """
+    if device.type != "cpu":
+        raise ValueError("measured on a CPU alone")
+    check_precision(precision, device)
+    if not path.exists():
+        export(network(), kind, path, SIZE_HW)
+    return open_file(path, precision)
+
+
+def evaluation(networks: Mapping[str, Network], device: torch.device, batch: int) -> None:
+    """Images per second of each, in turns."""
+    images = torch.randn(batch, 3, *SIZE_HW, device=device)
+    ways = {name: _call(one.call, images.contiguous(memory_format=one.layout)) for name, one in networks.items()}
+    rows = in_turns(ways, rounds=5 if batch > 1 else 9, warm=2)
     print_rows(f"HRNet-W32 pose, {SIZE_HW[0]}x{SIZE_HW[1]}, evaluation, batch {batch}", rows, batch, "images")
-    for line in skipped:
-        print(f"  skipped: {line}")
 
 
-def _call(model: nn.Module, images: Tensor) -> Callable[[], object]:
+def _call(model: Callable[[Tensor], object], images: Tensor) -> Callable[[], object]:
     def call() -> None:
         model(images)
         if images.device.type == "cuda":

@@ -215,6 +215,11 @@ def _given(logits: Any) -> Any:
     return Given().eval()
 
 
+def measure() -> None:
+    """The comparison of scoring over as many maps as fit into a minute."""
+    scoring(100)
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Prints the scoring comparison; with ``--full`` the memory of W48 at full size too."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
