@@ -1,4 +1,4 @@
-"""Scoring of COCO boxes: our matching beside pycocotools', with equal lists, and a bootstrap draw of AP.
+"""Scoring of COCO boxes and poses: our matching beside pycocotools', with equal lists, and a bootstrap draw of AP.
 
 python -m benchmarks.speed.bench scoring
 """
@@ -6,36 +6,41 @@ python -m benchmarks.speed.bench scoring
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from tasks.coco import matches
 from tasks.coco.judge import evaluated
-from tasks.coco.scored.matching import BOX_AREAS, Found, Truths, box_overlaps, match_lists
+from tasks.coco.scored.matching import (
+    BOX_AREAS,
+    KEYPOINT_AREAS,
+    Found,
+    Truths,
+    box_overlaps,
+    keypoint_overlaps,
+    match_lists,
+)
+from tasks.pose.skeletons.coco import COCO
 
+Arrays = tuple[np.ndarray, ...]
 IMAGES, CATEGORIES, TRUTHS, FOUND = 5000, 80, 36_781, 180_000
 """COCO val2017, and what a detector finds there above its threshold."""
+SIGMAS = COCO.sigmas()
 PART = 500
 """Images of the comparison with pycocotools, whose time grows with their number."""
 
 
+PERSONS, POSES = 11_004, 104_036
+"""Persons of COCO val2017, and poses on the boxes that a detector of 56.4 AP finds there."""
+
+
 def measure() -> None:
     """Prints seconds of both on `PART` images, and ours on all of them."""
-    truth, found = boxes(PART)
-    begin = time.process_time()
-    right = matches.extract(judged(truth, found))
-    theirs, begin = time.process_time() - begin, time.process_time()
-    made = lists(PART, truth, found)
-    ours = time.process_time() - begin
-    names = [name for name in right if name != "image"]
-    assert all(np.array_equal(made[name], right[name]) for name in names), "the match lists differ"
-    print(f"scoring: {len(found[0]):,} boxes, {PART} images, CPU seconds: matching {ours:.2f}, pycocotools' {theirs:.2f}, "
-          f"{theirs / ours:.0f}x, equal lists")  # fmt: skip
-    truth, found = boxes(IMAGES)
-    begin = time.process_time()
-    made = lists(IMAGES, truth, found)
-    print(f"  {len(found[0]):,} boxes, {IMAGES} images: matching {time.process_time() - begin:.2f} s")
+    print("scoring, CPU seconds of matching; pycocotools' on a part, with equal lists")
+    made = _beside("boxes", boxes, lists, judged)
+    _beside("poses", poses, pose_lists, judged_poses)
     counts = np.random.default_rng(0).multinomial(IMAGES, np.full(IMAGES, 1 / IMAGES), size=21)
     spent = []
     for count in counts:
@@ -43,10 +48,31 @@ def measure() -> None:
         matches.accumulate(made, matches.BOX_FIGURES[:1], count)
         spent.append(1e3 * (time.process_time() - begin))
     spent = spent[1:]  # the first one sorts
-    print(f"  a bootstrap draw of AP: {np.median(spent):.1f} ms ({min(spent):.1f} to {max(spent):.1f})")
+    print(f"  a bootstrap draw of AP of all boxes: {np.median(spent):.1f} ms ({min(spent):.1f} to {max(spent):.1f})")
 
 
-Arrays = tuple[np.ndarray, ...]
+def _beside(
+    name: str,
+    simulated: Callable[[int], tuple[Arrays, Arrays]],
+    ours: Callable[[int, Arrays, Arrays], matches.Stats],
+    theirs: Callable[[Arrays, Arrays], Any],
+) -> matches.Stats:
+    """Prints a row, and returns our lists of all images."""
+    truth, found = simulated(PART)
+    begin = time.process_time()
+    right = matches.extract(theirs(truth, found))
+    their_s, begin = time.process_time() - begin, time.process_time()
+    made = ours(PART, truth, found)
+    our_s = time.process_time() - begin
+    assert all(np.array_equal(made[field], right[field]) for field in right if field != "image"), "the lists differ"
+    few = len(found[0])
+    truth, found = simulated(IMAGES)
+    begin = time.process_time()
+    made = ours(IMAGES, truth, found)
+    all_s = time.process_time() - begin
+    print(f"  {few:,} {name} of {PART} images: ours {our_s:.2f}, pycocotools' {their_s:.2f}, {their_s / our_s:.0f}x; "
+          f"{len(found[0]):,} of {IMAGES}: ours {all_s:.2f}")  # fmt: skip
+    return made
 
 
 def boxes(images: int) -> tuple[Arrays, Arrays]:
@@ -88,3 +114,49 @@ def judged(truth: Arrays, found: Arrays) -> Any:
     numbers = [{"id": number} for number in range(1, PART + 1)]
     whole = {"images": numbers, "annotations": annotations, "categories": [{"id": k} for k in range(CATEGORIES)]}
     return evaluated(whole, records, "bbox")
+
+
+def poses(images: int) -> tuple[Arrays, Arrays]:
+    """(image, points (N, 17, 3)) of persons and (image, points, score) of results, as many an image as COCO val has."""
+    rng, share = np.random.default_rng(1), images / IMAGES
+    image = np.sort(rng.integers(0, images, int(PERSONS * share)))
+    sides = 30 * 10 ** rng.random((len(image), 1, 2))
+    places = rng.random((len(image), 1, 2)) * 400 + rng.random((len(image), 17, 2)) * sides
+    points = np.concatenate([places, rng.integers(0, 3, (len(image), 17, 1))], axis=2)
+    chosen = rng.integers(0, len(image), int(POSES * share))
+    shift = rng.normal(0, 0.05, (len(chosen), 17, 2)) * sides[chosen] * rng.choice([0.3, 1, 6], (len(chosen), 1, 1))
+    shaken = np.concatenate([points[chosen, :, :2] + shift, np.ones((len(chosen), 17, 1))], axis=2)
+    return (image, points), (image[chosen], shaken, rng.random(len(chosen)))
+
+
+def _boxes_of(points: np.ndarray) -> np.ndarray:
+    low, high = points[..., :2].min(axis=1), points[..., :2].max(axis=1)
+    return np.concatenate([low, high - low], axis=1)
+
+
+def pose_lists(images: int, truth: Arrays, found: Arrays) -> matches.Stats:
+    """Ours."""
+    none, box, sides = np.zeros(len(truth[0]), np.int64), _boxes_of(truth[1]), _boxes_of(found[1])[:, 2:]
+    areas, hidden = box[:, 2] * box[:, 3], ~(truth[1][..., 2] > 0).any(axis=1)
+    known = Truths(truth[0], none, areas, none.astype(bool), hidden)
+    made = Found(found[0], np.zeros(len(found[0]), np.int64), found[2], sides[:, 0] * sides[:, 1])
+    overlaps = keypoint_overlaps(found[1][..., :2], truth[1], box, areas, SIGMAS)
+    return match_lists(known, made, overlaps, [str(n) for n in range(images)], [1], KEYPOINT_AREAS, 20)
+
+
+def judged_poses(truth: Arrays, found: Arrays) -> Any:
+    """pycocotools' evaluator after matching."""
+    annotations = [
+        {"id": row + 1, "image_id": int(image) + 1, "category_id": 1, "bbox": box.tolist(), "iscrowd": 0,
+         "area": float(box[2] * box[3]), "keypoints": points.reshape(-1).tolist(),
+         "num_keypoints": int((points[:, 2] > 0).sum())}
+        for row, (image, points, box) in enumerate(zip(*truth, _boxes_of(truth[1])))
+    ]  # fmt: skip
+    records = [
+        {"image_id": int(image) + 1, "category_id": 1, "keypoints": points.reshape(-1).tolist(), "score": float(score)}
+        for image, points, score in zip(*found)
+    ]
+    numbers = [{"id": number} for number in range(1, PART + 1)]
+    return evaluated(
+        {"images": numbers, "annotations": annotations, "categories": [{"id": 1}]}, records, "keypoints", SIGMAS
+    )
