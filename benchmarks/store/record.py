@@ -201,6 +201,7 @@ class Record(Part, frozen=True, kw_only=True):
         notes: what a reader of the figures must know.
         latency_ms: median of one picture through the network; `latency_quiet`: nothing else ran on the machine meanwhile.
         images_per_s: of the network alone at the evaluation's batch; measured where trained weights are evaluated.
+        peak_memory_gib: meanwhile, of the accelerator's memory, or on a CPU of the whole process.
         durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
         seal: of the figures as they were written (:func:`seal_of`).
         declaration: of a dataset that a dataset.toml declares, with everything stated that its figures need.
@@ -229,6 +230,7 @@ class Record(Part, frozen=True, kw_only=True):
     latency_ms: float | None = None
     latency_quiet: bool = False
     images_per_s: float | None = None
+    peak_memory_gib: float | None = None
     durations_s: dict[str, float] = {}
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None

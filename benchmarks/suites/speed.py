@@ -4,13 +4,14 @@ python run_all.py run --suite speed --jobs 1
 
 The networks are those of the default run: what is trained there already is only evaluated. What a machine has not (bf16
 arithmetic, a runtime's package) is a failed row with the reason. Run it with one job on a quiet machine: speeds of cells
-that run side by side mean nothing.
+that run side by side mean nothing, and a row says so that was not measured alone. The papers' tables of speed follow.
 """
 
 from __future__ import annotations
 
-from benchmarks.experiment.cell import evaluation_of, make_cell
+from benchmarks.experiment.cell import Cell, evaluation_of, make_cell
 from benchmarks.experiment.suite import Suite
+from benchmarks.published.printed.speed import printed_speed
 from benchmarks.suites.parts.ablation import PARALLEL, columns_of
 from benchmarks.tables.speed_table import SpeedTable
 
@@ -34,7 +35,8 @@ SETS = (
 
 def suite(tier: str = "embedded") -> Suite:
     """Five rows for each of six trained micro HRNets."""
-    cells, tables = [], []
+    cells: list[Cell] = []
+    tables = []
     for task, dataset in SETS:
         trained = make_cell(task, dataset, PARALLEL, tier=tier)  # the default run's own cell
         rows = [evaluation_of(trained, precision=precision, runtime=runtime) for precision, runtime in ROWS]
@@ -44,4 +46,5 @@ def suite(tier: str = "embedded") -> Suite:
         tables.append(
             SpeedTable(f"{tier}_speed_{task}_{dataset}", title, task, dataset, ids, columns_of(task, dataset))
         )
-    return Suite("speed", tuple(cells), tuple(tables), "Precisions and runtimes of trained networks.")
+    description = "Precisions and runtimes of trained networks, and what papers and mmpose printed."
+    return Suite("speed", tuple(cells), (*tables, *printed_speed()), description)

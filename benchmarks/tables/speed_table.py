@@ -14,6 +14,7 @@ from tasks.direction import Direction
 
 VARY = ("precision", "runtime")
 """What the rows differ in on purpose."""
+NOT_ALONE = "other processes worked on the machine while this was measured"
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class SpeedTable(BodyTable):
             Column("times", "× the first row", digits=2),
             Column("whole", "with data and decoding", "1/s", Direction.HIGHER, digits=1),
             Column("one", "one picture", "ms", Direction.LOWER, digits=1),
+            Column("memory", "peak memory", "GiB", Direction.LOWER, digits=2),
             Column("n", "n"),
         ]
         table = Table(self.name, self.title, columns, caption=_machines(rows))
@@ -63,10 +65,11 @@ class SpeedTable(BodyTable):
             **cost_entries(row),
             **figures,
             "delta": delta,
-            "model": Entry(rate),
+            "model": Entry(rate, footnotes=() if rate is None or row.done[0].record.latency_quiet else (NOT_ALONE,)),
             "times": Entry(rate / first if rate and first else None),
             "whole": Entry(end_to_end(row)),
             "one": Entry(row.done[0].record.latency_ms if row.done else None),
+            "memory": Entry(row.done[0].record.peak_memory_gib if row.done else None),
             "n": row.n(main),
         }
 

@@ -101,13 +101,38 @@ def measured_speed(
 ) -> dict[str, float | bool | None]:
     """The latency, and whether nothing else ran on the machine meanwhile: only then is it a figure to show.
 
-    Where trained weights are evaluated once more, the images per second at the evaluation's batch too.
+    Where trained weights are evaluated once more, the images per second at the evaluation's batch and the peak of memory too.
     """
     watch = QuietWatch()
     found: dict[str, float | bool | None] = {"latency_ms": latency_ms(network, size_hw, device)}
     if cell.recipe is None and cell.weights_from is not None:
+        measured = begin_peak_memory(device)
         found["images_per_s"] = images_per_s(network, size_hw, device, batch)
+        found["peak_memory_gib"] = peak_memory_gib(device) if measured and found["images_per_s"] is not None else None
     return found | {"latency_quiet": cells_per_gpu == 1 and watch.quiet()}
+
+
+def begin_peak_memory(device: torch.device) -> bool:
+    """Forgets the peak of memory so far; False where the system does not let it (other than Linux)."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats(device)
+        return True
+    try:
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    except OSError:
+        return False
+    return True
+
+
+def peak_memory_gib(device: torch.device) -> float | None:
+    """The most memory since `begin_peak_memory`: allocated on the accelerator; on a CPU resident in the whole process."""
+    if device.type == "cuda":
+        return round(torch.cuda.max_memory_allocated(device) / 2**30, 3)
+    try:
+        lines = Path("/proc/self/status").read_text(encoding="ascii", errors="replace").splitlines()
+        return next((round(int(line.split()[1]) / 2**20, 3) for line in lines if line.startswith("VmHWM:")), None)
+    except OSError:
+        return None
 
 
 class QuietWatch:

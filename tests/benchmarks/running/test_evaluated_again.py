@@ -12,6 +12,7 @@ import tasks
 from benchmarks.experiment.cell import cell_from_identity, evaluation_of, make_cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
+from benchmarks.published.printed.speed import printed_speed
 from benchmarks.running.plan import plan
 from benchmarks.running.scheduler import jobs_of
 from benchmarks.running.steps.kept import save_weights
@@ -58,22 +59,23 @@ def test_the_table_of_speed(tmp_path: Path) -> None:
     record = store.load("landmarks", EAGER.id).record  # type: ignore[union-attr]
     import msgspec
 
-    store.remember(msgspec.structs.replace(record, images_per_s=50.0, latency_ms=30.0))
+    store.remember(msgspec.structs.replace(record, images_per_s=50.0, latency_ms=30.0, latency_quiet=True))
     faster = msgspec.structs.replace(
         record,
         id=COMPILED.id,
         cell=msgspec.structs.replace(record.cell, other_runtime="compiled"),
         images_per_s=125.0,
+        peak_memory_gib=0.5,
     )
     store.remember(faster)
     table = SpeedTable("speed", "Speed", "landmarks", "300w", (EAGER.id, COMPILED.id), ("NME[inter_ocular]",))
     [filled] = table.fill(Measurements({cell.id: cell for cell in (EAGER, COMPILED)}, store, intervals="none"))
     text = filled.render("md")
     assert "2.50" in text and "compiled" in text and "threads, batch" in text
-    assert [filled.entry(row, next(c for c in filled.columns if c.key == "times")).number for row in filled.rows] == [
-        1,
-        2.5,
-    ]
+    assert text.count("other processes worked") == 1
+    keyed = {column.key: column for column in filled.columns}
+    assert [filled.entry(row, keyed["times"]).number for row in filled.rows] == [1, 2.5]
+    assert [filled.entry(row, keyed["memory"]).number for row in filled.rows] == [None, 0.5]
 
 
 def test_the_suite_reuses_what_the_default_run_trains() -> None:
@@ -113,3 +115,14 @@ def test_training_starts_from_the_body_of_the_other_cell(tmp_path: Path) -> None
     assert start.file.file == f"{coco.id}/weights.pt" and not start.notes
     for name, value in network.body.state_dict().items():
         assert torch.equal(value, other.body.state_dict()[name]), name
+
+
+def test_printed_speeds_stand_beside_it(tmp_path: Path) -> None:
+    suite, printed = load_suite("speed"), printed_speed()
+    assert suite.tables[-len(printed) :] == printed and suite.with_seeds(3).tables[-1] == printed[-1]
+    tables = [one for kind in printed for one in kind.fill(Measurements({}, Store(tmp_path)))]
+    assert [table.title.rpartition(", ")[2] for table in tables[:3]] == ["Table 17", "Table 18", "Table 19"]
+    assert "mmpose" in tables[-1].title and sum(len(table.rows) for table in tables) == 36
+    shown = sum(1 for table in tables for row in table.rows for key in row.entries if "|" in key)
+    assert shown == sum(len(kind.figures) for kind in printed) == 275  # no figure hides another
+    assert "GTX 1660" in tables[-1].render("md") and "V100 x4" in tables[0].render("md")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from benchmarks.running.steps import measuring
 
@@ -20,6 +21,18 @@ def test_quiet_is_what_only_this_process_worked_in(
     monkeypatch.setattr(measuring, "_own_s", lambda: next(own))
     monkeypatch.setattr(measuring.time, "perf_counter", lambda: next(now))
     assert measuring.QuietWatch().quiet() is quiet
+
+
+def test_peak_of_memory_is_of_what_ran_since() -> None:
+    cpu = torch.device("cpu")
+    if not measuring.begin_peak_memory(cpu):
+        pytest.skip("no /proc/self/clear_refs")
+    before = measuring.peak_memory_gib(cpu)
+    held = torch.ones(2**26)  # a quarter of a GiB
+    assert before is not None and measuring.peak_memory_gib(cpu) == pytest.approx(before + 0.25, abs=0.05)
+    del held
+    measuring.begin_peak_memory(cpu)
+    assert measuring.peak_memory_gib(cpu) < before + 0.1
 
 
 def test_work_of_this_process_is_counted_on_both_sides() -> None:
