@@ -1,6 +1,7 @@
 """The front door. Without arguments: make the embedded data, train and evaluate every cell, print the tables."""
 
 import sys
+from importlib.util import find_spec
 
 if __name__ == "__main__":
     try:
@@ -10,6 +11,10 @@ if __name__ == "__main__":
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted before it began.\n")
         sys.exit(130)
+    if find_spec("numpy") is None:
+        fix = "Set up with `make setup`, then `source .venv/bin/activate`"
+        sys.stderr.write(f"run_all.py: {sys.executable} lacks this project's packages. {fix}.\n")
+        sys.exit(2)
     from benchmarks.cli import entry
 
     sys.exit(entry())

@@ -1,7 +1,9 @@
 """README and docs: every command is run on small data, or parsed by the verb's own parser, or marked; links lead somewhere.
 
 A comment before a fenced block says what is done with it: ``<!-- run -->`` runs it (all of a page in one folder, which holds
-``pets/``), ``<!-- needs data: ... -->`` and ``<!-- by hand: ... -->`` leave it (the first is parsed all the same).
+``pets/`` and empty ``D/``, ``W/`` and ``results/runs/``), ``<!-- run by FILE -->`` names what else does,
+``<!-- needs data: ... -->`` and ``<!-- by hand: ... -->`` leave it (but for the last, commands are parsed all the same). A block
+without one fails.
 """
 
 from __future__ import annotations
@@ -33,7 +35,11 @@ STARTS = (
     "python -m",
     "make ",
     "pip install hrnet-benchmark[",
+    "source .venv/bin/activate",
 )
+MARK = re.compile(r"run|run by (?P<file>\S+)|needs data: .+|by hand: .+")
+PLACEHOLDER = re.compile(r"[A-Z]+|.*\.(pth|mat|json|csv|jpg)")
+"""A word that stands for a file or folder of the reader's: an indented command with one needs data."""
 
 
 class Block(NamedTuple):
@@ -72,6 +78,8 @@ def commands(block: Block) -> Iterator[list[str]]:
 
 def parsed(words: list[str], where: str) -> None:
     """Holds a command against the parser of its verb, and the names in it against what there is."""
+    if words[0] == "source":
+        return
     if words[0] == "make":
         targets = re.findall(r"^(\w+):", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
         assert set(words[1:]) <= set(targets), where
@@ -109,6 +117,28 @@ def test_every_command_is_known(page: Path) -> None:
             parsed(words, where)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_every_command_is_run_or_says_what_it_needs(page: Path) -> None:
+    for block in blocks(page):
+        where = f"{page}, line {block.line}: say above it whether it is run, or what it needs (this file's docstring)"
+        if block.line == 0:
+            assert all(any(PLACEHOLDER.fullmatch(word) for word in words) for words in commands(block)), where
+        elif block.kind in ("sh", "bash", "console", "python"):
+            found = MARK.fullmatch(block.mark)
+            assert found, where
+            if found["file"]:
+                run = (ROOT / found["file"]).read_text("utf-8")
+                assert all(" ".join(words).removeprefix("python ") in run for words in commands(block)), where
+
+
+def test_no_block_escapes() -> None:
+    for page in PAGES:
+        opened = re.findall(r"^ *(?:```|~~~).*$", page.read_text("utf-8"), re.MULTILINE)
+        assert len(opened) == 2 * sum(block.line > 0 for block in blocks(page)), (
+            f"{page}: a block has no language, or is indented"
+        )
+
+
 @pytest.fixture
 def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with pictures of three classes, in which commands of a page are run."""
@@ -119,6 +149,8 @@ def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             folder.mkdir(parents=True)
             for number in range(2):
                 cv2.imwrite(str(folder / f"{number}.png"), np.full((64, 64, 3), 60 * shade + number, np.uint8))
+    for name in ("D", "W", "results/runs"):
+        (tmp_path / name).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -140,7 +172,7 @@ def test_marked_blocks_run_as_they_stand(page: Path, pets: Path, capsys: pytest.
             status = entry(words[2:])
             told = capsys.readouterr()
             assert status == 0, f"{' '.join(words)}\n{told.out[-500:]}\n{told.err[-1500:]}"
-            if "tex" in words:
+            if "tex" in words and "own" in words:
                 assert "hrnet\\_micro\\_w8" in told.out and "top1" in told.out
 
 
