@@ -2,6 +2,8 @@
 
 Exit status: 0 all well; 1 a cell failed or a figure regressed; 2 the call cannot be carried out (one line says why);
 130 interrupted, 143 terminated.
+
+What takes time to import is imported by the functions that use it: `entry` handles signals before that.
 """
 
 from __future__ import annotations
@@ -16,13 +18,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks.experiment.installation import DISTRIBUTION, own_version, program
 from benchmarks.running.interrupts import LINES, ending_at_signals
-from benchmarks.tables.render.folded import folded, paragraphs
-from hrnet import plugins
-from hrnet.names import close_names
-from tasks import declare_below
-from tasks.options import nearest
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "What is there": ("doctor", "plan", "profile"),
@@ -40,6 +36,8 @@ class _Parser(argparse.ArgumentParser):
     """One line per error instead of a page of usage."""
 
     def error(self, message: str) -> NoReturn:
+        from hrnet.names import close_names
+
         _, _, unknown = message.partition("unrecognized arguments: ")
         near = close_names(unknown.partition(" ")[0].partition("=")[0], self._option_string_actions)
         hint = f". Did you mean {near[0]}?" if near else ""
@@ -49,6 +47,9 @@ class _Parser(argparse.ArgumentParser):
 
 def parser_for(verb: str) -> argparse.ArgumentParser:
     """The parser of one verb; only its own file is imported."""
+    from benchmarks.experiment.installation import program
+    from benchmarks.tables.render.folded import paragraphs
+
     module = import_module(f"benchmarks.commands.{verb}")
     parser = _Parser(
         prog=f"{program()} {verb}",
@@ -69,6 +70,8 @@ def parser_for(verb: str) -> argparse.ArgumentParser:
 
 def parser_of_all() -> argparse.ArgumentParser:
     """Every verb as a sub-command of one parser, under the name of the installed command: what shells complete."""
+    from benchmarks.experiment.installation import DISTRIBUTION
+
     parser = argparse.ArgumentParser(prog=DISTRIBUTION)
     parser.add_argument("--version", action="store_true", help="print the version")
     verbs = parser.add_subparsers()
@@ -88,7 +91,7 @@ def entry(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     status = 0
     try:
-        with ending_at_signals():
+        with ending_at_signals(stays=arguments is None):
             status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
         print(end="", flush=True)
         return status
@@ -99,6 +102,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         if os.environ.get("HRNET_BENCHMARK_TRACEBACK"):
             raise
         if status == 0:
+            from benchmarks.experiment.installation import program
+
             print(f"{program()}: could not write to the standard output ({error.strerror or error})", file=sys.stderr)
         _discard_output()
         return 2
@@ -111,6 +116,11 @@ def _discard_output() -> None:
 
 
 def _run_verb(words: list[str]) -> int:
+    from benchmarks.experiment.installation import DISTRIBUTION, own_version, program
+    from hrnet import plugins
+    from tasks import declare_below
+    from tasks.options import nearest
+
     if words and words[0] in ("-h", "--help"):
         print(_overview())
         return 0
@@ -164,6 +174,7 @@ def first_line(verb: str) -> str:
 
 def _print_completion(words: list[str]) -> int:
     from benchmarks.completion import SHELLS, completion
+    from benchmarks.experiment.installation import program
 
     if len(words) != 1 or words[0] not in SHELLS:
         print(f"{program()} --print-completion: expected one of {', '.join(SHELLS)}, got {words}.", file=sys.stderr)
@@ -177,6 +188,9 @@ def _print_completion(words: list[str]) -> int:
 
 
 def _overview() -> str:
+    from benchmarks.experiment.installation import program
+    from benchmarks.tables.render.folded import folded
+
     lines = [
         f"usage: {program()} [VERB] [options]      (without a verb: run --suite embedded)",
         f"       {program()} --version | --print-completion bash|zsh|tcsh",

@@ -89,7 +89,11 @@ def _lines(stored: StoredCell, intervals: str) -> Iterator[dict[str, Any]]:
         yield shared | {"reason": last_line(stored) or "no reason was stored"}
         return
     wanted = list(record.figures) if intervals == "kept" else [record.headline or ""]
-    spreads = {} if intervals == "none" else cell_spread(stored, wanted, compute=intervals == "bootstrap")
+    spreads = {}
+    try:
+        spreads = {} if intervals == "none" else cell_spread(stored, wanted, compute=intervals == "bootstrap")
+    except ValueError as error:
+        shared |= {"reason": f"without interval: {error}"}
     for metric, figure in record.figures.items():
         line = shared | _of_figure(metric, figure, record)
         if (spread := spreads.get(metric)) is not None:

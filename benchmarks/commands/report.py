@@ -11,6 +11,7 @@ from pathlib import Path
 from benchmarks.commands.arguments import add_places, add_set, add_suite, stored_suite
 from benchmarks.experiment.suite import Suite
 from benchmarks.running.cores import available_cores
+from benchmarks.store.files import check_inside
 from benchmarks.store.store import Store
 
 
@@ -36,11 +37,14 @@ def write_report(suite: Suite, store: Store, out: Path, to: Path | None = None) 
     """Writes ``index.html`` to the folder ``to`` (default: ``out/report``) and prints its path.
 
     Raises:
+        ValueError: a link leads out of the results.
         OSError: the folder cannot be written; the text says what to do.
     """
     from benchmarks.report.page import write
 
     folder = to or out / "report"
+    if to is None:
+        check_inside(folder, out)
     try:
         print(f"Report: {write(suite, store, folder, jobs=available_cores())}")
     except OSError as error:

@@ -19,6 +19,7 @@ from benchmarks.experiment.suite import Suite
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.summary import attempted, summary
 from benchmarks.running.cores import available_cores
+from benchmarks.store.files import check_inside
 from benchmarks.store.store import Store
 from benchmarks.tables import layout
 from benchmarks.tables.filling import fill
@@ -133,6 +134,7 @@ def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | No
     if write:
         folder.mkdir(parents=True, exist_ok=True)
         for suffix in ("md", "csv"):
+            check_inside(folder / f"{suite.name}.{suffix}", out)
             write_text(folder / f"{suite.name}.{suffix}", render_all(tables, suffix))
     print()
     if sys.stdout.isatty():

@@ -27,7 +27,10 @@ def altered(stored: StoredCell) -> tuple[str, ...]:
         stats = {}
     if not stats:
         return tuple(record.figures) if record.seal is not None else ()
-    found = tasks.get_task(record.cell.task).figures(record.cell.dataset, stats, record.cell.protocol)
+    try:
+        found = tasks.get_task(record.cell.task).figures(record.cell.dataset, stats, record.cell.protocol)
+    except Exception:  # statistics and protocol are data from outside: they may be those of nothing
+        return tuple(record.figures)
     return tuple(
         name
         for name in dict.fromkeys([*record.figures, *found])

@@ -183,7 +183,8 @@ class Contents:
     def _history(self, points: Sequence[history.Point], menu: Any, colour: Mapping[str, int]) -> dict[str, Any]:
         """The page of figures over commits."""
         ids = [held.id for held in self._stored()]
-        looks = {held.id: (held.record.cell.model, colour[held.record.cell.model]) for held in self._stored()}
+        models = {cell.id: cell.model for cell in self.suite.cells}  # a damaged result does not say its own
+        looks = {one: (models[one], colour[models[one]]) for one in ids}
         charts = history.charts(points, ids, looks)
         shown = dict.fromkeys((item.name, item.look) for chart in charts for item in chart.series)
         own = [point for point in points if point.id in ids]

@@ -9,6 +9,7 @@ import msgspec
 
 from benchmarks.analysis.figures.axes import Axis, axis
 from benchmarks.analysis.figures.charts import Lines, Series
+from benchmarks.store.files import check_inside
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.table import Column, Entry, Table
 from tasks.files.json_file import read_json
@@ -40,9 +41,10 @@ def remember(stored: Iterable[StoredCell], out: Path) -> list[Point]:
     """Adds what is stored now to `out/history.json`; returns everything that it holds, oldest first.
 
     Raises:
-        ValueError: the file is not readable as a history.
+        ValueError: the file is not readable as a history, or a link that leads out.
     """
     path = out / FILE
+    check_inside(path, out)
     held = read_json(path, list[Point], "a history of figures") if path.exists() else []
     points = {(point.id, point.ended, point.value): point for point in held}
     before = len(points)

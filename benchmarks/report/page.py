@@ -15,6 +15,7 @@ from typing import Any
 from benchmarks.experiment.suite import Suite
 from benchmarks.report.contents import Contents, page_name
 from benchmarks.report.plot import palette_css
+from benchmarks.store.files import check_inside
 from benchmarks.store.store import Store
 from tasks.files.writing import write_text
 
@@ -32,6 +33,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     contents = Contents.of(suite, store, out, None if only is None else set(only), jobs)
     template, shared = _template(), _shared(suite)
     for page in contents.pages():
+        check_inside(out / page["file"], out)
         write_text(out / page["file"], template.render(**shared, **page))
     return out / page_name(suite)
 

@@ -59,6 +59,7 @@ def _shrink(pair: tuple[Path, Path]) -> None:
     small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA) if scale < 1 else picture
     done, data = cv2.imencode(".jpg", small, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
     assert done
+    target.unlink(missing_ok=True)  # a link is not followed
     target.write_bytes(data.tobytes())
     times = source.stat()
     os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))

@@ -6,12 +6,14 @@ is doing, and cannot be kept from it by code that catches exceptions.
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 
@@ -58,17 +60,29 @@ def install() -> None:
     for number in LINES:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, end)
+    _ignore_signals_at_exit()
+
+
+@lru_cache
+def _ignore_signals_at_exit() -> None:
+    """Once all is done and the exit status is known, a signal would end the interpreter's last moments by a traceback."""
+
+    def ignore() -> None:
+        for number in LINES:
+            signal.signal(number, signal.SIG_IGN)
+
+    atexit.register(ignore)  # what is registered later, as the wait for worker processes, is called before
 
 
 @contextlib.contextmanager
-def ending_at_signals() -> Iterator[None]:
-    """`install` for the length of a block."""
+def ending_at_signals(stays: bool = False) -> Iterator[None]:
+    """`install` for the length of a block; where it ``stays``, until the process ends."""
     before = {number: signal.getsignal(number) for number in LINES}
     install()
     try:
         yield
     finally:
-        if threading.current_thread() is threading.main_thread():
+        if not stays and threading.current_thread() is threading.main_thread():
             for number, handler in before.items():
                 signal.signal(number, signal.SIG_DFL if handler is None else handler)
 

@@ -21,7 +21,6 @@ from benchmarks.running.executors.interface import Executor, Job
 from benchmarks.running.executors.local import LocalExecutor
 from benchmarks.running.executors.resources import resources_of
 from benchmarks.running.plan import Planned
-from benchmarks.store.claims import BusyError
 from benchmarks.store.record import Git, Identity, Provenance, Record
 from benchmarks.store.store import Store
 
@@ -237,7 +236,7 @@ def keep_failure(cell: Cell, reason: str, store: Store, user_error: bool = False
     try:
         store.workspace(cell.task, cell.id)
         store.save(record)  # beside a finished result, where there is one
-    except (BusyError, OSError):
+    except (ValueError, OSError):  # another process runs it, a link leads out of the results, the disk refuses
         store.remember(record)
     finally:
         store.discard_workspace(cell.task, cell.id)

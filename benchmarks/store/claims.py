@@ -19,6 +19,8 @@ from pathlib import Path
 
 from filelock import BaseFileLock, FileLock, SoftFileLock, Timeout
 
+from benchmarks.store.files import check_inside
+
 LOCKS = ".locks"
 OWNER = "owner"
 """In a cell's workspace: the file that names the process which works there, as "host.pid"."""
@@ -56,6 +58,7 @@ def claim(workspace: Path) -> None:
 
     Raises:
         BusyError: another process runs the cell; the text names it, the file that says so, and what to do.
+        ValueError: a link leads out of the results folder.
         OSError: the disk refused.
     """
     key = workspace.absolute()
@@ -106,8 +109,10 @@ def unclaimed(workspace: Path) -> Iterator[bool]:
 
 
 def _locked(workspace: Path) -> BaseFileLock | None:
-    """The lock, taken; None where another process has it."""
+    """The lock, taken; None where another process has it. ValueError where a link leads out of the results folder."""
     path = lock_path(workspace)
+    for place in (path, path.with_suffix(".soft"), path.with_suffix(".breaking")):
+        check_inside(place, path.parent.parent)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         lock: BaseFileLock = FileLock(path, timeout=0, thread_local=False)

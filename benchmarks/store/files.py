@@ -83,6 +83,12 @@ def is_inside(path: Path, folder: Path) -> bool:
     return held == whole or held.startswith(whole.rstrip(os.sep) + os.sep)
 
 
+def check_inside(path: Path, folder: Path) -> None:
+    """Raises ValueError where a link would lead what is written to `path` out of `folder`."""
+    if not is_inside(path, folder):
+        raise ValueError(f"{path}: expected a place inside of {folder}, got a link that leads out; remove it")
+
+
 def no_room(error: OSError, path: Path, what: str) -> OSError:
     """The error of a write that the disk refused: the file, and what to do: about room where that is what lacks, else about
     the folder."""

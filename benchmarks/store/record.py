@@ -22,9 +22,14 @@ from tasks.files.opening import read_bytes
 SCHEMA = 1
 FIX = "delete its folder and run again"
 
-Number = int | float | None
+# Numbers of a file may have any number of digits: those that are read can be reckoned with and drawn.
+LARGEST, LARGEST_REAL = 2**63 - 1, 1e50
+Whole = Annotated[int, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+Natural = Annotated[int, msgspec.Meta(ge=0, le=LARGEST)]
+Decimals = Annotated[int, msgspec.Meta(ge=0, le=15)]
+Real = Annotated[float, msgspec.Meta(ge=-LARGEST_REAL, le=LARGEST_REAL)]
+Number = Whole | Real | None
 """A number of a curve; null where it was not finite."""
-Natural = Annotated[int, msgspec.Meta(ge=0)]
 # Ids, tasks and pictures become parts of paths: what they may be is checked here, on reading.
 CellId = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{12}\Z")]
 TaskName = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_]+\Z")]
@@ -70,10 +75,10 @@ class Identity(Part, frozen=True, kw_only=True):
 class Figure(Part, frozen=True, kw_only=True):
     """The value of a metric over ``n`` images (faces, objects); None where it is not defined."""
 
-    value: float | None
+    value: Real | None
     unit: str
     higher_is_better: bool
-    decimals: Natural = 1
+    decimals: Decimals = 1
     n: Natural | None = None
 
     @staticmethod
@@ -96,17 +101,17 @@ class Figure(Part, frozen=True, kw_only=True):
 class ModelCost(Part, frozen=True, kw_only=True):
     """Parameters and multiply-adds (``macs``; ``macs_as_published`` in 10^9, as the papers count) at an input size (H, W)."""
 
-    params: int
-    macs: int
-    macs_as_published: float
-    input_hw: tuple[int, int]
+    params: Whole
+    macs: Whole
+    macs_as_published: Real
+    input_hw: tuple[Whole, Whole]
 
 
 class TrainedOn(Part, frozen=True, kw_only=True):
     """The training split, its number of samples, and what a reader must know about it."""
 
     split: str
-    samples: int
+    samples: Natural
     note: str | None = None
 
 
@@ -121,7 +126,7 @@ class Curves(Part, frozen=True, kw_only=True):
     """Per epoch {epoch, lr, loss, ...}, and named curves [[x, y], ...] of the evaluation."""
 
     training: list[dict[str, Number]] = []
-    evaluation: dict[str, list[list[Number]]] = {}
+    evaluation: dict[str, list[tuple[Number, Number]]] = {}
 
 
 class Picture(Part, frozen=True, kw_only=True):
@@ -130,7 +135,7 @@ class Picture(Part, frozen=True, kw_only=True):
     kind: str
     index: Natural
     image: str
-    score: float | None
+    score: Real | None
     truth: PicturePath
     prediction: PicturePath
 
@@ -146,9 +151,9 @@ class Hardware(Part, frozen=True, kw_only=True):
     """Processor, cores, memory and accelerator of the run."""
 
     cpu: str | None = None
-    cores: int | None = None
+    cores: Whole | None = None
     system: str | None = None
-    memory_gib: float | None = None
+    memory_gib: Real | None = None
     accelerator: str | None = None
 
 
@@ -168,9 +173,9 @@ class Provenance(Part, frozen=True, kw_only=True):
     git: Git = Git()
     packages: dict[str, str] = {}
     hardware: Hardware = Hardware()
-    threads: int | None = None
+    threads: Whole | None = None
     key_parts: dict[str, Any] = {}
-    evaluation_batch: int | None = None
+    evaluation_batch: Whole | None = None
     weights: WeightsFile | None = None
     initialised_from: WeightsFile | None = None
     plugins: list[str] | None = None
@@ -180,7 +185,7 @@ class CheckpointReport(Part, frozen=True, kw_only=True):
     """What loading the checkpoint did; the fields of :class:`hrnet.checkpoints.LoadReport`, ``loaded`` as a number."""
 
     family: str
-    loaded: int
+    loaded: Whole
     missing: list[str] = []
     unexpected: list[str] = []
     mismatched: list[str] = []
@@ -226,12 +231,12 @@ class Record(Part, frozen=True, kw_only=True):
     n: Counted | None = None
     curves: Curves = Curves()
     pictures: list[Picture] = []
-    batch_size: int | None = None
-    latency_ms: float | None = None
+    batch_size: Whole | None = None
+    latency_ms: Real | None = None
     latency_quiet: bool = False
-    images_per_s: float | None = None
-    peak_memory_gib: float | None = None
-    durations_s: dict[str, float] = {}
+    images_per_s: Real | None = None
+    peak_memory_gib: Real | None = None
+    durations_s: dict[str, Real] = {}
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None
     seal: str | None = None
@@ -314,7 +319,7 @@ def read(path: Path) -> Record:
 
 
 def without_nan(value: Any) -> Any:
-    """Plain data with not-a-number and infinities as None, NumPy's arrays and scalars as Python's."""
+    """Plain data with not-a-number, infinities and what comes near them as None, NumPy's arrays and scalars as Python's."""
     if isinstance(value, Mapping):
         return {str(k): without_nan(v) for k, v in value.items()}
     if isinstance(value, list | tuple):
@@ -323,6 +328,6 @@ def without_nan(value: Any) -> Any:
         return without_nan(value.tolist())
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, float) and not np.isfinite(value):
+    if isinstance(value, float) and not abs(value) <= LARGEST_REAL:
         return None
     return value

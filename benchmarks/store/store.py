@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.store import record as records
 from benchmarks.store.claims import claim, is_held, release
-from benchmarks.store.files import is_inside, no_room, put, waiting_place
+from benchmarks.store.files import check_inside, is_inside, no_room, put, waiting_place
 from benchmarks.store.record import Record
 from benchmarks.store.workspace import scratch_folder, scratch_name
 from tasks import get_task
@@ -128,7 +128,7 @@ class Store:
 
     def _read(self, folder: Path, task: str, cell_id: str) -> StoredCell:
         try:
-            self._check_links(folder)
+            self._check_inside(folder.parent, folder, *(Path(entry) for entry in os.scandir(folder)))
             record = records.read(folder / "cell.json")
             if (record.cell.task, record.id) != (task, cell_id):
                 raise ValueError(
@@ -143,13 +143,6 @@ class Store:
             newer = isinstance(error, records.NewerError)
             return StoredCell(folder, records.damaged(task, cell_id, str(error)), str(error), newer)
         return StoredCell(folder, record)
-
-    def _check_links(self, folder: Path) -> None:
-        for path in (folder.parent, folder, *(Path(entry) for entry in os.scandir(folder))):
-            if path.is_symlink() and not is_inside(path, self.root):
-                raise ValueError(
-                    f"{path}: expected a result inside of {self.root}, got a link that leads out; remove it"
-                )
 
     def stamp(self, task: str, cell_id: str) -> str:
         """Tells the stored result from any other of the same cell; "" where there is none."""
@@ -176,6 +169,8 @@ class Store:
     def _lay_beside(self, record: Record, files: Path | None) -> StoredCell:
         folder = self.folder(record.cell.task, record.id) / LAST_FAILURE
         with contextlib.suppress(OSError):  # the disk may be what failed
+            if folder.exists():
+                shutil.rmtree(folder)
             write_bytes(folder / "failure.json", records.encode(record))
             if files is not None and (files / "traceback.txt").exists():
                 shutil.move(str(files / "traceback.txt"), folder / "traceback.txt")
@@ -201,23 +196,23 @@ class Store:
 
         Raises:
             BusyError: another process that lives has it.
+            ValueError: a link in it leads out of the results folder.
             OSError: the disk refused; the text names the folder and what to do.
         """
         path = self.work_folder(task, cell_id)
-        self._check_inside(path)
+        held = [Path(place, name) for place, folders, files in os.walk(path) for name in (*folders, *files)]
+        self._check_inside(path.parent, path, *held)
         try:
             claim(path)
         except OSError as error:
             raise no_room(error, path, "the workspace") from error
         return path
 
-    def _check_inside(self, path: Path) -> None:
-        """Raises ValueError where a link would lead a write out of the results folder."""
-        for place in (path.parent, path):
-            if place.is_symlink() and not is_inside(place, self.root):
-                raise ValueError(
-                    f"{place}: expected a folder inside of {self.root}, got a link that leads out; remove it"
-                )
+    def _check_inside(self, *places: Path) -> None:
+        """Raises ValueError where one of them is a link that leads out of the results folder."""
+        for place in places:
+            if place.is_symlink():
+                check_inside(place, self.root)
 
     def save(
         self,
@@ -241,7 +236,7 @@ class Store:
         record = _typed(record)
         task, cell_id = record.cell.task, record.id
         target = self.folder(task, cell_id)
-        self._check_inside(target)
+        self._check_inside(target.parent, target)
         held = None if record.done else self.load(task, cell_id)
         if held is not None and held.done:
             return self._lay_beside(record, files)

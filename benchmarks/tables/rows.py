@@ -11,7 +11,7 @@ from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.recount import told
 from benchmarks.experiment.staleness import NOTE as STALE
-from benchmarks.store.record import Figure, ModelCost
+from benchmarks.store.record import FIX, Figure, ModelCost, damaged
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import Entry, Spread
 from benchmarks.tables.uncertainty import cell_spread, over_seeds
@@ -120,7 +120,7 @@ def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -
         groups.setdefault(repr(sorted(identity.items())), []).append(cell)
     rows = []
     for group in groups.values():
-        seeds = tuple(store.load(cell.task, cell.id) for cell in group)
+        seeds = tuple(_of(cell, store.load(cell.task, cell.id)) for cell in group)
         edited = tuple(sentence for stored in seeds if stored is not None and (sentence := told(stored)))
         rows.append(Measured(group[0], seeds, any(cell.id in stale for cell in group), edited))
     return rows
@@ -133,6 +133,18 @@ def bases_of(rows: Sequence[Measured], named: Callable[[Measured], bool] = lambd
         if row.cell.model not in bases or named(row):
             bases[row.cell.model] = row
     return bases
+
+
+def _of(cell: Cell, stored: StoredCell | None) -> StoredCell | None:
+    """What is stored of a cell; as a failure where its protocol was edited: the id that it lies under is of another."""
+    if stored is None or not stored.done:
+        return stored
+    held, own = stored.record.cell, cell.identity()
+    if held.protocol == own["protocol"] and (held.precision, held.runtime) == (cell.precision, cell.runtime):
+        return stored
+    path = stored.folder / "cell.json"
+    reason = f"{path}: expected the protocol of cell {cell.id}, got another; the file was edited; {FIX}"
+    return StoredCell(stored.folder, damaged(cell.task, cell.id, reason), reason)
 
 
 def protocol_text(stored: StoredCell, vary: Iterable[str] = ()) -> str:
@@ -175,8 +187,12 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
     figure = first.record.figures[metric]
     value, spread = over_seeds(values)
     shown: Spread | None = spread if len(values) > 1 else None
+    spoilt = ""
     if shown is None and intervals != "none" and row.cell.tier != "smoke":
-        shown = cell_spread(first, [metric], compute=intervals == "bootstrap").get(metric)
+        try:
+            shown = cell_spread(first, [metric], compute=intervals == "bootstrap").get(metric)
+        except ValueError as error:
+            spoilt = f"without interval: {error}"
     return Entry(
         value,
         protocol=protocol_text(first, vary),
@@ -185,7 +201,7 @@ def entry(row: Measured, metric: str, intervals: str = "kept", vary: Iterable[st
         n=figure.n,
         spread=shown,
         href=row.href,
-        footnotes=(*row.notes, *((STALE,) if row.stale else ())),
+        footnotes=(*row.notes, *((spoilt,) if spoilt else ()), *((STALE,) if row.stale else ())),
     )
 
 

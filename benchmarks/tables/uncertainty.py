@@ -37,6 +37,8 @@ Figures = Callable[[NDArray[np.int64] | None], Mapping[str, float]]
 
 DRAWS = 1000
 LEVEL = 0.95
+UNFIT = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What computing figures raises where the statistics, or the stored protocol, are not those of the task."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def cell_figures(
     `wanted` names the figures that are needed; tasks that can then leave out the others do.
 
     Raises:
-        ValueError: the cell holds no per-image statistics.
+        ValueError: the cell holds no per-image statistics; from the function, they are not those of its task.
     """
     cell = stored.record.cell
     held = stored.stats() if stats is None else stats
@@ -179,7 +181,18 @@ def cell_figures(
         raise ValueError(
             f"{stored.folder}: expected per-image statistics (stats.npz with 'image'), found none; run the cell again"
         )
-    return figures_of(cell.task, cell.dataset, held, cell.protocol, wanted), held["image"]
+    figures = figures_of(cell.task, cell.dataset, held, cell.protocol, wanted)
+
+    def named(counts: NDArray[np.int64] | None) -> Mapping[str, float]:
+        try:
+            return figures(counts)
+        except UNFIT as error:
+            raise ValueError(
+                f"{stored.folder / 'stats.npz'}: expected the statistics of {stored.record.name}, got others "
+                f"({type(error).__name__}: {error}). Run the cell again."
+            ) from error
+
+    return named, held["image"]
 
 
 def figures_of(
@@ -203,6 +216,9 @@ def cell_spread(
     """Bootstrap intervals of a stored cell, kept beside it (`bootstrap.json`) so that they are drawn once.
 
     With `compute` False only what is kept is returned. A cell without statistics has no intervals.
+
+    Raises:
+        ValueError: its statistics are spoilt; the text names the file.
     """
     path = stored.folder / "bootstrap.json"
     setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.key}

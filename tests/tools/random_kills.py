@@ -4,8 +4,8 @@
 
 Each kill is SIGKILL to the whole process group, at a moment drawn uniformly from the length of the run that nobody killed. After
 it the store must be readable: each cell is whole or not there. A round ends when a run comes to its end; then its cells are
-compared with those of the whole run (ids, figures, curves, statistics and weights, bit for bit), and the next round begins with
-an empty folder. The exit status is 1 where anything differs.
+compared with those of the whole run (ids, figures, curves, statistics, weights, predictions and pictures, bit for bit), and the
+next round begins with an empty folder. The exit status is 1 where anything differs.
 """
 
 from __future__ import annotations
@@ -106,17 +106,20 @@ class _Campaign:
 
 
 def contents(place: Path) -> dict[str, str]:
-    """Cell -> digest of what must not depend on interruptions: figures, curves, statistics, weights, embedded data."""
+    """Cell -> digest of what must not depend on interruptions, dates or neighbours: figures, curves, statistics, weights,
+    predictions, pictures; and the embedded data's."""
     found = {}
     for stored in Store(place / "runs").all():
         plain = stored.record.to_plain()
         digest = hashlib.sha256(json.dumps([plain["figures"], plain["curves"], plain["status"]]).encode())
-        for name in ("stats.npz", "weights.pt"):
-            path = stored.folder / name
-            if path.exists():
+        for path in sorted(path for path in stored.folder.rglob("*") if path.is_file() and path.name != "cell.json"):
+            name = str(path.relative_to(stored.folder))
+            if name in ("stats.npz", "weights.pt"):
                 with zipfile.ZipFile(path) as archive:
                     for entry in sorted(archive.namelist()):
-                        digest.update(entry.encode() + archive.read(entry))
+                        digest.update(name.encode() + entry.encode() + archive.read(entry))
+            else:
+                digest.update(name.encode() + path.read_bytes())
         found[f"{stored.record.cell.task}/{stored.id}"] = digest.hexdigest()
     data = hashlib.sha256()
     for path in sorted((place / "data").rglob("*")):

@@ -13,6 +13,7 @@ from benchmarks.analysis.figures.charts import Bar, Bars
 from benchmarks.store.record import Figure
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured
+from benchmarks.tables.uncertainty import UNFIT
 
 PER_CLASS = re.compile(r"^(?P<metric>[^/]+)/(?P<name>.+)$")
 PARTS = ("Head", "Shoulder", "Elbow", "Wrist", "Hip", "Knee", "Ankle")
@@ -69,11 +70,15 @@ def _by_class(shown: Sequence[Measured]) -> dict[str, _ByClass]:
 
 
 def _class_figures(stored: StoredCell) -> dict[str, Figure]:
-    """The stored figures, and those by class that a task makes of its statistics when asked (average precisions)."""
+    """The stored figures, and those by class that a task makes of its statistics when asked (average precisions); without these
+    where the statistics are spoilt, which the tables say."""
     from tasks import get_task
 
     cell = stored.record.cell
-    made = get_task(cell.task).class_figures(cell.dataset, stored.stats())
+    try:
+        made = get_task(cell.task).class_figures(cell.dataset, stored.stats())
+    except UNFIT:
+        made = {}
     return {**stored.record.figures, **msgspec.convert(made, dict[str, Figure])}
 
 

@@ -104,3 +104,25 @@ def _open_modules(pid: int) -> str:
         return ""
     caught = next((int(line.split()[1], 16) for line in status.splitlines() if line.startswith("SigCgt")), 0)
     return "interrupts" if caught >> (signal.SIGTERM - 1) & 1 else ""
+
+
+def test_a_signal_after_all_is_done_changes_nothing() -> None:
+    """The interpreter's end: what was registered with atexit before the program is called last."""
+    code = (
+        "import atexit, os, signal, sys\n"
+        "def late():\n"
+        "    for number in (signal.SIGINT, signal.SIGTERM): os.kill(os.getpid(), number)\n"
+        "atexit.register(late)\n"
+        "from benchmarks.cli import entry\n"
+        "sys.exit(entry())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "no-verb"], cwd=REPOSITORY, capture_output=True, text=True, timeout=60
+    )
+    assert (done.returncode, len(done.stderr.splitlines())) == (2, 1) and "unknown verb" in done.stderr
+
+
+def test_little_is_imported_before_signals_are_handled() -> None:
+    code = "import benchmarks.cli, sys; print(sorted({'hrnet', 'tasks', 'numpy', 'msgspec'} & sys.modules.keys()))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "[]\n", done.stderr

@@ -80,6 +80,35 @@ def test_links_are_left_alone(tmp_path: Path) -> None:
     assert sweep(runs, tmp_path / "embedded") == [] and kept.exists() and work.exists()
 
 
+@pytest.mark.parametrize("what", ["owner", "keep", ".locks", "lock", "failure.json"])
+def test_links_that_lead_out_are_not_written_through(tmp_path: Path, what: str) -> None:
+    """A results folder from elsewhere may hold them where a run writes: nothing outside is written, moved or made."""
+    runs, outside, cell_id = tmp_path / "runs", tmp_path / "outside", "0123456789ab"
+    outside.mkdir()
+    (outside / "kept").write_text("precious")
+    store, work = Store(runs), runs / "pose" / f"{cell_id}.work"
+    names = ("dataset", "split", "model", "tier")
+    cell = {"task": "pose", "protocol": {}, "seed": 0} | dict.fromkeys(names, "any")
+    record = {"id": cell_id, "name": "a", "status": "done", "cell": cell, "figures": {}, "headline": "AP"}
+    folder = store.save(record).folder
+    link, target = {
+        "owner": (work / "owner", outside / "kept"),
+        "keep": (work / "keep", outside),
+        ".locks": (runs / ".locks", outside),
+        "lock": (runs / ".locks" / f"pose.{cell_id}.lock", outside / "kept"),
+        "failure.json": (folder / "last_failure" / "failure.json", outside / "kept"),
+    }[what]
+    link.parent.mkdir(parents=True, exist_ok=True)
+    link.symlink_to(target)
+    if what == "failure.json":
+        assert not store.save(record | {"status": "failed", "reason": "why"}).done
+        assert "why" in link.read_text() and not link.is_symlink()
+    else:
+        with pytest.raises(ValueError, match=f"{link.name}.*a link that leads out; remove it"):
+            store.workspace("pose", cell_id)
+    assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("kept", "precious")]
+
+
 def test_half_written_results_are_no_results(tmp_path: Path) -> None:
     store = Store(tmp_path / "runs")
     names = ("dataset", "split", "model", "tier")
