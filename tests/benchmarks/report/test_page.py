@@ -11,6 +11,7 @@ from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from made_up import Runs
@@ -257,8 +258,9 @@ def test_outdated_cells_are_counted_and_named(
 def test_a_results_folder_that_can_only_be_read(
     runs: Runs, two_task_suite: Suite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nothing is written there by tables, intervals, gate or a page that goes elsewhere."""
+    """Nothing is written there by tables, intervals, gate, comparison or a page that goes elsewhere."""
     from benchmarks.analysis import gate
+    from benchmarks.analysis.compare import compare
     from benchmarks.commands.report import write_report
     from benchmarks.tables.filling import fill
     from tasks.files import writing
@@ -276,9 +278,39 @@ def test_a_results_folder_that_can_only_be_read(
     monkeypatch.setattr(writing.Path, "replace", refused)
     assert fill(two_task_suite, runs.store)
     assert gate.check(two_task_suite, runs.store, tmp_path / "expected").outcomes
+    assert compare(root, root).pairs
     write_report(two_task_suite, runs.store, root.parent, tmp_path / "page")
     assert (tmp_path / "page" / "made_up.html").exists()
     assert sorted(str(path) for path in root.rglob("*")) == before
+
+
+def test_links_that_lead_out_are_not_written_through(runs: Runs, two_task_suite: Suite, tmp_path: Path) -> None:
+    """The page's folder, its files and the tables of results from elsewhere may be links."""
+    from benchmarks.commands.report import write_report
+    from benchmarks.commands.tables import show
+    from benchmarks.report import thumbnails
+
+    runs.finish(two_task_suite.cells[0])
+    out, outside = tmp_path / "out", tmp_path / "outside"
+    outside.mkdir()
+    kept = outside / "kept"
+    kept.write_text("precious")
+    for name in ("report", "report/history.json", "report/made_up.html", "tables/made_up.csv"):
+        link = out / name
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(outside if name == "report" else kept)
+        with pytest.raises(ValueError, match=f"{name}.*a link that leads out"):
+            if name.startswith("tables"):
+                show(two_task_suite, runs.store, out, write=True)
+            else:
+                write_report(two_task_suite, runs.store, out)
+        link.unlink()
+    link, original = out / "0_truth.jpg", tmp_path / "0_truth.jpg"
+    link.symlink_to(kept)
+    cv2.imwrite(str(original), np.zeros((4, 4, 3), np.uint8))
+    thumbnails.make([(original, link)])
+    assert link.is_file() and not link.is_symlink()
+    assert [(path.name, path.read_text()) for path in outside.iterdir()] == [("kept", "precious")]
 
 
 def test_axe_finds_nothing(page: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from benchmarks.experiment.suite import Suite
 from benchmarks.running.executors.interface import Answer, Job
 from benchmarks.running.failures import explained
 from benchmarks.running.plan import DONE, FAILED, STALE, TO_RUN, plan, select
-from benchmarks.running.scheduler import Event, run
+from benchmarks.running.scheduler import Event, keep_failure, run
 from benchmarks.running.trial import run_cell
 from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.task_table import TaskTable
@@ -148,6 +148,15 @@ def test_a_failure_that_cannot_be_stored_is_returned(
     monkeypatch.setattr(Store, "save", full)
     stored = run_cell(_bad(), dataclasses.replace(places, out=tmp_path), lambda p: None)
     assert not stored.done and "learning rate" in stored.record.reason
+
+
+def test_a_link_that_leads_out_costs_its_cell_only(tmp_path: Path) -> None:
+    store, cell = Store(tmp_path / "runs"), _bad()
+    (tmp_path / "runs" / cell.task).mkdir(parents=True)
+    (tmp_path / "runs" / cell.task / f"{cell.id}.work").symlink_to(tmp_path)
+    keep_failure(cell, "a link that leads out", store)
+    held = store.load(cell.task, cell.id)
+    assert held is not None and held.record.reason == "a link that leads out"
 
 
 def test_a_failed_cell_with_nothing_to_resume_leaves_no_workspace(places: Places, tmp_path: Path) -> None:
