@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from benchmarks.store.claims import host, owner, unclaimed
-from benchmarks.store.files import is_inside, new_folder, settle
+from benchmarks.store.files import is_inside, new_folder, no_room, settle
 
 _DAY_S, _MINUTE_S = 86400.0, 60.0
 # ".<stem>.<host>.<pid>.<random>", with "-old" where data were moved aside; without an owner as older versions wrote it.
@@ -29,12 +29,18 @@ def sweep(runs: Path, embedded: Path) -> list[Path]:
     Gone are half-written results and data, and workspaces that hold nothing to resume; a result that was complete takes its
     place. What a living process has stays: of results that is who has claimed the cell, of data a process of this machine for
     a day; so does for a day what another machine's data are, and for a minute what names no owner. Links are left alone.
+
+    Raises:
+        OSError: the folder cannot be written. ValueError: its locks are links that lead out.
     """
     removed = [path for path in _hidden(embedded) if _left_by_a_writer(path)]
     for path in removed:
         shutil.rmtree(path, ignore_errors=True)
     for path in [*_hidden(runs), *(path for path in sorted(runs.glob("*/*.work")) if is_inside(path, runs))]:
-        removed += _swept(path)
+        try:
+            removed += _swept(path)
+        except OSError as error:
+            raise no_room(error, path, "its lock") from error
     return removed
 
 

@@ -71,6 +71,13 @@ def test_workspaces_with_nothing_to_resume_go(tmp_path: Path) -> None:
     store.release("pose", "a" * 12)
 
 
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    (tmp_path / "runs" / "pose" / "0123456789ab.work").mkdir(parents=True)
+    (tmp_path / "runs" / ".locks").write_text("a file where the folder would be")
+    with pytest.raises(OSError, match=r"ab\.work: could not write its lock .*writable folder.*--out"):
+        sweep(tmp_path / "runs", tmp_path / "embedded")
+
+
 def test_links_are_left_alone(tmp_path: Path) -> None:
     runs, outside = tmp_path / "runs", tmp_path / "outside"
     kept = _folder(outside / ".0123456789ab.host.17.abcd_123", age_s=100_000)
