@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from functools import lru_cache
+from functools import cache, lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -92,7 +92,7 @@ def now() -> str:
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
 
 
-@lru_cache(maxsize=4096)
+@cache  # a split has tens of thousands of label maps, and every cell of it asks for all
 def _file_digest(path: str, size: int, modified_ns: int) -> str:
     hasher = hashlib.sha256()
     with Path(path).open("rb") as handle:

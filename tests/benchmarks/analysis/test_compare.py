@@ -248,7 +248,7 @@ def test_matching_many_cells_is_linear(tmp_path: Path) -> None:
 def test_paths_and_commits_of_both_runs_are_named(tmp_path: Path) -> None:
     a, b = run(tmp_path / "a", (make(), 0.6)), run(tmp_path / "b", (make(), 0.6))
     text = compare(a, b, draws=40).table().render("md")
-    assert f"A: {a} (commit unknown)" in text and f"B: {b}" in text
+    assert f"A: {a} (commit unknown)" in text and f"B: {b} (commit unknown)" in text
 
 
 def test_a_single_image_gives_no_verdict(tmp_path: Path) -> None:

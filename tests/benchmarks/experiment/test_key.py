@@ -195,3 +195,12 @@ def test_parts_are_plain_data(places: Places) -> None:
     parts = key_parts(resolve(_real(), places))
     assert json.loads(json.dumps(parts)) == parts
     assert set(parts) == {"identity", "data", "training_data", "weights", "boxes", "task_version", "code"}
+
+
+def test_an_id_is_hashed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    from benchmarks.experiment import cell as module
+
+    hashed: list[object] = []
+    monkeypatch.setattr(module, "digest", lambda plain: hashed.append(plain) or "0" * 64)
+    cell = make_cell("pose", "coco", "hrnet_w32")
+    assert {cell.id, cell.id, cell.fingerprint()[:12]} == {"0" * 12} and len(hashed) == 1
