@@ -157,7 +157,7 @@ def _stopped(lock: Path, workspace: Path) -> bool:
 def _beats_elsewhere(workspace: Path) -> bool:
     """Whether a process of another machine works there: its lock may be unknown here, its heartbeat is seen."""
     try:
-        name = (workspace / OWNER).read_text(encoding="utf-8").strip()
+        name = (workspace / OWNER).read_text(encoding="utf-8", errors="replace").strip()
     except OSError:
         return False
     return name.rpartition(".")[0] != host() and _age_s(workspace / OWNER) < STALE_S
@@ -166,7 +166,7 @@ def _beats_elsewhere(workspace: Path) -> bool:
 def _busy(workspace: Path) -> BusyError:
     path = workspace / OWNER
     try:
-        name = path.read_text(encoding="utf-8").strip() or "unknown"
+        name = path.read_text(encoding="utf-8", errors="replace").strip() or "unknown"
     except OSError:
         name = "unknown"
     return BusyError(

@@ -10,6 +10,9 @@ from pathlib import Path
 
 from tasks.files.writing import sync_folder
 
+LAST = "cell.json"
+"""The file of a result that is written last: with it the result is complete."""
+
 
 def new_folder(parent: Path, stem: str) -> Path:
     """A new folder in `parent`, its name `stem` with eight random characters, with the permissions that the umask leaves."""
@@ -40,8 +43,13 @@ def put(fresh: Path, target: Path, aside: Path) -> None:
 
 
 def settle(target: Path, aside: Path) -> None:
-    """Ends a replacement of `target` that was interrupted; nothing to do where none was."""
+    """Ends a replacement of `target` that was interrupted; nothing to do where none was. What waits without `LAST`, or is a link,
+    is no result (somebody copied a folder in part): it is removed."""
     waiting = waiting_place(target)
+    if waiting.is_symlink():
+        waiting.unlink()
+    elif not (waiting / LAST).is_file():
+        shutil.rmtree(waiting, ignore_errors=True)
     if not waiting.is_dir():
         return
     if os.path.lexists(target):

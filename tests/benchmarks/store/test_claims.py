@@ -72,6 +72,17 @@ def test_a_number_that_came_again_is_no_owner(tmp_path: Path) -> None:
     release(workspace)
 
 
+def test_an_owner_that_cannot_be_read_is_none(tmp_path: Path) -> None:
+    workspace = tmp_path / "runs" / "pose" / f"{ID}.work"
+    workspace.mkdir(parents=True)
+    (workspace / claims.OWNER).write_bytes(b"\xff\xfe\x00.17")
+    with pytest.raises(BusyError):
+        claim(workspace)
+    os.utime(workspace / claims.OWNER, (1, 1))
+    claim(workspace)
+    release(workspace)
+
+
 def test_another_machines_claim_holds_while_its_heart_beats(tmp_path: Path) -> None:
     workspace = tmp_path / "runs" / "pose" / f"{ID}.work"
     workspace.mkdir(parents=True)

@@ -277,6 +277,24 @@ def _save_killed_at(step: int, root: Path, monkeypatch: pytest.MonkeyPatch) -> b
     return False
 
 
+@pytest.mark.parametrize("kind", ["empty", "without its last file", "link"])
+def test_what_waits_and_is_no_result_replaces_none(tmp_path: Path, kind: str) -> None:
+    """A results folder that was copied in part, in the middle of a replacement."""
+    store = Store(tmp_path / "runs")
+    folder = store.save(_record(batch_size=1), {"image": np.array(["old"])}).folder
+    waiting = writing.waiting_place(folder)
+    if kind == "link":
+        waiting.symlink_to(folder)
+    else:
+        waiting.mkdir()
+        if kind != "empty":
+            shutil.copy(folder / "stats.npz", waiting)
+    sweep(tmp_path / "runs", tmp_path / "embedded")
+    stored = Store(tmp_path / "runs").load("pose", ID)
+    assert stored is not None and stored.done and stored.stats()["image"].tolist() == ["old"]
+    assert [path.name for path in folder.parent.iterdir()] == [ID]
+
+
 @pytest.mark.parametrize("spoil", ["empty", "cut", "flipped"])
 def test_spoilt_statistics_name_their_file(tmp_path: Path, spoil: str) -> None:
     stored = Store(tmp_path).save(_record(), {"image": np.array(["a", "b"]), "v": np.random.default_rng(0).random(200)})
