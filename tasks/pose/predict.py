@@ -16,6 +16,7 @@ from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.drawing import draw_pose, draw_tracks, person_colour
 from tasks.pose.entries import ENTRIES
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
+from tasks.pose.files.coco import kept_boxes
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
 from tasks.pose.posetrack.tracking.tracker import Tracker
 from tasks.pose.protocol import CocoProtocol, PoseProtocol, check_protocol
@@ -188,6 +189,15 @@ def _result(
     )
 
 
+def annotated_boxes(given: GivenBoxes, size_wh: tuple[int, int], protocol: PoseProtocol) -> GivenBoxes:
+    """COCO's annotated boxes by the protocol's rule (`kept_boxes`): clipped, and HRNet's without their last pixel."""
+    if not isinstance(protocol, CocoProtocol) or not len(given.xyxy_px):
+        return given
+    sizes, some = np.tile(size_wh, (len(given.xyxy_px), 1)), np.ones((len(given.xyxy_px), 1, 3))
+    boxes, _ = kept_boxes(xyxy_to_xywh(given.xyxy_px), some, sizes, protocol.box_rule)
+    return replace(given, xyxy_px=xywh_to_xyxy(boxes))
+
+
 JOINED = TrackRules(propagate=False, joint_threshold=0.0, nms="none")
 """Of boxes that are known: every pose stays as a picture's, and gets an id."""
 
@@ -305,12 +315,12 @@ class PersonBoxes(BoxSource):
                     f"Expected person boxes of {image.name} in {self.named.path} but it names none{hint}; add an entry, or leave "
                     "out --boxes"
                 )
-            return _given(found.boxes, str(self.named.path), found.why)
+            return _given(found.boxes, self.named, found.why)
         for path in self._candidates(image):
             file = self._read[path] = self._read.get(path) or BoxFile(path, *self.category)
             found = file.of_picture(image, size_wh, min_score)
             if found is not None and found.boxes:
-                return _given(found.boxes, str(path), found.why)
+                return _given(found.boxes, file, found.why)
         return None
 
     def _candidates(self, image: Path) -> list[Path]:
@@ -326,5 +336,6 @@ class PersonBoxes(BoxSource):
         return [path for path in paths if path.is_file()]
 
 
-def _given(boxes: Sequence[NDArray[np.float64]], origin: str, why: str) -> GivenBoxes:
-    return GivenBoxes(xywh_to_xyxy(np.array(boxes, np.float64).reshape(-1, 4)), origin, why)
+def _given(boxes: Sequence[NDArray[np.float64]], file: BoxFile, why: str) -> GivenBoxes:
+    corners = xywh_to_xyxy(np.array(boxes, np.float64).reshape(-1, 4))
+    return GivenBoxes(corners, str(file.path), why, annotated=file.images is not None)

@@ -26,6 +26,7 @@ from tasks.pose.posetrack.protocol import header as posetrack_header
 from tasks.pose.protocol import NORMALISERS, PoseProtocol, body_of, coding_of, header
 from tasks.pose.skeletons.joints import check_joints
 from tasks.recipe import Recipe
+from tasks.results.box_source import GivenBoxes
 from tasks.survey import surveyed, surveyed_training
 
 if TYPE_CHECKING:
@@ -215,6 +216,11 @@ class PoseTask(Task):
         assert boxes is not None
         skeleton, category = self.entry(dataset).skeleton, self._category(dataset)
         return list(predict_pictures(self, model, skeleton, pictures, protocol, boxes, category))
+
+    def as_evaluated(self, given: GivenBoxes, size_wh: tuple[int, int], protocol: PoseProtocol) -> GivenBoxes:
+        from tasks.pose.predict import annotated_boxes
+
+        return annotated_boxes(given, size_wh, protocol) if given.annotated else given
 
     def follower(self, model: nn.Module, dataset: str, protocol: PoseProtocol) -> Any:
         """`tasks.pose.predict.PoseTracks`: a video's persons keep their ids from frame to frame."""

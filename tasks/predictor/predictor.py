@@ -151,7 +151,8 @@ class Predictor:
             if boxes is None and self.task.sees_boxes == "needed":
                 self._check_boxes(None)
                 raise ValueError(f"Expected boxes in {one.image or 'the picture'}, got none")
-        return [boxes or _whole(one) for one, boxes in zip(pictures, found, strict=True)]
+        known = ((one, boxes or _whole(one)) for one, boxes in zip(pictures, found, strict=True))
+        return [self.task.as_evaluated(boxes, one.size_wh, self.protocol) for one, boxes in known]
 
 
 def _given(one: Shown) -> GivenBoxes | None:

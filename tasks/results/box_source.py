@@ -19,12 +19,14 @@ ABOVE = 5
 @dataclass(frozen=True)
 class GivenBoxes:
     """Boxes (N, 4) x0, y0, x1, y1 px of a picture, (0, 0) the middle of its first pixel; where they come from; why there are
-    none, or what is odd about them; a detector's scores (N,), None where the boxes are known."""
+    none, or what is odd about them; a detector's scores (N,), None where the boxes are known; whether they are a dataset's
+    annotations, which an evaluation may read by a rule of its own."""
 
     xyxy_px: NDArray[np.float64]
     origin: str
     why: str = ""
     scores: NDArray[np.float64] | None = None
+    annotated: bool = False
 
 
 class BoxSource(ABC):

@@ -45,6 +45,10 @@ class OnPictures(ABC):
             boxes: of every picture (N, 4) x0, y0, x1, y1 px, where the task ``sees_boxes``; else None.
         """
 
+    def as_evaluated(self, given: GivenBoxes, size_wh: tuple[int, int], protocol: Any) -> GivenBoxes:
+        """Annotated boxes in a picture of this size as the protocol's evaluation reads them; others as they are."""
+        return given
+
     def follower(self, model: nn.Module, dataset: str, protocol: Any) -> Follower | None:
         """What predicts the frames of one video in their order, with what it remembers of the frames before; a new one for
         every video, called under inference mode. None where frames are predicted as pictures are."""
