@@ -34,13 +34,13 @@ NEEDED = (
     "numpy",
     "opencv-python",
     "pycocotools",
+    "timm",
     "scipy",
     "h5py",
     "pandas",
     "rich",
 )
 OPTIONAL = {
-    "timm": "bodies by timm:<name>",
     "cityscapesscripts": "judging Cityscapes with the official tool",
     "tensorboard": "--log tensorboard",
 }

@@ -101,7 +101,7 @@ def _transformer(grid_hw: tuple[int, int], dim: int, depth: int, heads: int, dro
     try:
         from timm.models.vision_transformer import VisionTransformer
     except ImportError:
-        raise ValueError("ViTPose needs timm, which is not installed: pip install 'hrnet-benchmark[timm]'.") from None
+        raise ValueError("ViTPose needs timm, which is not installed: pip install timm.") from None
     made: nn.Module = VisionTransformer(
         img_size=(grid_hw[0] * PATCH, grid_hw[1] * PATCH),
         patch_size=PATCH,
