@@ -52,9 +52,7 @@ def build(name: str, **options: Any) -> TimmBody:
     try:
         import timm
     except ImportError:
-        raise ValueError(
-            f"Model {name!r} needs timm, which is not installed: pip install 'hrnet-benchmark[timm]'."
-        ) from None
+        raise ValueError(f"Model {name!r} needs timm, which is not installed: pip install timm.") from None
     wanted = name.removeprefix("timm:")
     known = timm.list_models()
     if wanted.partition(".")[0] not in known:

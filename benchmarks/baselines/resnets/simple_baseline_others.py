@@ -71,8 +71,7 @@ def _timm_resnet(prefix: str, depth: str, suffix: str) -> tuple[nn.Module, int]:
         import timm
     except ImportError:
         raise ValueError(
-            f"SimpleBaseline on {prefix}{depth}{suffix} needs timm, which is not installed: "
-            "pip install 'hrnet-benchmark[timm]'."
+            f"SimpleBaseline on {prefix}{depth}{suffix} needs timm, which is not installed: pip install timm."
         ) from None
     made = timm.create_model(f"{prefix}{depth}{suffix}", pretrained=False)
     return _children(made, ("global_pool", "fc")), 2048
