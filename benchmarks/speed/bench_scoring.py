@@ -137,7 +137,7 @@ def _boxes_of(points: np.ndarray) -> np.ndarray:
 def pose_lists(images: int, truth: Arrays, found: Arrays) -> matches.Stats:
     """Ours."""
     none, box, sides = np.zeros(len(truth[0]), np.int64), _boxes_of(truth[1]), _boxes_of(found[1])[:, 2:]
-    areas, hidden = box[:, 2] * box[:, 3], ~(truth[1][..., 2] > 0).any(axis=1)
+    areas, hidden = box[:, 2] * box[:, 3], np.asarray((truth[1][..., 2] == 0).all(axis=1))
     known = Truths(truth[0], none, areas, none.astype(bool), hidden)
     made = Found(found[0], np.zeros(len(found[0]), np.int64), found[2], sides[:, 0] * sides[:, 1])
     overlaps = keypoint_overlaps(found[1][..., :2], truth[1], box, areas, SIGMAS)
