@@ -122,9 +122,11 @@ def scoring(count: int = 500) -> dict[str, float]:
                 seconds.append((ours_s, theirs_s))
             ours_ms, theirs_ms = (1000 * float(np.median(column)) / len(pairs) for column in zip(*seconds))
             total_s = sum(ours_s for ours_s, _ in seconds)
+            ratios = [theirs_s / ours_s for ours_s, theirs_s in seconds]
+            spread = f"{min(ratios):.1f} to {max(ratios):.1f}"
             print(
                 f"  {what}: ours {ours_ms:.2f} ms a map, cityscapesscripts {theirs_ms:.2f} ms a map, "
-                f"{theirs_ms / ours_ms:.1f} times faster ({rounds * len(pairs)} pairs, ours {total_s:.1f} s)"
+                f"{theirs_ms / ours_ms:.1f}x ({spread}; {rounds * len(pairs)} pairs, ours {total_s:.1f} s)"
             )
             made["counting_ratio" if ours is ours_in_memory else "files_ratio"] = theirs_ms / ours_ms
     cv2.setNumThreads(threads)

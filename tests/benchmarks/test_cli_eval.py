@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 from scipy.io import loadmat
+from torch import Tensor
 
 from benchmarks.cli import entry
 from tasks import build_model
@@ -18,12 +20,12 @@ from tasks import build_model
 MODEL = "hrnet_micro_w8"
 
 
-def call(dataset: str, folder: Path, *words: str, task: str = "pose") -> list[str]:
+def call(dataset: str, folder: Path, *words: str, task: str = "pose", model: str = MODEL) -> list[str]:
     """The words of ``eval`` on a network of random weights."""
     torch.manual_seed(0)
     path = folder / f"{dataset}.pt"
-    torch.save({"state_dict": build_model(task, MODEL, dataset).state_dict()}, path)
-    start = ["eval", "--task", task, "--dataset", dataset, "--model", MODEL, "--checkpoint", str(path)]
+    torch.save({"state_dict": build_model(task, model, dataset).state_dict()}, path)
+    start = ["eval", "--task", task, "--dataset", dataset, "--model", model, "--checkpoint", str(path)]
     return [*start, "--out", str(folder / "out"), *words]
 
 
@@ -81,3 +83,43 @@ def test_the_training_split_has_to_be_asked_for(
     shutil.copyfile(root / "annot" / "train.json", root / "annot" / "test.json")
     assert entry(words) == 0
     assert "evaluating test, which is" in capsys.readouterr().err
+
+
+def figures(path: Path) -> dict[str, float]:
+    return {name: figure["value"] for name, figure in json.loads(path.read_text())["figures"].items()}
+
+
+def test_a_runtime_gives_the_tasks_own_metric(
+    embedded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("onnxruntime")
+    pytest.importorskip("onnxscript")
+    words = call("mpii", tmp_path, "--tier", "smoke", "--embedded-root", str(embedded), model="resnet_micro")
+    assert entry([*words, "--json", str(tmp_path / "eager.json")]) == 0
+    assert "onnxruntime" not in capsys.readouterr().out
+    assert entry([*words, "--runtime", "onnxruntime", "--json", str(tmp_path / "other.json")]) == 0
+    assert "onnxruntime" in capsys.readouterr().out
+    eager, other = figures(tmp_path / "eager.json"), figures(tmp_path / "other.json")
+    assert eager["PCKh@0.5"] > 0 and other == pytest.approx(eager, abs=1)
+
+
+def test_compile_evaluates_by_torch_compile_and_takes_no_other_runtime(
+    embedded: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batches: list[int] = []
+
+    def compiled(call: Callable[..., Tensor], dynamic: bool) -> Callable[..., Tensor]:
+        def run(images: Tensor) -> Tensor:
+            batches.append(len(images))
+            return call(images)
+
+        return run
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    words = call("mpii", tmp_path, "--tier", "smoke", "--embedded-root", str(embedded), model="resnet_micro")
+    assert entry([*words, "--json", str(tmp_path / "eager.json")]) == 0 and not batches
+    assert entry([*words, "--compile", "--json", str(tmp_path / "other.json")]) == 0
+    assert sum(batches) > 0 and figures(tmp_path / "other.json") == figures(tmp_path / "eager.json")
+    assert "compiled" in capsys.readouterr().out
+    assert entry([*words, "--compile", "--runtime", "openvino"]) == 2
+    assert "expected no --runtime beside it, got openvino" in capsys.readouterr().err
