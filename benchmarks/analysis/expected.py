@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.cell import family_of as cell_family
 from benchmarks.experiment.installation import expected_folder
 from benchmarks.experiment.suite import Suite
 from benchmarks.store.record import Identity
@@ -257,7 +258,5 @@ def _values(siblings: Iterable[StoredCell], metric: str) -> list[float]:
 
 
 def family_of(identity: Identity) -> str:
-    """What the runs of a cell under several seeds share, as text."""
-    return json.dumps(
-        {key: value for key, value in msgspec.to_builtins(identity).items() if key != "seed"}, sort_keys=True
-    )
+    """As `benchmarks.experiment.cell.family_of`, of a stored cell."""
+    return cell_family(msgspec.to_builtins(identity))

@@ -129,6 +129,18 @@ class Cell:
         return f"{self.task}/{self.dataset}/{self.model}{label}" + (f"@{self.seed}" if self.seed else "")
 
 
+def family_of(identity: Mapping[str, Any]) -> str:
+    """What cells that differ in their seed alone share, as text: all of their identity but the seed, and the ids of the cells
+    that each reads boxes or first weights from, which have the same seed as it."""
+    plain = {name: value for name, value in identity.items() if name != "seed"}
+    if plain.get("boxes_from") is not None:
+        plain["boxes_from"] = OF_CELL
+    recipe = plain.get("recipe")
+    if recipe is not None and str(recipe.get("init_from")).startswith(OF_CELL):
+        plain["recipe"] = {**recipe, "init_from": OF_CELL}
+    return json.dumps(plain, sort_keys=True)
+
+
 def make_cell(
     task: str,
     dataset: str,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.experiment.cell import Cell
+from benchmarks.experiment.cell import Cell, family_of
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.recount import told
 from benchmarks.experiment.staleness import NOTE as STALE
@@ -113,11 +114,13 @@ class Measurements:
 
 def measured(cells: Iterable[Cell], store: Store, stale: Collection[str] = ()) -> list[Measured]:
     """Rows of these cells: cells that differ in their seed alone are one row, in order of first appearance."""
-    groups: dict[str, list[Cell]] = {}
+    groups: dict[tuple[str, int], list[Cell]] = {}
+    met: Counter[tuple[str, int]] = Counter()
     for cell in cells:
-        identity = cell.identity()
-        identity.pop("seed")
-        groups.setdefault(repr(sorted(identity.items())), []).append(cell)
+        family = family_of(cell.identity())
+        # A second one of the same seed reads from another cell: it is a row of its own.
+        groups.setdefault((family, met[family, cell.seed]), []).append(cell)
+        met[family, cell.seed] += 1
     rows = []
     for group in groups.values():
         seeds = tuple(_of(cell, store.load(cell.task, cell.id)) for cell in group)

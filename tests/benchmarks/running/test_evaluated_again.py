@@ -20,7 +20,7 @@ from benchmarks.running.steps.starting import load_weights
 from benchmarks.running.trial import run_cell
 from benchmarks.store.store import Store
 from benchmarks.suites import load_suite
-from benchmarks.tables.rows import Measurements
+from benchmarks.tables.rows import Measurements, measured
 from benchmarks.tables.speed_table import SpeedTable
 
 TRAINED = make_cell("landmarks", "300w", "resnet_micro_w10", tier="smoke")
@@ -86,7 +86,7 @@ def test_the_suite_reuses_what_the_default_run_trains() -> None:
     assert all(cell.weights_from in default for cell in suite.cells if cell.recipe is None)
 
 
-def test_a_cell_that_starts_from_anothers_weights_follows_it_through_seeds_and_changes() -> None:
+def test_a_cell_that_starts_from_anothers_weights_follows_it_through_seeds_and_changes(tmp_path: Path) -> None:
     coco = make_cell("pose", "coco", "hrnet_micro_w8", tier="embedded")
     track = make_cell("pose", "posetrack18", "hrnet_micro_w8", tier="embedded", recipe={"init_from": f"cell:{coco.id}"})
     assert track.weights_from == coco.id and track.sources == (coco.id,)
@@ -98,6 +98,10 @@ def test_a_cell_that_starts_from_anothers_weights_follows_it_through_seeds_and_c
     for cell in suite.cells:
         assert all(by_id[source].seed == cell.seed for source in cell.sources)
     assert track in suite.cells  # the first seed's cells are the suite's own
+    rows = measured(suite.cells, Store(tmp_path / "runs"))
+    assert [len(row.seeds) for row in rows] == [3, 3]  # one row a body, although each seed starts from another cell
+    twice = measured((track, track.with_sources({coco.id: "0" * 12})), Store(tmp_path / "runs"))
+    assert [len(row.seeds) for row in twice] == [1, 1]  # two starts under one seed are not two seeds
     assert track.with_sources({coco.id: "0" * 12}).weights_from == "0" * 12
     assert track.with_sources({"0" * 12: coco.id}) == track
 
