@@ -50,8 +50,8 @@ def reference(dataset: str, model: str, lr: float) -> Recipe:
 def embedded(dataset: str, epochs: int) -> Recipe:
     """Micro networks on the embedded faces, from nothing, at 64 px with unrounded targets.
 
-    Expected: micro HRNetV2 NME[inter_ocular] <= 6 % on 300W (full; measured 5.9 after nine epochs, 5.5 after eleven), <= 6.5 % on
-    COFW (measured 5.0).
+    Expected: micro HRNetV2 NME[inter_ocular] <= 6 % on 300W (full; measured 5.5 after ten epochs, three seeds), <= 6.5 % on
+    COFW (measured 6.1 after eight, three seeds).
     Cost: 5 to 30 s a cell on one core that does nothing else.
 
         python run_all.py train --task landmarks --dataset 300w --model hrnet_micro_w8
