@@ -7,7 +7,8 @@ import os
 import sys
 from typing import NamedTuple
 
-from benchmarks.commands.arguments import at_least, pairs
+from benchmarks.commands.arguments import at_least
+from benchmarks.commands.settings import pairs
 from benchmarks.experiment.paths import Places
 from benchmarks.running.cores import available_cores
 from benchmarks.running.executors.accelerators import VISIBLE, chosen_gpus, visible_gpus

@@ -13,10 +13,9 @@ from benchmarks.commands.arguments import (
     add_state,
     apply_sets,
     computed_as,
-    pairs,
     places_of,
-    split_sets,
 )
+from benchmarks.commands.settings import pairs, split_sets
 from benchmarks.commands.trained import to_stderr, trained_tier
 from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.paths import checkpoint_path, dataset_root

@@ -14,7 +14,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.commands.arguments import add_set, add_state, pairs, split_sets
+from benchmarks.commands.arguments import add_set, add_state
+from benchmarks.commands.settings import pairs, split_sets
 from benchmarks.experiment.paths import checkpoint_path
 from tasks import get_task
 

@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.commands.arguments import add_state, at_least, pairs
+from benchmarks.commands.arguments import add_state, at_least
 from benchmarks.commands.asked import TRUTH, WHOLE, Asked, files_of, with_boxes
 from benchmarks.commands.drawn import DrawnFiles
+from benchmarks.commands.settings import pairs
 from benchmarks.experiment.cell import PRECISIONS, TIERS
 from benchmarks.experiment.paths import checkpoint_path
 from tasks import get_task, load_predictor

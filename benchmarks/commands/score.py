@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.commands.arguments import add_places, at_least, check_places, pairs, places_of
+from benchmarks.commands.arguments import add_places, at_least, check_places, places_of
+from benchmarks.commands.settings import pairs
 from benchmarks.commands.single import check_target, figure_line, write_json
 from benchmarks.experiment.paths import real_root
 from benchmarks.experiment.provenance import file_digest

@@ -7,16 +7,8 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks.commands.arguments import (
-    add_cell,
-    add_machine,
-    add_places,
-    apply_sets,
-    computed_as,
-    pairs,
-    places_of,
-    split_sets,
-)
+from benchmarks.commands.arguments import add_cell, add_machine, add_places, apply_sets, computed_as, places_of
+from benchmarks.commands.settings import pairs, split_sets
 from benchmarks.experiment.cell import Cell, make_cell
 
 

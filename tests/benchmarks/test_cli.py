@@ -12,7 +12,8 @@ import pytest
 import torch
 
 from benchmarks.cli import VERBS, entry, parser_for
-from benchmarks.commands.arguments import apply_sets, pairs, split_sets, suite_of
+from benchmarks.commands.arguments import apply_sets, suite_of
+from benchmarks.commands.settings import pairs, split_sets
 from benchmarks.experiment.cell import make_cell
 from benchmarks.experiment.suite import Suite
 from benchmarks.running.plan import select
