@@ -74,6 +74,24 @@ def _settled(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def test_an_aim_repository_holds_curves_figures_and_parameters(tmp_path: Path) -> None:
+    aim = pytest.importorskip("aim")
+    said: list[str] = []
+    loggers = _open(tmp_path, ("aim",), said)
+    loggers.add_scalars({"train/loss": 2.0}, 1)
+    loggers.add_scalars({"train/loss": 1.5}, 2)
+    loggers.add_scalar("AP", 61.5)
+    loggers.close()
+    assert said == []
+    repository = str(tmp_path / "shared")
+    [name] = aim.Repo(repository).list_all_runs()
+    run = aim.Run(name, repo=repository, system_tracking_interval=None)
+    kept = {m.name: list(m.values.values_list()) for m in run.metrics() if not m.name.startswith("__system__")}
+    assert run.name == "pose/coco/micro" and run["cell"]["model"] == "hrnet_micro_w8"
+    assert kept == {"train/loss": [2.0, 1.5], "AP": [61.5]}
+    run.close()
+
+
 class _Backend:
     """A sink that breaks at its second step."""
 
