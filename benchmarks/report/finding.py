@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
+from benchmarks.tables.intervals import normal_interval
 from benchmarks.tables.table import Entry, Table
 from tasks.direction import Direction
 
@@ -11,7 +13,8 @@ from tasks.direction import Direction
 def finding(table: Table) -> str:
     """Who leads on how many datasets, and on how many of them beyond the intervals; "" where bodies are not compared.
 
-    A lead is clear where the intervals of the first and the second do not meet; without intervals nothing is called clear.
+    A lead is clear where the 95 % intervals of the first and the second do not meet: Student's of the mean where there are
+    several seeds, else over pictures. Without intervals nothing is called clear.
     """
     columns = [column for column in table.columns if column.direction and column.key not in ("rank", "params", "macs")]
     leads: dict[str, list[str]] = {}
@@ -35,8 +38,9 @@ def finding(table: Table) -> str:
     order = sorted(leads, key=lambda body: -len(leads[body]))
     parts = [_part(body, leads[body], clear[body], compared, index == 0) for index, body in enumerate(order)]
     text = "; ".join(parts) + (f"; {even} {'is' if even == 1 else 'are'} even" if even else "")
-    spread = any(entry.bounds for row in table.rows for entry in row.entries.values())
-    return text + (". Clear: beyond the 95 % intervals." if spread else ".")
+    kinds = {entry.spread.kind for row in table.rows for entry in row.entries.values() if entry.spread and entry.bounds}
+    over = "over seeds, else over pictures" if len(kinds) > 1 else "over seeds" if "seeds" in kinds else "over pictures"
+    return text + (f". Clear: beyond the 95 % intervals {over}." if kinds else ".")
 
 
 def _part(body: str, datasets: list[str], clear: int, compared: int, first: bool) -> str:
@@ -52,6 +56,15 @@ def _dataset(title: str) -> str:
 
 def _apart(first: Entry, second: Entry) -> bool:
     """Whether the intervals of two entries do not meet."""
-    if first.bounds is None or second.bounds is None:
-        return False
-    return first.bounds[0] > second.bounds[1] or first.bounds[1] < second.bounds[0]
+    one, other = _interval(first), _interval(second)
+    return one is not None and other is not None and (one[0] > other[1] or one[1] < other[0])
+
+
+def _interval(entry: Entry) -> tuple[float, float] | None:
+    """The 95 % interval of a figure; of a mean over seeds, from their deviation."""
+    spread = entry.spread
+    if spread is None or spread.kind != "seeds" or entry.number is None:
+        return entry.bounds
+    if spread.sd is None or spread.n < 2:
+        return None
+    return normal_interval(entry.number, spread.sd / math.sqrt(spread.n), spread.n - 1, 0.95)
