@@ -55,7 +55,7 @@ def looked_up(pixels: Tensor, values: Tensor) -> Tensor:
     import torch
 
     rows = pixels.to(torch.int32) + torch.arange(0, 768, 256, dtype=torch.int32, device=pixels.device)
-    return values.reshape(-1)[rows].movedim(-1, -3)
+    return values.reshape(-1).index_select(0, rows.reshape(-1)).reshape(rows.shape).movedim(-1, -3)
 
 
 def blank_beyond(images: Tensor, sizes_hw: Any) -> Tensor:

@@ -35,7 +35,8 @@ def record(call: Callable[[Tensor], Any], images: Tensor) -> Recording:
             call(given)
     here.wait_stream(side)
     graph = torch.cuda.CUDAGraph()
-    with torch.cuda.graph(graph):
+    # A loader's thread may pin memory meanwhile, which only another mode than the strictest lets pass.
+    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
         answer = call(given)
     return Recording(given, graph.replay, answer)
 

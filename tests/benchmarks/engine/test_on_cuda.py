@@ -174,5 +174,5 @@ def test_two_cells_side_by_side_on_one_device_are_both_right(
         assert entry([str(word) for word in words]) == 0, capsys.readouterr().err
         stored = list(Store(out / "runs").all())
         assert len(stored) == 2 and all(one.done for one in stored)
-        found.append({one.record.cell.seed: one.record.curves["training"][-1]["loss"] for one in stored})
+        found.append({one.record.cell.seed: one.record.curves.training[-1]["loss"] for one in stored})
     assert found[0] == pytest.approx(found[1], rel=1e-3) and found[0][0] != found[0][1]

@@ -82,8 +82,8 @@ def test_a_recording_follows_warm_ups_on_another_stream(monkeypatch: pytest.Monk
             events.append(f"{self.name} waits for {other.name}")
 
     @contextmanager
-    def within(what: Any) -> Any:
-        events.append(f"in {what.name}")
+    def within(what: Any, capture_error_mode: str = "") -> Any:
+        events.append(f"in {what.name}{capture_error_mode and ', ' + capture_error_mode}")
         yield
         events.append(f"out of {what.name}")
 
@@ -100,7 +100,7 @@ def test_a_recording_follows_warm_ups_on_another_stream(monkeypatch: pytest.Monk
     made.replay()
     assert events == [
         *("side waits for main", "in side", "call", "call", "call", "out of side", "main waits for side"),
-        *("in graph", "call", "out of graph", "replay"),
+        *("in graph, thread_local", "call", "out of graph", "replay"),
     ]
     assert torch.equal(made.answer, images + 1) and made.given is not images
 
