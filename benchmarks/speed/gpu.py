@@ -3,11 +3,11 @@
     python -m benchmarks.speed.gpu [--device cuda:0] [--only NAME ...] [--workers N] [--seconds S] [--budget S] [--compile]
     python -m benchmarks.speed.gpu --dry     # on a CPU: micro networks, tiny inputs, the accelerator's own steps
 
-It needs no network and no dataset: pictures of COCO's and Cityscapes' sizes are made at the first call. The wheels that the
-machine must have are those of `pip install hrnet-benchmark` (torch 2.8 or newer built for its CUDA, torchvision, mmengine,
-numpy, opencv-python, pillow, scipy, h5py, pycocotools, pandas, matplotlib, rich, jinja2, filelock, msgspec, platformdirs and
-what they need in turn); timm is not needed. `pip download hrnet-benchmark -d wheels` gathers them where there is a network,
-`pip install --no-index --find-links wheels hrnet-benchmark` installs them where there is none.
+It needs no network and no dataset: pictures of COCO's and Cityscapes' sizes are made at the first call. The wheels that this
+script loads, run from a checkout: torch 2.8 or newer built for the machine's CUDA, torchvision, numpy, opencv-python (or
+-headless), pillow, mmengine (with addict, PyYAML, rich, termcolor, yapf), msgspec, filelock, platformdirs. Cells and verbs need
+those of `pip install hrnet-benchmark`: `pip download hrnet-benchmark -d wheels` gathers them where there is a network,
+`pip install --no-index --find-links wheels hrnet-benchmark` installs them where there is none. timm is not needed.
 
 Rows of a job are measured in the same run, in turns. The first is the reference graph: the official implementation's
 operators in eager PyTorch, float32 and NCHW. End to end is from files to predictions or updated weights, with the engine's own
