@@ -18,15 +18,21 @@ WARM_UPS = 3
 
 
 class Recording(NamedTuple):
-    """``given`` is read by ``replay``, which writes ``answer``: a tensor, or a list, tuple or dictionary of them."""
+    """``given`` is read by ``replay``, which writes ``answer``: a tensor, or a list, tuple or dictionary of them. ``pool`` is the
+    memory in between."""
 
     given: Tensor
     replay: Callable[[], object]
     answer: Any
+    pool: Any = None
 
 
-def record(call: Callable[[Tensor], Any], images: Tensor) -> Recording:
-    """Records a call on a CUDA device, in memory of its own."""
+def record(call: Callable[[Tensor], Any], images: Tensor, pool: Any = None) -> Recording:
+    """Records a call on a CUDA device.
+
+    Args:
+        pool: memory of earlier recordings, which may be shared where answers are copied before the next replay.
+    """
     given = images.clone()
     here, side = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
     side.wait_stream(here)
@@ -36,9 +42,9 @@ def record(call: Callable[[Tensor], Any], images: Tensor) -> Recording:
     here.wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     # A loader's thread may pin memory meanwhile, which only another mode than the strictest lets pass.
-    with torch.cuda.graph(graph, capture_error_mode="thread_local"):
+    with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
         answer = call(given)
-    return Recording(given, graph.replay, answer)
+    return Recording(given, graph.replay, answer, graph.pool())
 
 
 class Recorded:
@@ -49,10 +55,8 @@ class Recorded:
         recorder: makes a `Recording`; for tests.
     """
 
-    def __init__(
-        self, call: Callable[[Tensor], Any], recorder: Callable[[Callable[[Tensor], Any], Tensor], Recording] = record
-    ) -> None:
-        self.call, self.recorder = call, recorder
+    def __init__(self, call: Callable[[Tensor], Any], recorder: Callable[..., Recording] = record) -> None:
+        self.call, self.recorder, self.pool = call, recorder, None
         self.held: dict[tuple[Any, ...], Recording] = {}
 
     def __call__(self, images: Tensor) -> Any:
@@ -60,7 +64,8 @@ class Recorded:
         if key not in self.held:
             if len(self.held) >= MOST_SHAPES:
                 return self.call(images)
-            self.held[key] = self.recorder(self.call, images)
+            self.held[key] = self.recorder(self.call, images, self.pool)
+            self.pool = self.held[key].pool
         held = self.held[key]
         held.given.copy_(images)
         held.replay()

@@ -20,7 +20,8 @@ from tasks.heatmaps.flip import flip_test
 def recorder(shapes: list[tuple[int, ...]]) -> Callable[[Callable[[Tensor], Any], Tensor], Recording]:
     """Records as a graph does: a replay computes from the same memory, and writes its answer over the last."""
 
-    def made(call: Callable[[Tensor], Any], images: Tensor) -> Recording:
+    def made(call: Callable[[Tensor], Any], images: Tensor, pool: Any) -> Recording:
+        assert pool == ("memory" if shapes else None)  # the first recording's
         shapes.append(tuple(images.shape))
         given = images.clone()
         answer = call(given)
@@ -29,7 +30,7 @@ def recorder(shapes: list[tuple[int, ...]]) -> Callable[[Callable[[Tensor], Any]
             for held, fresh in zip(answer, call(given), strict=True):
                 held.copy_(fresh)
 
-        return Recording(given, replay, answer)
+        return Recording(given, replay, answer, "memory")
 
     return made
 
@@ -82,7 +83,7 @@ def test_a_recording_follows_warm_ups_on_another_stream(monkeypatch: pytest.Monk
             events.append(f"{self.name} waits for {other.name}")
 
     @contextmanager
-    def within(what: Any, capture_error_mode: str = "") -> Any:
+    def within(what: Any, pool: Any = None, capture_error_mode: str = "") -> Any:
         events.append(f"in {what.name}{capture_error_mode and ', ' + capture_error_mode}")
         yield
         events.append(f"out of {what.name}")
@@ -92,7 +93,7 @@ def test_a_recording_follows_warm_ups_on_another_stream(monkeypatch: pytest.Monk
         Stream=Stream,
         stream=within,
         graph=within,
-        CUDAGraph=lambda: SimpleNamespace(name="graph", replay=lambda: events.append("replay")),
+        CUDAGraph=lambda: SimpleNamespace(name="graph", replay=lambda: events.append("replay"), pool=lambda: "memory"),
     )
     monkeypatch.setattr(torch, "cuda", fake)
     images = torch.randn(1, 3, 4, 4)
@@ -102,7 +103,7 @@ def test_a_recording_follows_warm_ups_on_another_stream(monkeypatch: pytest.Monk
         *("side waits for main", "in side", "call", "call", "call", "out of side", "main waits for side"),
         *("in graph, thread_local", "call", "out of graph", "replay"),
     ]
-    assert torch.equal(made.answer, images + 1) and made.given is not images
+    assert made.pool == "memory" and torch.equal(made.answer, images + 1) and made.given is not images
 
 
 def test_it_is_a_runtime_that_a_cpu_refuses() -> None:
