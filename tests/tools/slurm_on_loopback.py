@@ -1,5 +1,7 @@
 """A Slurm cluster of one machine, on loopback, in a temporary folder: munged, slurmctld and slurmd, ended with the block.
 
+A process beside ends them, and the steps of jobs, when the block ends or the process around it, even where that is killed.
+
     with SlurmOnLoopback() as environment:
         subprocess.run(["srun", "hostname"], env={**os.environ, **environment})
 
@@ -10,19 +12,22 @@ It needs root (slurmd starts jobs as their users) and Debian's packages munge an
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "srun", "sbatch", "squeue", "scancel")
+DAEMONS = ("munged", "slurmctld", "slurmd", "slurmstepd")
 SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-START_S = 30.0
+START_S = 120.0
 
 CONF = """
 ClusterName=loopback
@@ -51,6 +56,7 @@ AccountingStorageType=accounting_storage/none
 JobAcctGatherType=jobacct_gather/none
 ReturnToService=2
 KillWait=5
+MinJobAge=3600
 NodeName={host} NodeAddr=127.0.0.1 CPUs={cpus} RealMemory=32000 State=UNKNOWN
 PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 """
@@ -76,6 +82,7 @@ class SlurmOnLoopback:
         self.cpus = cpus
         self.folder = Path(tempfile.mkdtemp(prefix="slurm-"))
         self.processes: list[subprocess.Popen[bytes]] = []
+        self.ending: subprocess.Popen[bytes] | None = None
         self.environment = {
             "SLURM_CONF": str(self.folder / "slurm.conf"),
             "PATH": f"{os.environ.get('PATH', '')}:{SYSTEM_PATH}",
@@ -90,18 +97,18 @@ class SlurmOnLoopback:
         return self.environment
 
     def __exit__(self, *_: object) -> None:
-        for process in reversed(self.processes):
-            process.terminate()
+        assert self.ending is not None and self.ending.stdin is not None
+        self.ending.stdin.close()
+        self.ending.wait()
         for process in self.processes:
-            try:
-                process.wait(timeout=3)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-        shutil.rmtree(self.folder, ignore_errors=True)
+            process.wait()
 
     def _start(self) -> None:
         folder = self.folder
+        # In a session of its own, which Ctrl-C does not reach; its input ends with this process.
+        self.ending = subprocess.Popen(
+            [sys.executable, __file__, "--end", str(folder)], stdin=subprocess.PIPE, start_new_session=True
+        )
         folder.chmod(0o755)
         for name in ("state", "spool"):
             (folder / name).mkdir()
@@ -166,7 +173,40 @@ def _free_ports(count: int) -> list[int]:
             one.close()
 
 
+def processes_of(folder: Path) -> set[int]:
+    """The daemons of the cluster in this folder, and the steps of its jobs with all that they have started."""
+    found: set[int] = set()
+    children: dict[int, set[int]] = {}
+    for place in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError, ValueError, IndexError):
+            parent = int((place / "stat").read_text().rpartition(")")[2].split()[1])
+            children.setdefault(parent, set()).add(int(place.name))
+            program = (place / "cmdline").read_bytes().split(b"\0")[0].split(b":")[0].rpartition(b"/")[2].decode()
+            if program in DAEMONS and os.fsencode(folder) in (place / "environ").read_bytes():
+                found.add(int(place.name))
+    level = found
+    while level:
+        level = set().union(*(children.get(pid, set()) for pid in level)) - found
+        found |= level
+    return found
+
+
+def _end(folder: Path) -> None:
+    """Ends the cluster in this folder, whose daemons start steps for as long as they live."""
+    deadline = time.monotonic() + START_S
+    while (left := processes_of(folder)) and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(OSError):
+                os.kill(pid, signal.SIGKILL)
+        time.sleep(0.05)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 if __name__ == "__main__":
+    if sys.argv[1:2] == ["--end"]:
+        sys.stdin.read()
+        _end(Path(sys.argv[2]))
+        sys.exit()
     with SlurmOnLoopback() as made:
         print(f"export SLURM_CONF={made['SLURM_CONF']}", flush=True)
         signal.sigwait({signal.SIGINT, signal.SIGTERM})
