@@ -64,6 +64,7 @@ def run_single(cell: Cell, places: Places, json_path: Path | None, predictions: 
         print(f"failed: {stored.record.reason}  (traceback: {stored.folder / 'traceback.txt'})")
         return 1
     if shared is not None:
+        shared.done()
         shared.end_watch()
     processes.leave()
     print_figures(stored, predictions)
@@ -85,6 +86,7 @@ def _run_beside(cell: Cell, places: Places, shared: SharedFailure) -> int:
     if not stored.done:
         shared.wait_until_noted()
         os._exit(1)  # the group cannot be left in order any more
+    shared.wait_until_done()
     shared.end_watch()
     processes.leave()
     return 0

@@ -17,7 +17,7 @@ from datetime import timedelta
 
 from torch.distributed import Store, TCPStore  # type: ignore[attr-defined]
 
-FAILURE, NOTED = "hrnet-benchmark/failure", "hrnet-benchmark/noted"
+FAILURE, NOTED, DONE = "hrnet-benchmark/failure", "hrnet-benchmark/noted", "hrnet-benchmark/done"
 LOOK_S = 0.5
 GRACE_S = 1.0
 """For a process to end by itself: a broken connection often wakes it."""
@@ -66,6 +66,23 @@ class SharedFailure:
         deadline = time.monotonic() + NOTING_S
         while time.monotonic() < deadline and not self._has(NOTED):
             time.sleep(LOOK_S / 5)
+
+    def done(self) -> None:
+        """The first process has stored what all of them made."""
+        with self._one_at_a_time:
+            self.store.set(DONE, "1")
+
+    def wait_until_done(self) -> None:
+        """Waits for :meth:`done`. Of several nodes, the launcher of one whose processes have ended waits five minutes for the
+        others, and then takes the rendezvous with it by which they live: scoring may take longer."""
+        while True:
+            try:
+                with self._one_at_a_time:
+                    if self.store.check([DONE]):
+                        return
+            except RuntimeError:  # the launcher has ended
+                return
+            time.sleep(LOOK_S)
 
     def watch(self, end: Callable[[Failure], None]) -> None:
         """Calls `end` in a thread of its own when another process has failed and this one does not notice in time."""

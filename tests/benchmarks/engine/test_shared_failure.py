@@ -25,3 +25,15 @@ def test_a_watch_ends_when_it_is_told() -> None:
     assert any(thread.name == "failures" for thread in threading.enumerate())
     shared.end_watch()
     assert shared._watching is not None and not shared._watching.is_alive()
+
+
+def test_a_process_stays_until_the_first_has_stored_what_all_have_made() -> None:
+    store = HashStore()
+    first, second = (SharedFailure(rank, store) for rank in range(2))
+    waiting = threading.Thread(target=second.wait_until_done, daemon=True)
+    waiting.start()
+    waiting.join(0.3)
+    assert waiting.is_alive()
+    first.done()
+    waiting.join(20)
+    assert not waiting.is_alive()
