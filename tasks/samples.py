@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,7 +64,7 @@ class EvalData(Samples, ABC):
     def image_ids(self) -> list[str]:
         """Name of the image of every sample; samples may share one."""
 
-    def entries(self) -> list[PictureEntry]:
+    def entries(self) -> Sequence[PictureEntry]:
         """The pictures of the samples as the annotations speak of them; none where they are no files."""
         return []
 
@@ -90,7 +91,7 @@ class TrainData(Samples, ABC):
     def __getitem__(self, key: tuple[int, int]) -> dict[str, Any]:
         """The sample of (epoch, index): the engine's sampler yields such pairs."""
 
-    def entries(self) -> list[PictureEntry]:
+    def entries(self) -> Sequence[PictureEntry]:
         """The pictures of the samples as the annotations speak of them; none where they are no files."""
         return []
 

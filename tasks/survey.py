@@ -14,7 +14,7 @@ import numpy as np
 
 from tasks.base import EvalData, TrainData
 from tasks.files.opening import read_bytes
-from tasks.files.picture_entry import PictureEntry, Survey
+from tasks.files.picture_entry import EntriesOfFiles, PictureEntry, Survey
 from tasks.files.picture_header import PictureHeader, read_header
 from tasks.images import check_form, decode_image, size_problem
 
@@ -32,10 +32,15 @@ LARGEST = 10
 
 def survey(entries: Sequence[PictureEntry], every: int = EVERY, some: int = SOME) -> Survey:
     """Reads the headers of entries' pictures: all up to `every`, else `some` of them."""
-    paths = list(dict.fromkeys(entry.path for entry in entries))
-    chosen = paths
-    if len(paths) > every:
-        chosen = [paths[row] for row in np.linspace(0, len(paths) - 1, some).astype(int)]
+    total = len(entries)
+    if isinstance(entries, EntriesOfFiles) and total > every:
+        entries = [entries[row] for row in _spread(total, some)]
+        chosen = [entry.path for entry in entries]
+    else:
+        chosen = list(dict.fromkeys(entry.path for entry in entries))
+        total = len(chosen)
+        if total > every:
+            chosen = [chosen[row] for row in _spread(total, some)]
     wanted = set(chosen)
     headers: dict[Path, PictureHeader | str] = {}
     problems: list[str] = []
@@ -54,7 +59,13 @@ def survey(entries: Sequence[PictureEntry], every: int = EVERY, some: int = SOME
         problem = _problem(entry, header)
         problems += [f"{entry.where}: {problem}"] if problem else []
     sizes = {header.size_wh for header in headers.values() if not isinstance(header, str)}
-    return Survey(len(chosen), len(paths), tuple(problems), _turned(headers), len(sizes))
+    return Survey(len(chosen), total, tuple(problems), _turned(headers), len(sizes))
+
+
+def _spread(count: int, some: int) -> list[int]:
+    """Rows, evenly spread."""
+    rows: list[int] = np.linspace(0, count - 1, some).astype(int).tolist()
+    return rows
 
 
 def looked_at(entries: Sequence[PictureEntry]) -> Survey:

@@ -28,7 +28,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from benchmarks.engine import distributed as processes
-from benchmarks.engine.accelerator import loading
+from benchmarks.engine.accelerator import bytes_of, loading
 from benchmarks.engine.hooks import Interrupted, Progress, Report, StopHook, WatchHook
 from benchmarks.engine.model import HarnessModel
 from benchmarks.engine.optimisation import optimizer_of, schedulers_of, wrapper_of
@@ -186,7 +186,7 @@ def train(
         for_loaders(data, workers),
         batch_sampler=sampler,
         collate_fn=data.collate,
-        **loading(workers, device),
+        **loading(workers, device, bytes_of(data[0, 0]) * recipe.batch_size if workers else 0),
     )
     optimizer = optimizer_of(network, recipe)
     wrapper = wrapper_of(optimizer, recipe)
@@ -299,7 +299,7 @@ def evaluate(
         for_loaders(data, num_workers),
         batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),
         collate_fn=data.collate,
-        **loading(num_workers, device),
+        **loading(num_workers, device, bytes_of(data[0]) * batch_size if num_workers else 0),
     )
     watch = WatchHook(report, 0, [])
     runner = _runner(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+from array import array
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -76,7 +78,7 @@ class Annotations:
     path: Path
     pictures: Pictures
     categories: Categories
-    ids: tuple[Any, ...]
+    ids: Sequence[Any]
     place: NDArray[np.int64]
     image: NDArray[np.int32]
     category: NDArray[np.int32]
@@ -153,7 +155,7 @@ def columns(
     crowd = _flags(list(map(attrgetter("iscrowd"), records)), "iscrowd", records, path)
     ignore = _flags(list(map(attrgetter("ignore"), records)), "ignore", records, path)
     made = {
-        "ids": tuple(records[row].id for row in order),
+        "ids": compact([records[row].id for row in order]),
         "place": order,
         "image": image[order].astype(np.int32),
         "category": category[order].astype(np.int32),
@@ -164,6 +166,15 @@ def columns(
         "start": starts(image, len(pictures)),
     }
     return order, made
+
+
+def compact(ids: list[Any]) -> Sequence[Any]:
+    """Ids in little memory where all are whole numbers. As objects they would hold on to the memory of the records among which
+    they were made: a third of a gigabyte for COCO's train2017."""
+    if set(map(type, ids)) <= {int}:
+        with contextlib.suppress(OverflowError):
+            return array("q", ids)
+    return tuple(ids)
 
 
 def starts(image: NDArray[np.integer], count: int) -> NDArray[np.int64]:

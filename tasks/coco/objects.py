@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, listed, named, starts
+from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, compact, listed, named, starts
 from tasks.coco.boxes import OUTSIDE_PX, overhang, refuse_corners
 from tasks.coco.categories import CategoryRecord
 from tasks.coco.pictures import ImageRecord
@@ -191,7 +191,7 @@ def _take(read: Objects, rows: NDArray[np.int64]) -> Objects:
     """The annotations of some rows, in their order."""
     return dataclasses.replace(
         read,
-        ids=tuple(read.ids[row] for row in rows),
+        ids=compact([read.ids[row] for row in rows]),
         place=read.place[rows],
         image=read.image[rows],
         category=read.category[rows],

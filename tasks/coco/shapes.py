@@ -16,6 +16,7 @@ from tasks.files.json_file import shorten
 
 NUMBERS_OF_A_TRIANGLE = 6
 _NOTHING = (b"", b"null", b"[]", b"{}", b'""')
+LONGEST_NOTHING = max(map(len, _NOTHING))
 _CHUNK = 4096
 _polygons = msgspec.json.Decoder(list[list[float]])
 
@@ -25,12 +26,13 @@ class Shapes:
     """Segmentations of N records: polygons, run lengths or nothing.
 
     Attributes:
-        text: their json texts, one after the other. start: (N + 1,) int64, where each begins.
+        text: (bytes,) uint8, their json texts, one after the other: an array, which processes can share.
+        start: (N + 1,) int64, where each begins.
         drawn: (N,) whether there is one that covers something: not [], null or {}, not only polygons of fewer than 3 points.
         thin: how many have only polygons of fewer than 3 points.
     """
 
-    text: bytes
+    text: NDArray[np.uint8]
     start: NDArray[np.int64]
     drawn: NDArray[np.bool_]
     thin: int = 0
@@ -42,11 +44,14 @@ class Shapes:
         """Polygons (each of 3 points or more), or {size, counts}; None where nothing is drawn."""
         if not self.drawn[row]:
             return None
-        return _usable(msgspec.json.decode(self.text[self.start[row] : self.start[row + 1]]))
+        return _usable(msgspec.json.decode(self._text(row)))
+
+    def _text(self, row: int) -> bytes:
+        return self.text[self.start[row] : self.start[row + 1]].tobytes()
 
     def take(self, rows: NDArray[np.integer]) -> Shapes:
         """Those of some rows, in their order."""
-        parts = [self.text[self.start[row] : self.start[row + 1]] for row in rows]
+        parts = [self._text(row) for row in rows]
         return _joined(parts, self.drawn[rows])
 
     def run_lengths(self, row: int, height: int, width: int) -> dict[str, Any] | None:
@@ -83,10 +88,11 @@ def shapes_of(raws: Sequence[msgspec.Raw], sizes_wh: NDArray[np.integer], where:
     texts = [text if text[:1] in (b"[", b"{", b"") else text.strip() for text in map(bytes, raws)]
     drawn, thin = np.zeros(len(texts), bool), 0
     for first in range(0, len(texts), _CHUNK):
-        part = slice(first, first + _CHUNK)
-        rows = [first + offset for offset, text in enumerate(texts[part]) if text not in _NOTHING]
-        all_polygons = all(texts[row][:1] == b"[" for row in rows)
-        found = _drawn_together([texts[row] for row in rows], sizes_wh[rows]) if rows and all_polygons else None
+        part = texts[first : first + _CHUNK]
+        rows = [row for row, text in enumerate(part, first) if len(text) > LONGEST_NOTHING or text not in _NOTHING]
+        shown = part if len(rows) == len(part) else [texts[row] for row in rows]
+        all_polygons = all(text.startswith(b"[") for text in shown)
+        found = _drawn_together(shown, sizes_wh[rows]) if rows and all_polygons else None
         if found is None:  # one by one, for what is no polygon and for error texts
             found = np.array([_drawn(texts[row], sizes_wh[row], row, where) for row in rows], bool)
         drawn[rows] = found
@@ -125,7 +131,8 @@ def _drawn(text: bytes, size_wh: NDArray[np.integer], row: int, where: Callable[
 
 def _joined(parts: Sequence[bytes], drawn: NDArray[np.bool_], thin: int = 0) -> Shapes:
     lengths = np.fromiter(map(len, parts), np.int64, len(parts))
-    return Shapes(b"".join(parts), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), drawn, thin)
+    text = np.frombuffer(b"".join(parts), np.uint8)
+    return Shapes(text, np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64), drawn, thin)
 
 
 def _check_polygons(text: bytes, width: int, height: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from tasks.detection.geometry import (
     values_of,
 )
 from tasks.detection.protocol import DetectionProtocol
-from tasks.files.picture_entry import PictureEntry
+from tasks.files.picture_entry import EntriesOfFiles, PictureEntry
 from tasks.images import PictureCache
 from tasks.recipe import check_odds
 
@@ -82,10 +83,8 @@ class DetectionEvalData(EvalData):
         self.meet(self.classes)
         self.pictures = PictureCache(root, protocol.channel_order, 128, self.instances.stated_sizes())
 
-    def entries(self) -> list[PictureEntry]:
-        found = self.instances
-        sizes = found.stated_sizes()
-        return [PictureEntry(found.root / name, f"{found.path}, {name}", sizes[name]) for name in found.files]
+    def entries(self) -> Sequence[PictureEntry]:
+        return EntriesOfFiles(len(self), self.instances.entry)
 
     def __len__(self) -> int:
         return len(self.instances)
@@ -193,11 +192,8 @@ class DetectionTrainData(TrainData):
                 "use a split with annotations of single objects"
             )
 
-    def entries(self) -> list[PictureEntry]:
-        found = self.instances
-        sizes = found.stated_sizes()
-        names = [found.files[row] for row in self.rows]
-        return [PictureEntry(found.root / name, f"{found.path}, {name}", sizes[name]) for name in names]
+    def entries(self) -> Sequence[PictureEntry]:
+        return EntriesOfFiles(len(self), lambda row: self.instances.entry(self.rows[row]))
 
     def __len__(self) -> int:
         return len(self.rows)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,29 @@ class PictureEntry:
     label: Path | None = None
     region: tuple[float, float, float, float] | None = None
     extent: tuple[float, float, float, float] | None = None
+
+
+class EntriesOfFiles(Sequence[PictureEntry]):
+    """Entries of as many files, each made when it is asked for: a path takes ten microseconds, and few of many are looked at.
+
+    Args:
+        size: how many. make: the entry of a row.
+    """
+
+    def __init__(self, size: int, make: Callable[[int], PictureEntry]) -> None:
+        self.size, self.make = size, make
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, row: int) -> PictureEntry: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[PictureEntry]: ...
+    def __getitem__(self, row: int | slice) -> PictureEntry | list[PictureEntry]:
+        if isinstance(row, slice):
+            return [self.make(each) for each in range(self.size)[row]]
+        return self.make(range(self.size)[row])
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from tasks.coco.objects import FORM, Objects, read_objects
 from tasks.coco.pictures import require_pictures
 from tasks.detection.files.categories import Classes, classes_of_file, match
 from tasks.files.json_file import read_json
+from tasks.files.picture_entry import PictureEntry
 
 ADVICE = "unpack annotations_trainval2017.zip into the dataset's folder, or check --data-root"
 
@@ -62,6 +63,11 @@ class Instances:
         """Width and height in px that the file states, by the picture's path."""
         sizes = self.objects.pictures.sizes_wh.tolist()
         return {file: (width, height) for file, (width, height) in zip(self.files, sizes, strict=True)}
+
+    def entry(self, index: int) -> PictureEntry:
+        """A picture as this file speaks of it."""
+        name, (height, width) = self.files[index], self.size_hw(index)
+        return PictureEntry(self.root / name, f"{self.path}, {name}", (width, height))
 
     def rows(self, index: int, crowd: bool = False) -> NDArray[np.int64]:
         """Rows of a picture's annotations; crowds only if asked for."""

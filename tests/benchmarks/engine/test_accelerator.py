@@ -5,11 +5,12 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from benchmarks.engine import hooks
-from benchmarks.engine.accelerator import loading
+from benchmarks.engine.accelerator import bytes_of, loading
 from benchmarks.engine.hooks import WatchHook
 from benchmarks.engine.optimisation import wrapper_of
 
@@ -52,6 +53,11 @@ def test_tf32_is_refused_on_a_cpu() -> None:
 def test_loaders_pin_their_batches_for_an_accelerator_alone() -> None:
     assert loading(0, torch.device("cpu")) == {"num_workers": 0, "pin_memory": False, "persistent_workers": False}
     assert loading(2, CUDA) == {"num_workers": 2, "pin_memory": True, "persistent_workers": True, "prefetch_factor": 4}
+    # Large batches wait in main memory one by one.
+    large = bytes_of({"images": [torch.zeros(3, 800, 1333)] * 16, "boxes": np.zeros(4), "index": 1})
+    assert large == 16 * 3 * 800 * 1333 * 4 + 32
+    assert [loading(4, device, large)["prefetch_factor"] for device in (CUDA, torch.device("cpu"))] == [1, 1]
+    assert loading(2, torch.device("cpu"), large // 16)["prefetch_factor"] == 2
 
 
 class Far(torch.Tensor):

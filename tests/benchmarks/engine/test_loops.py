@@ -137,9 +137,10 @@ def test_the_callers_loader_processes_go_before_the_recipes(tmp_path: Path, monk
     asked: list[int] = []
 
     class Loader(engine.DataLoader):  # type: ignore[type-arg, misc]
-        def __init__(self, *arguments: Any, num_workers: int, persistent_workers: bool, **options: Any) -> None:
+        def __init__(self, *arguments: Any, num_workers: int, **options: Any) -> None:
             asked.append(num_workers)
-            super().__init__(*arguments, num_workers=0, **options)
+            kept = {name: options[name] for name in ("batch_sampler", "collate_fn")}
+            super().__init__(*arguments, num_workers=0, **kept)
 
     monkeypatch.setattr(engine, "DataLoader", Loader)
     recipe = Recipe("test", epochs=1, batch_size=8, lr=1e-3, num_workers=8)
