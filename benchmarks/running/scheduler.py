@@ -10,6 +10,7 @@ import itertools
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -187,7 +188,7 @@ class Schedule:
                 self.begun.add(job.name)
                 self.watch(Event("start", job.name, job.cell))
         elif kind == "progress":
-            self.watch(Event("progress", job.name, job.cell, message[1]))
+            self.watch(Event("progress", job.name, job.cell, SimpleNamespace(**message[1])))
         elif kind == "again":
             self.watch(Event("waits", job.name, job.cell, None, message[1]))
         elif kind == "busy":

@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
@@ -57,7 +58,9 @@ def _done(job: tuple[Any, ...], send: Send) -> tuple[Any, ...]:
     import cv2
 
     from benchmarks.engine import loops as engine
+    from benchmarks.engine.spawned_data import begin_server
     from benchmarks.experiment.cell import cell_from_identity
+    from benchmarks.running.cores import ONE_THREAD
     from benchmarks.running.steps.measuring import share_accelerator
     from benchmarks.running.trial import run_cell
     from tasks import declare_below
@@ -69,10 +72,13 @@ def _done(job: tuple[Any, ...], send: Send) -> tuple[Any, ...]:
     if places.data_root is not None:
         declare_below(places.data_root)
     cell = cell_from_identity(identity, label)
+    if cell.tier not in ONE_THREAD and places.num_workers != 0:  # small cells have few samples, and no loaders
+        begin_server()
 
-    def report(progress: object) -> None:
+    def report(progress: Any) -> None:
         try:
-            send(("progress", progress))
+            # Plain data: to read the class, who hears of it would have to import torch.
+            send(("progress", asdict(progress)))
         except OSError:
             os._exit(1)  # nobody is left to report to: stop at once, resumable, instead of recording a failure
 

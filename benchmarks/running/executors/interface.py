@@ -47,7 +47,7 @@ class Job:
 
 
 Answer = tuple[str, tuple[Any, ...]]
-"""The name of a job, and what is heard of it: ("started",), ("progress", Progress), ("again", why it begins anew elsewhere);
+"""The name of a job, and what is heard of it: ("started",), ("progress", fields of a Progress), ("again", why it begins anew);
 and at its end ("data_done", seconds), ("cell_done", status, reason, seconds by phase), ("busy", text) where another process runs
 the cell, ("error", text), or ("died", text) where its process ended without a word."""
 

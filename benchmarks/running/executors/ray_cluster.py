@@ -26,6 +26,8 @@ TRIES = 5
 """Machines that may be lost under a cell before it counts as failed."""
 LOOK_S = 0.2
 """Between two looks into the mailbox."""
+ANSWER_S = 60.0
+"""A machine that has not answered by then counts as lost."""
 
 
 @dataclass(frozen=True)
@@ -163,7 +165,7 @@ class RayExecutor:
             if parcel is not None and job.cell is not None:
                 store_parcel(parcel, self.store, job.cell.task, job.cell.id)
         except (exceptions.NodeDiedError, exceptions.ObjectLostError, exceptions.WorkerCrashedError) as error:
-            crashed = isinstance(error, exceptions.WorkerCrashedError) and task.node in self._living()
+            crashed = isinstance(error, exceptions.WorkerCrashedError) and self._answers(task.node)
             if not crashed and task.attempt < TRIES:
                 self._submit(_Task(job, task.attempt + 1))
                 answer = ("again", f"machine {task.node[:8]} was lost; it begins elsewhere, from its last state")
@@ -175,8 +177,17 @@ class RayExecutor:
             answer = ("error", _first_line(error))
         self.heard.append((job.name, answer))
 
-    def _living(self) -> set[str]:
-        return {node["NodeID"] for node in self.ray.nodes() if node["Alive"]}
+    def _answers(self, node: str) -> bool:
+        """Whether a machine does something when it is asked to. Ray lists one that is lost as alive until its checks have
+        failed a few times, and the end of its workers is heard before that."""
+        if not any(each["NodeID"] == node and each["Alive"] for each in self.ray.nodes()):
+            return False
+        asked = self.ray.remote(ray_worker.nothing).options(**self._placed(node)).remote()
+        try:
+            self.ray.get(asked, timeout=ANSWER_S)
+        except (self.ray.exceptions.RayError, TimeoutError):
+            return False
+        return True
 
     def _boxes(self, job: Job) -> list[Any]:
         """What a cell reads of others (boxes, weights), for a machine that does not see the results folder."""

@@ -8,9 +8,8 @@ import os
 import signal
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from pathlib import Path
-from types import FrameType, SimpleNamespace
+from types import FrameType
 from typing import Any
 
 from benchmarks.running.worker import serve
@@ -32,9 +31,7 @@ def task(message: tuple[Any, ...], told: Path, limit_s: float | None, early_s: f
     with told.open("a", encoding="utf-8", buffering=1) as lines:
 
         def send(answer: tuple[Any, ...]) -> None:
-            kind, *values = answer
-            plain = [asdict(value) if kind == "progress" else value for value in values]
-            lines.write(json.dumps([kind, *plain]) + "\n")
+            lines.write(json.dumps(answer) + "\n")
 
         def at_signal(number: int, frame: FrameType | None) -> None:
             if limit_s is None or time.monotonic() - begun > limit_s - early_s - RESOLUTION_S:
@@ -64,5 +61,4 @@ class Told:
         whole = data[: data.rfind(b"\n") + 1]
         self.offset += len(whole)
         for line in whole.splitlines():
-            kind, *values = json.loads(line)
-            yield (kind, *(SimpleNamespace(**value) if kind == "progress" else value for value in values))
+            yield tuple(json.loads(line))
