@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="F",
         help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, MPII's pred.mat, folders of "
-        "PoseTrack's json files or of label pngs, or a csv of classes",
+        "PoseTrack's json files or of label pngs, or a csv of classes; json and csv may be compressed (.gz)",
     )
     parser.add_argument("--split", help="split to score on (default: the benchmark's)")
     parser.add_argument(

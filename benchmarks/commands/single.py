@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from benchmarks.store.record import without_nan
 from benchmarks.store.store import Store, StoredCell
 from tasks import get_task
 from tasks.base import MetricInfo
-from tasks.files.writing import write_text
+from tasks.files.writing import write_bytes, write_text
 
 if TYPE_CHECKING:
     from benchmarks.engine.shared_failure import Failure, SharedFailure
@@ -131,23 +132,41 @@ def write_json(record: Mapping[str, Any], path: Path) -> None:
 
 
 def copy_predictions(stored: StoredCell, path: Path) -> None:
-    """The submission file (or folder) to where the caller wants it; a folder with one file gives that file."""
+    """The submission file (or folder) to where the caller wants it; a folder with one file gives that file. What is stored
+    compressed is unpacked, unless a name that ends with .gz is asked for."""
     source = stored.folder / "predictions"
     files = sorted(source.iterdir()) if source.is_dir() else _prediction_files(stored)
     path.parent.mkdir(parents=True, exist_ok=True)
     maps = bool(files) and files[0].suffix == ".png" and not path.suffix
     if len(files) == 1 and files[0].is_file() and not maps:
-        shutil.copyfile(files[0], path)
+        _copy(files[0], path)
     elif len(files) > 1 and path.suffix:
         # A file is asked for and there are several: the submission proper is the one of the same kind.
-        same = [f for f in files if f.suffix == path.suffix]
+        same = [f for f in files if _kind(f) == _kind(path)]
         if not same:
             raise ValueError(
                 f"{path}: the predictions are {', '.join(f.name for f in files)}; name a folder, or that ending."
             )
-        shutil.copyfile(same[0], path)
+        _copy(same[0], path)
     else:
         shutil.copytree(source, path, dirs_exist_ok=True)
+        for packed in sorted(path.rglob("*.json.gz")):
+            _copy(packed, packed.with_suffix(""))
+            packed.unlink()
+
+
+def _kind(path: Path) -> str:
+    return path.with_suffix("").suffix if path.suffix == ".gz" else path.suffix
+
+
+def _copy(source: Path, target: Path) -> None:
+    """A copy, compressed where the name of the target says so."""
+    data = source.read_bytes()
+    if source.suffix == ".gz" and target.suffix != ".gz":
+        data = gzip.decompress(data)
+    elif target.suffix == ".gz" and source.suffix != ".gz":
+        data = gzip.compress(data, mtime=0)
+    write_bytes(target, data)
 
 
 def predictions_of(stored: StoredCell) -> Path:

@@ -30,7 +30,7 @@ from benchmarks.running.cores import evaluation_workers, training_workers
 from benchmarks.running.failures import explained
 from benchmarks.running.logging import begin_logging, end_logging
 from benchmarks.running.sharing import claimed, made_meanwhile
-from benchmarks.running.steps.kept import boxes_of_cell, save_pictures, save_weights
+from benchmarks.running.steps.kept import boxes_of_cell, save_pictures, save_predictions, save_weights
 from benchmarks.running.steps.measuring import evaluation_batch, input_hw, measured_speed
 from benchmarks.running.steps.starting import load_weights
 from benchmarks.running.steps.validating import validation_of
@@ -330,8 +330,7 @@ class Trial:
             self.outcome["notes"] = [*data.notes, *self.start_notes, *self.train_notes]
             self.outcome["n"] = Counted(images=images, samples=len(data))
             self.outcome["curves"] = {"training": curves, "evaluation": evaluation.curves()}
-            evaluation.write_predictions(self.kept / "predictions")
-            if said := evaluation.write_submission(self.kept / "predictions"):
+            if said := save_predictions(evaluation, self.kept):
                 self.outcome["notes"].append(said)
             self.outcome["pictures"] = save_pictures(evaluation, image_ids, self.kept / "pictures", self.cell.seed)
         return stats

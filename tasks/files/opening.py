@@ -5,11 +5,14 @@ from __future__ import annotations
 import codecs
 import os
 import stat
+import zlib
 from pathlib import Path
 
 LIMIT_GIB = 8
 """Larger annotation files are refused: none of the benchmarks' reaches a tenth of it."""
 
+GZIP = b"\x1f\x8b"
+"""How a compressed file begins."""
 _MARKS = (
     # UTF-32 first: its little-endian mark begins with UTF-16's.
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -73,14 +76,17 @@ def is_file(path: str | os.PathLike[str]) -> bool:
 
 
 def as_utf8(data: bytes, path: str | os.PathLike[str]) -> bytes:
-    """UTF-8 text without a byte order mark, from UTF-8, UTF-16 or UTF-32; UTF-8 itself is not checked here.
+    """UTF-8 text without a byte order mark, from UTF-8, UTF-16 or UTF-32, also where gzip has compressed it; UTF-8 itself is not
+    checked here.
 
     Args:
         path: for the error text.
 
     Raises:
-        ValueError: the text is not what its byte order mark says.
+        ValueError: the text is not what its byte order mark says, or gzip's file is broken.
     """
+    if data.startswith(GZIP):
+        data = _unpacked(data, path)
     encoding = next((name for mark, name in _MARKS if data.startswith(mark)), None) or _unmarked(data[:4])
     if encoding is None:
         return data
@@ -93,6 +99,36 @@ def as_utf8(data: bytes, path: str | os.PathLike[str]) -> bytes:
         raise ValueError(
             f"{path}: expected {encoding.upper()} text, got other bytes at {place}; save it as UTF-8"
         ) from None
+
+
+def _unpacked(data: bytes, path: str | os.PathLike[str], limit_gib: float = LIMIT_GIB) -> bytes:
+    """What gzip has compressed, in one part or several."""
+    texts, left = [], int(limit_gib * 2**30)
+    while data:
+        part = zlib.decompressobj(16 + zlib.MAX_WBITS)
+        try:
+            texts.append(part.decompress(data, left + 1))
+        except zlib.error as error:
+            raise ValueError(
+                f"{path}: expected text that gzip has compressed, got a broken file ({error}); fetch or write it again"
+            ) from None
+        left -= len(texts[-1])
+        if left < 0:
+            raise ValueError(
+                f"{path}: expected at most {limit_gib:g} GiB once it is unpacked, got more; split the file"
+            )
+        if not part.eof:
+            raise ValueError(
+                f"{path}: expected text that gzip has compressed, got a file cut short; fetch or write it again"
+            )
+        data = part.unused_data
+    return texts[0] if len(texts) == 1 else b"".join(texts)
+
+
+def compressed_or_plain(path: Path) -> Path:
+    """`path`, or where there is none its compressed form, whose name ends with .gz; `path` where there is neither."""
+    packed = path.with_name(f"{path.name}.gz")
+    return packed if not path.exists() and packed.exists() else path
 
 
 def _unmarked(start: bytes) -> str | None:

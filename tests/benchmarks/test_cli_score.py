@@ -46,6 +46,13 @@ def test_a_submission_scores_as_its_cell_did(
     known = {k: f["value"] for k, f in record["figures"].items() if f["value"] is not None}
     assert {k: f["value"] for k, f in made["figures"].items()} == pytest.approx(known, abs=1e-6)
     assert "bootstrap" in capsys.readouterr().out
+    # What the cell keeps, compressed and not asked for, gives its figures to the last digit.
+    stored = folder / "out" / "runs" / name.partition("/")[0] / record["id"]
+    kept = {"pose/mpii": "predictions.mat", "pose/coco": "predictions.json.gz"}.get(name, "predictions")
+    assert not list(stored.rglob("predictions*.json")) and not list(stored.glob("predictions/*.json"))
+    assert score(name, folder, stored / kept, "--json", str(folder / "s.json"), "--draws", "0") == 0
+    made = json.loads((folder / "s.json").read_text())
+    assert {k: f["value"] for k, f in made["figures"].items()} == known
 
 
 def test_other_files_are_refused(

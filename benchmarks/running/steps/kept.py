@@ -17,6 +17,7 @@ from hrnet.checkpoints import conventions_of
 from hrnet.checkpoints.families.own import FETCHING
 from tasks import get_task
 from tasks.base import Evaluation
+from tasks.files.writing import compress
 from tasks.options import to_plain
 
 NUM_PICTURES = {"best": 2, "worst": 3, "random": 3}
@@ -72,14 +73,25 @@ def _write_jpeg(path: Path, picture_rgb: np.ndarray) -> None:
     cv2.imwrite(str(path), np.ascontiguousarray(picture_rgb[..., ::-1]), [cv2.IMWRITE_JPEG_QUALITY, 88])
 
 
+def save_predictions(evaluation: Evaluation, folder: Path) -> str:
+    """Predictions as a benchmark's files, ``predictions.*`` or below ``predictions/`` in the folder; returns what is said of an
+    archive for the benchmark's server. JSON is compressed: nobody has asked for these files, and their numbers are those that
+    were scored, to the last digit."""
+    evaluation.write_predictions(folder / "predictions")
+    said = evaluation.write_submission(folder / "predictions")
+    for path in sorted(folder.glob("predictions.json")) + sorted((folder / "predictions").rglob("*.json")):
+        compress(path)
+    return said
+
+
 def boxes_of_cell(cell_id: str, out: Path) -> Path:
     """The detector-box file among a cell's stored predictions.
 
     Raises:
         FileNotFoundError: there is none below ``out``.
     """
-    found = sorted(out.glob(f"*/{cell_id}/predictions*/*person*.json"))
-    found += sorted(out.glob(f"*/{cell_id}/predictions*person*.json"))
+    patterns = (f"*/{cell_id}/predictions{between}*person*.json{end}" for between in ("*/", "") for end in (".gz", ""))
+    found = [path for pattern in patterns for path in sorted(out.glob(pattern))]
     found = [path for path in found if is_inside(path, out)]
     if not found:
         raise FileNotFoundError(f"The detector boxes of cell {cell_id} are missing below {out}: run that cell first.")

@@ -12,6 +12,7 @@ from tasks.coco.identities import Id
 from tasks.coco.results import Results, box_records, mask_records, read_results
 from tasks.detection.files.annotations import Instances
 from tasks.detection.files.categories import COCO_IDS, PERSON, of_coco
+from tasks.files.opening import compressed_or_plain
 from tasks.files.writing import write_text
 
 Prediction = Mapping[str, Any]
@@ -91,7 +92,7 @@ class Submission:
 
 
 def read_submission(path: Path, instances: Instances) -> Submission:
-    """A results file of boxes, masks or both, or a folder with bbox.json, segm.json or both.
+    """A results file of boxes, masks or both, or a folder with bbox.json, segm.json or both; compressed (.gz) or not.
 
     A file is scored by all that its records hold. In a folder segm.json is scored by its masks, whatever boxes it also has.
 
@@ -110,9 +111,9 @@ def read_submission(path: Path, instances: Instances) -> Submission:
             mask_records(results, pictures) if with_mask else None,
             results.notes,
         )
-    masks = _results(path / "segm.json", instances) if (path / "segm.json").exists() else None
-    wanted = masks is None or (path / "bbox.json").exists()
-    boxes = _results(path / "bbox.json", instances) if wanted else None
+    of_masks, of_boxes = (compressed_or_plain(path / name) for name in ("segm.json", "bbox.json"))
+    masks = _results(of_masks, instances) if of_masks.exists() else None
+    boxes = _results(of_boxes, instances) if masks is None or of_boxes.exists() else None
     pictures = instances.objects.pictures
     return Submission(
         None if boxes is None else box_records(boxes, pictures),

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.base import EvalData, Evaluation, Stats
 from tasks.files.archive import write_zip
+from tasks.files.opening import compressed_or_plain
 from tasks.images import read_image
 from tasks.pose.drawing import draw_tracks
 from tasks.pose.posetrack.datasets import PoseTrackEvalData, TrackedVideo
@@ -147,7 +148,7 @@ def submission_stats(root: Path, split: str, path: Path) -> Stats:
     videos = read_split(root, split)
     found = []
     for video in videos:
-        file = path / f"{video.name}.json" if path.is_dir() else path
+        file = compressed_or_plain(path / f"{video.name}.json") if path.is_dir() else path
         if not path.is_dir() and len(videos) > 1:
             raise ValueError(
                 f"Expected a folder with the predictions of the {len(videos)} sequences of {split} but got the file {path}; "

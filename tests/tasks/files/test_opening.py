@@ -1,10 +1,12 @@
 """Files from outside are opened without waiting, without folders, and in any Unicode encoding."""
 
+import gzip
 import os
 
 import pytest
 
-from tasks.files.opening import read_bytes, read_text
+from tasks.files.opening import _unpacked, compressed_or_plain, read_bytes, read_text
+from tasks.files.writing import compress
 
 
 def test_a_pipe_is_refused_at_once(tmp_path):
@@ -43,3 +45,24 @@ def test_latin_1_names_file_and_line(tmp_path):
     (tmp_path / "list.txt").write_bytes("a.jpg\nZoë.jpg\n".encode("latin-1"))
     with pytest.raises(ValueError, match=r"list\.txt, line 2: expected UTF-8 text, got the byte 0xeb"):
         read_text(tmp_path / "list.txt", "a list")
+
+
+def test_compressed_text_reads_as_what_was_compressed(tmp_path):
+    (tmp_path / "a.json").write_text('["é"]', encoding="utf-8")
+    packed = compress(tmp_path / "a.json")
+    assert packed.name == "a.json.gz" and not (tmp_path / "a.json").exists()
+    assert compressed_or_plain(tmp_path / "a.json") == packed and read_text(packed, "a list") == '["é"]'
+    again = tmp_path / "b.json"
+    again.write_text('["é"]', encoding="utf-8")
+    assert compress(again).read_bytes() == packed.read_bytes()  # no name, no date
+    packed.write_bytes(packed.read_bytes() + gzip.compress(b" "))
+    assert read_text(packed, "a list") == '["é"] '  # in two parts, as gzip allows
+
+
+@pytest.mark.parametrize(("change", "words"), [(slice(0, -9), "cut short"), (slice(0, 3), "cut short|broken")])
+def test_a_broken_compressed_file_is_said(tmp_path, change, words):
+    (tmp_path / "a.gz").write_bytes(gzip.compress(b"x" * 1000)[change])
+    with pytest.raises(ValueError, match=rf"a\.gz: .*{words}"):
+        read_text(tmp_path / "a.gz", "a list")
+    with pytest.raises(ValueError, match=r"a\.gz: .*at most .* GiB once it is unpacked"):
+        _unpacked(gzip.compress(b"x" * 10_000_000), tmp_path / "a.gz", 1e-3)
