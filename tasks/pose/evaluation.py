@@ -122,10 +122,10 @@ class CocoEvaluation(PoseEvaluation):
         coco.write_results(_with_suffix(path, ".json"), self.results())
 
     def write_submission(self, folder: Path) -> str:
-        """The archive that COCO's server takes."""
+        """The archive that COCO's server takes: its name says kind, split and algorithm."""
         if self.data.persons.truth is not None:
             return ""
-        name = f"person_keypoints_{self.data.split}_results"
+        name = f"person_keypoints_{self.data.split}_pose_results"
         write_zip(folder.with_name(f"{name}.zip"), {f"{name}.json": _with_suffix(folder, ".json")})
         return f"{self.data.split}: the truth is the server's; upload {name}.zip, beside the predictions, to COCO's evaluation"
 
