@@ -204,4 +204,7 @@ def _bars(axes: Axes, chart: Bars) -> dict[str, Any]:
     beside = max((len(bar.text) for bar in chart.shown if (bar.value or 0) < 0), default=0)
     axes.tick_params(length=0)
     axes.tick_params(axis="y", pad=3.5 + 4 * beside)
+    if beside:
+        axes.spines["left"].set_visible(False)
+        axes.axvline(0, color="black", linewidth=0.6)
     return handles
