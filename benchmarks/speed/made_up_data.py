@@ -18,6 +18,8 @@ import numpy as np
 
 from tasks.detection.files.categories import COCO
 
+CROWDS = 0.012
+"""Of all objects, as in COCO; their masks are run lengths."""
 SIZES_WH = ((640, 480), (480, 640), (640, 427), (500, 375))
 
 
@@ -32,6 +34,7 @@ def coco_instances(
     turns = np.sort(chance.uniform(0, 2 * np.pi, (boxes, 20)), axis=1)
     circle = np.stack([np.cos(turns), np.sin(turns)], axis=2) / 2
     polygons = np.round((corner + size / 2)[:, None] + circle * size[:, None], 2).reshape(boxes, -1)
+    crowds = chance.random(boxes) < CROWDS
     annotations = [
         {
             "id": 1 + row,
@@ -39,12 +42,18 @@ def coco_instances(
             "category_id": categories[kinds[row]]["id"],
             "bbox": [*corner[row].tolist(), *size[row].tolist()],
             "area": float(size[row].prod() * 0.6),
-            "iscrowd": 0,
-            "segmentation": [polygons[row].tolist()],
+            "iscrowd": int(crowds[row]),
+            "segmentation": _run_lengths(listed[of_image[row]]) if crowds[row] else [polygons[row].tolist()],
         }
         for row in range(boxes)
     ]
     _write(root / f"coco/annotations/instances_{split}.json", listed, annotations, categories)
+
+
+def _run_lengths(image: dict[str, Any]) -> dict[str, Any]:
+    """The left half of a picture as a mask."""
+    half = image["height"] * (image["width"] // 2)
+    return {"size": [image["height"], image["width"]], "counts": [0, half, image["height"] * image["width"] - half]}
 
 
 def coco_keypoints(

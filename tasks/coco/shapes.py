@@ -90,13 +90,15 @@ def shapes_of(raws: Sequence[msgspec.Raw], sizes_wh: NDArray[np.integer], where:
     for first in range(0, len(texts), _CHUNK):
         part = texts[first : first + _CHUNK]
         rows = [row for row, text in enumerate(part, first) if len(text) > LONGEST_NOTHING or text not in _NOTHING]
-        shown = part if len(rows) == len(part) else [texts[row] for row in rows]
-        all_polygons = all(text.startswith(b"[") for text in shown)
-        found = _drawn_together(shown, sizes_wh[rows]) if rows and all_polygons else None
-        if found is None:  # one by one, for what is no polygon and for error texts
-            found = np.array([_drawn(texts[row], sizes_wh[row], row, where) for row in rows], bool)
-        drawn[rows] = found
-        thin += int((~found).sum())
+        polygons = [row for row in rows if texts[row].startswith(b"[")]
+        together = _drawn_together([texts[row] for row in polygons], sizes_wh[polygons]) if polygons else None
+        singly = rows
+        if together is not None:
+            drawn[polygons], taken = together, set(polygons)
+            singly = [row for row in rows if row not in taken]
+        for row in singly:  # run lengths of crowds; all of a part for the text about what is wrong in it
+            drawn[row] = _drawn(texts[row], sizes_wh[row], row, where)
+        thin += len(rows) - int(drawn[rows].sum())
     return _joined(texts, drawn, thin)
 
 
