@@ -86,7 +86,7 @@ class Gallery:
 def galleries(rows: Sequence[Measured], names: Mapping[str, str], out: Path) -> list[Gallery]:
     """Name (by cell id), headline figure and pictures of each row that has some; small copies are written below `out`."""
     return [
-        Gallery(names[row.cell.id], headline(held), pictures)
+        Gallery(names[row.cell.id], headline(held) + (", first seed" if len(row.done) > 1 else ""), pictures)
         for row in rows
         for held in row.done[:1]
         if (pictures := copied(held, out))

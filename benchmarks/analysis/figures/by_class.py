@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from benchmarks.analysis.figures.charts import Bar, Bars
+from benchmarks.analysis.figures.curves import first_seed
 from benchmarks.store.record import Figure
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.rows import Measured
@@ -50,7 +51,7 @@ def class_charts(rows: Sequence[Measured], colour: Mapping[str, int], limit: int
         heading += f", {len(shown)} of {len(done)} bodies"
     held = groups[metric]
     label = metric + (f" ({held.unit})" if held.unit else "")
-    return _in_parts(heading, label, _listed(held, shown, colour, shown[0].n(headline)))
+    return _in_parts(heading, first_seed(shown).strip(), label, _listed(held, shown, colour, shown[0].n(headline)))
 
 
 def _by_class(shown: Sequence[Measured]) -> dict[str, _ByClass]:
@@ -98,7 +99,7 @@ def _listed(
     return [(heading(label), [bar(body, values.get(body)) for body in bodies]) for label, values in held.values.items()]
 
 
-def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Bars]:
+def _in_parts(heading: str, note: str, label: str, listed: Sequence[tuple[str, list[Bar]]]) -> list[Bars]:
     """One chart, or several of like size where there are many classes."""
     made = []
     size = math.ceil(len(listed) / math.ceil(len(listed) / CLASSES_A_CHART))
@@ -108,5 +109,5 @@ def _in_parts(heading: str, label: str, listed: Sequence[tuple[str, list[Bar]]])
         if len(listed) > size:
             title += f", {start + 1} to {start + len(part)} of {len(listed)}"
         groups = tuple((name, tuple(items)) for name, items in part)
-        made.append(Bars(title, "", groups, label))
+        made.append(Bars(title, note, groups, label))
     return made

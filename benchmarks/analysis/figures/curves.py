@@ -76,10 +76,15 @@ def training_charts(rows: Sequence[Measured], look: Looks) -> list[Lines]:
                     keys.setdefault(key, []).append(Series(name, points, number))
     task = rows[0].cell.task if rows else ""
     ordered = sorted(keys, key=lambda key: key != "loss")
-    return [_training(task, key, keys[key]) for key in ordered[:2]]
+    return [_training(task, key, keys[key], f"Mean of each epoch.{first_seed(rows)}") for key in ordered[:2]]
 
 
-def _training(task: str, key: str, series: Sequence[Series]) -> Lines:
+def first_seed(rows: Sequence[Measured]) -> str:
+    """What a chart of one seed says where the table holds the mean of several."""
+    return " Of the first seed." if any(len(row.done) > 1 for row in rows) else ""
+
+
+def _training(task: str, key: str, series: Sequence[Series], note: str) -> Lines:
     name = TRAINING_NAMES.get((task, key), key.replace("_", " "))
     xs = [x for item in series for x, _ in item.points]
     ys = [y for item in series for _, y in item.points]
@@ -88,7 +93,7 @@ def _training(task: str, key: str, series: Sequence[Series]) -> Lines:
         y_axis = axis("training loss", ys, log)
     else:
         y_axis = axis(name, ys, zero=True)
-    return Lines(f"Training: {name}", "Mean of each epoch.", tuple(series), epochs(xs), y_axis)
+    return Lines(f"Training: {name}", note, tuple(series), epochs(xs), y_axis)
 
 
 def evaluation_charts(rows: Sequence[Measured], look: Looks) -> list[Lines]:
@@ -102,10 +107,11 @@ def evaluation_charts(rows: Sequence[Measured], look: Looks) -> list[Lines]:
                 thinned = tuple((float(x), float(y)) for x, y in kept if x is not None and y is not None)
                 if thinned:
                     curves.setdefault(name, []).append(Series(look[row.cell.id][0], thinned, look[row.cell.id][1]))
-    return [_evaluation(name, tuple(series)) for name, series in curves.items()]
+    note = first_seed(rows).strip()
+    return [_evaluation(name, tuple(series), note) for name, series in curves.items()]
 
 
-def _evaluation(name: str, series: tuple[Series, ...]) -> Lines:
+def _evaluation(name: str, series: tuple[Series, ...], note: str) -> Lines:
     title, x_label, y_label = curve_labels(name)
     xs = [x for item in series for x, _ in item.points]
     ys = [y for item in series for _, y in item.points]
@@ -116,7 +122,7 @@ def _evaluation(name: str, series: tuple[Series, ...]) -> Lines:
     x_axis = Axis(x_label, low, high, ticks=nice_ticks(low, high))
     share = min(ys) >= 0 and max(ys) <= (100 if "%" in y_label else 1)
     y_axis = shares(y_label, "%" in y_label) if share else axis(y_label, ys, zero=True)
-    return Lines(title, "", series, x_axis, y_axis)
+    return Lines(title, note, series, x_axis, y_axis)
 
 
 def curve_labels(name: str) -> tuple[str, str, str]:
@@ -127,7 +133,7 @@ def curve_labels(name: str) -> tuple[str, str, str]:
         y, x = text.split(" over ", 1)
         return title, x.split(",")[0].split(" at ")[0], y
     if "faces" in text:
-        return title, "NME (%)", "share of faces at or below"
+        return title, "NME (%)", "faces at or below (%)"
     if "joints within" in text:
         return title, "distance (head sizes)", "joints within (%)"
     if "cumulative" in text:

@@ -52,6 +52,16 @@ def test_classes_that_a_task_makes_when_asked_become_bars(
     assert plot.title == "AP by class" and [name for name, _ in plot.groups] == ["car (n=2)", "cat (n=2)"]
 
 
+def test_charts_of_one_seed_say_so_where_the_table_holds_several(runs: Runs, two_task_suite: Suite) -> None:
+    suite = two_task_suite.with_seeds(2)
+    for cell in suite.cells:
+        runs.finish(cell)
+    groups = {group.name: group for group in chart_groups(suite, runs.store)}
+    notes = {chart.title: chart.note for chart in groups["people_street"].charts}
+    assert notes["Training: loss"] == "Mean of each epoch. Of the first seed."
+    assert notes["Cumulative error"] == "Of the first seed."
+
+
 def test_ticks_are_round_and_inside() -> None:
     assert nice_ticks(0, 1) == (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
     assert log_ticks(0.03, 3) == (0.05, 0.1, 0.2, 0.5, 1.0, 2.0)
