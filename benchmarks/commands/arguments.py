@@ -163,7 +163,9 @@ def add_suite(parser: argparse.ArgumentParser, default: str = "embedded") -> Non
         "--only", nargs="*", action="extend", default=[], metavar="P", help="cells by name, e.g. 'pose/*'"
     )
     parser.add_argument("--tier", choices=TIERS, help="tier of a suite that has several (embedded: smoke)")
-    parser.add_argument("--models", metavar="M,M", help="bodies of suite own or of an ablation, separated by commas")
+    parser.add_argument(
+        "--models", metavar="M,M", help="bodies of suite own, of speed or of an ablation, separated by commas"
+    )
     parser.add_argument("--seeds", type=at_least(1), default=1, metavar="N", help="train every cell under N seeds")
 
 

@@ -84,6 +84,9 @@ def test_the_suite_reuses_what_the_default_run_trains() -> None:
     trained = [cell for cell in suite.cells if cell.recipe is not None]
     assert {cell.id for cell in trained} <= default and len(trained) == 6
     assert all(cell.weights_from in default for cell in suite.cells if cell.recipe is None)
+    two = load_suite("speed", models="hrnet_micro_w8,resnet_micro")
+    assert len(two.cells) == 2 * len(suite.cells) and len(two.tables) == len(suite.tables)
+    assert {two.cells[0].model, two.cells[6].model} == {"hrnet_micro_w8", "resnet_micro"}
 
 
 def test_a_cell_that_starts_from_anothers_weights_follows_it_through_seeds_and_changes(tmp_path: Path) -> None:
