@@ -9,6 +9,8 @@ What takes time to import is imported by the functions that use it: `entry` hand
 from __future__ import annotations
 
 import argparse
+import atexit
+import gc
 import os
 import select
 import signal
@@ -28,6 +30,8 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Verbs as ``--help`` shows them; each is a file of ``benchmarks/commands``."""
 VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)
+atexit.register(gc.freeze)
+"""At the interpreter's end all that PyTorch made would be searched for cycles once more: a quarter of its import's time."""
 READER_LEFT = 141
 """Exit status of a call whose output nobody reads any more: what a shell tells of SIGPIPE."""
 
