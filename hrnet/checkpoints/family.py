@@ -13,6 +13,8 @@ State = Mapping[str, Tensor]
 
 HRNET_BODY = r"^((?:conv[12]|bn[12]|layer1|transition[123]|stage[234])\..+)$"
 RESNET_BODY = r"^((?:conv1|bn1|layer[1-4])\..+)$"
+OPENMMLAB_BODY = (r"^backbone\.(.+)$", r"body.\1")
+OPENMMLAB_DROPS = ((r"(?:^|\.)data_preprocessor\.", "normalisation constants, which are the protocol's"),)
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hrnet.checkpoints.family import Family, always, has, implies
+from hrnet.checkpoints.family import OPENMMLAB_BODY, OPENMMLAB_DROPS, Family, always, has, implies
 
-_BODY = (r"^backbone\.(.+)$", r"body.\1")
 _RPN = (
     (r"^rpn_head\.rpn_conv\.(weight|bias)$", r"rpn.conv.\1"),
     (r"^rpn_head\.rpn_cls\.(weight|bias)$", r"rpn.cls.\1"),
@@ -68,7 +67,7 @@ DETECTION = Family(
     "detection",
     "the HRNet detection release",
     lambda s: has(s, "backbone.", "neck.", "rpn_head.") and not has(s, "roi_head."),
-    (_BODY, *_NECK, *_RPN, *_box_head("bbox_head"), *_mask_head("mask_head"), *_semantic("semantic_head")),
+    (OPENMMLAB_BODY, *_NECK, *_RPN, *_box_head("bbox_head"), *_mask_head("mask_head"), *_semantic("semantic_head")),
     task=always("detection"),
     conventions=_CONVENTIONS,
     detector="hrnet_detection",
@@ -79,14 +78,14 @@ MMDET = Family(
     "mmdet 2.x or 3.x",
     lambda s: has(s, "backbone.", "neck.", "rpn_head.", "roi_head."),
     (
-        _BODY,
+        OPENMMLAB_BODY,
         *_NECK,
         *_RPN,
         *_box_head(r"roi_head\.bbox_head"),
         *_mask_head(r"roi_head\.mask_head"),
         *_semantic(r"roi_head\.semantic_head"),
     ),
-    drops=((r"^data_preprocessor\.", "normalisation constants, which are the protocol's"),),
+    drops=OPENMMLAB_DROPS,
     task=always("detection"),
     conventions=_CONVENTIONS,
     detector="mmdet",
@@ -97,14 +96,14 @@ MMDET_FCOS = Family(
     "mmdet's FCOS",
     lambda s: has(s, "backbone.", "neck.", "bbox_head.scales."),
     (
-        _BODY,
+        OPENMMLAB_BODY,
         *_NECK,
         (r"^bbox_head\.(cls|reg)_convs\.(\d+)\.(conv|gn)\.(weight|bias)$", r"point_head.\1_tower.\2.\3.\4"),
         # Files of mmdet 1.x say fcos_ where later ones say conv_.
         (r"^bbox_head\.(?:conv|fcos)_(cls|reg|centerness)\.(weight|bias)$", r"point_head.\1.\2"),
         (r"^bbox_head\.scales\.(\d+)\.scale$", r"point_head.scales.\1"),
     ),
-    drops=((r"^data_preprocessor\.", "normalisation constants, which are the protocol's"),),
+    drops=OPENMMLAB_DROPS,
     task=always("detection"),
     conventions=_CONVENTIONS,
     detector="mmdet",

@@ -6,10 +6,8 @@ import torch
 from torch import Tensor
 
 from hrnet.checkpoints.families.pose_rivals import body_renames
-from hrnet.checkpoints.family import Family, State, always, has, implies
+from hrnet.checkpoints.family import OPENMMLAB_BODY, OPENMMLAB_DROPS, Family, State, always, has, implies
 
-_PREPROCESSOR = ((r"(?:^|\.)data_preprocessor\.", "normalisation constants, which are the protocol's"),)
-_BODY = (r"^backbone\.(.+)$", r"body.\1")
 FACE_POINTS = (19, 29, 68, 98, 106)
 
 
@@ -31,7 +29,7 @@ def _mmpose_conventions(state: State) -> dict[str, object]:
 
 def _heatmap_rules(head: str) -> tuple[tuple[str, str], ...]:
     return (
-        _BODY,
+        OPENMMLAB_BODY,
         (rf"^{head}\.(deconv_layers\..+)$", r"body.\1"),
         (rf"^{head}\.final_layer\.(weight|bias)$", r"head.predict.\1"),
         (rf"^{head}\.(?:conv_layers|final_layer)\.0\.(.+)$", r"representation.mix.conv.\1"),
@@ -62,7 +60,7 @@ MMPOSE_1X = Family(
     "mmpose 1.x",
     lambda s: has(s, "backbone.") and (has(s, "head.final_layer.") or has(s, "head.deconv_head.final_layer.")),
     (*_heatmap_rules("head"), *_SIMCC),
-    drops=_PREPROCESSOR,
+    drops=OPENMMLAB_DROPS,
     task=_pose_or_face,
     conventions=_mmpose_conventions,
     renames=body_renames,
@@ -86,12 +84,12 @@ MMSEG = Family(
     "mmseg's FCN on HRNet",
     lambda s: has(s, "backbone.stage4.", "decode_head.convs.0."),
     (
-        _BODY,
+        OPENMMLAB_BODY,
         (r"^decode_head\.convs\.0\.conv\.(.+)$", r"representation.mix.conv.\1"),
         (r"^decode_head\.convs\.0\.bn\.(.+)$", r"representation.mix.bn.\1"),
         (r"^decode_head\.conv_seg\.(weight|bias)$", r"head.predict.\1"),
     ),
-    drops=(*_PREPROCESSOR, (r"^auxiliary_head\.", "an auxiliary head, which only training uses")),
+    drops=(*OPENMMLAB_DROPS, (r"^auxiliary_head\.", "an auxiliary head, which only training uses")),
     task=always("segmentation"),
     conventions=implies(upsample="bilinear", align_corners=False, bn_momentum=0.1),
     adapt=_zero_bias,
@@ -104,7 +102,7 @@ MMSEG_OCR = Family(
     "mmseg's OCR on HRNet",
     lambda s: has(s, "backbone.stage4.", "decode_head.0.", "decode_head.1.object_context_block."),
     (
-        _BODY,
+        OPENMMLAB_BODY,
         (r"^decode_head\.0\.convs\.0\.(conv|bn)\.(.+)$", r"head.aux.\1.\2"),
         (r"^decode_head\.0\.conv_seg\.(weight|bias)$", r"head.aux.predict.\1"),
         (r"^decode_head\.1\.bottleneck\.(conv|bn)\.(.+)$", r"head.ocr.\1.\2"),
@@ -116,7 +114,7 @@ MMSEG_OCR = Family(
         (rf"{_BLOCK}bottleneck\.(conv|bn)\.(.+)$", r"head.fuse.\1.\2"),
         (r"^decode_head\.1\.conv_seg\.(weight|bias)$", r"head.predict.\1"),
     ),
-    drops=_PREPROCESSOR,
+    drops=OPENMMLAB_DROPS,
     task=always("segmentation"),
     conventions=implies(upsample="bilinear", align_corners=False, bn_momentum=0.1),
     adapt=_zero_bias,
@@ -127,7 +125,7 @@ MMPRETRAIN = Family(
     "mmpretrain's HRNet on ImageNet",
     lambda s: has(s, "backbone.stage4.", "neck.increase_layers.", "head.fc."),
     (
-        _BODY,
+        OPENMMLAB_BODY,
         (r"^neck\.increase_layers\.(\d)\.(.+)$", r"representation.incre_modules.\1.\2"),
         (r"^neck\.downsample_layers\.(\d)\.conv\.(.+)$", r"representation.downsamp_modules.\1.0.\2"),
         (r"^neck\.downsample_layers\.(\d)\.bn\.(.+)$", r"representation.downsamp_modules.\1.1.\2"),
@@ -135,7 +133,7 @@ MMPRETRAIN = Family(
         (r"^neck\.final_layer\.bn\.(.+)$", r"representation.final_layer.1.\1"),
         (r"^head\.fc\.(weight|bias)$", r"head.classifier.\1"),
     ),
-    drops=_PREPROCESSOR,
+    drops=OPENMMLAB_DROPS,
     task=always("classification"),
     conventions=implies(upsample="nearest", bn_momentum=0.1),
     adapt=_zero_bias,
@@ -145,7 +143,7 @@ MM_BACKBONE = Family(
     "openmmlab_backbone",
     "an OpenMMLab backbone",
     lambda s: has(s, "backbone.") and all(key.startswith(("backbone.", "head.fc.", "head.layers.")) for key in s),
-    (_BODY,),
+    (OPENMMLAB_BODY,),
     drops=((r"^head\.", "the ImageNet head of an initialisation"),),
     renames=body_renames,
     body_only=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hrnet.checkpoints.family import RESNET_BODY, Family, always, has
+from hrnet.checkpoints.family import OPENMMLAB_BODY, OPENMMLAB_DROPS, RESNET_BODY, Family, always, has
 
 RESNET = Family(
     "resnet",
@@ -37,20 +37,19 @@ def _unit(theirs: str, ours: str) -> tuple[str, str]:
 
 
 _COMMON = (
-    (r"^backbone\.(.+)$", r"body.\1"),
+    OPENMMLAB_BODY,
     _unit(r"decode_head\.bottleneck", "head.main.bottleneck"),
     (r"^decode_head\.conv_seg\.(weight|bias)$", r"head.main.predict.\1"),
     _unit(r"auxiliary_head\.convs\.0", "head.aux.mix"),
     (r"^auxiliary_head\.conv_seg\.(weight|bias)$", r"head.aux.predict.\1"),
 )
-_PREPROCESSOR = ((r"^data_preprocessor\.", "normalisation constants, which are the protocol's"),)
 
 MMSEG_PSPNET = Family(
     "mmseg_pspnet",
     "mmseg's PSPNet",
     lambda s: has(s, "backbone.stem.", "decode_head.psp_modules."),
     (*_COMMON, (r"^decode_head\.psp_modules\.(\d)\.1\.(conv|bn)\.(.+)$", r"head.main.pooled.\1.\2.\3")),
-    drops=_PREPROCESSOR,
+    drops=OPENMMLAB_DROPS,
     task=always("segmentation"),
 )
 
@@ -63,7 +62,7 @@ MMSEG_DEEPLAB = Family(
         _unit(r"decode_head\.image_pool\.1", "head.main.image_pool"),
         (r"^decode_head\.aspp_modules\.(\d)\.(conv|bn)\.(.+)$", r"head.main.aspp.\1.\2.\3"),
     ),
-    drops=_PREPROCESSOR,
+    drops=OPENMMLAB_DROPS,
     task=always("segmentation"),
 )
 
@@ -82,6 +81,6 @@ MMSEG_DEEPLAB_PLUS = Family(
             for part in ("depthwise", "pointwise")
         ),
     ),
-    drops=_PREPROCESSOR,
+    drops=OPENMMLAB_DROPS,
     task=always("segmentation"),
 )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from benchmarks.baselines import traits_of
 from tasks.segmentation.networks.model import SegmentationModel
 
 
@@ -43,7 +44,7 @@ class DilatedModel(SegmentationModel):
 
 def dilated_head(model: str, num_classes: int, in_channels: Sequence[int], micro: bool = False) -> DilatedHead:
     """The heads of "deeplabv3_*" (atrous spatial pyramid, arXiv 1706.05587), "fcn_*" (arXiv 1411.4038), or one of mmseg's."""
-    if model.startswith(("pspnet_", "mmseg_", "deeplabv3plus_")):
+    if traits_of(model).origin == "mmseg":
         from tasks.segmentation.networks.mmseg_heads import mmseg_heads
 
         return SeveralMapsHead(*mmseg_heads(model, in_channels, num_classes, micro))
