@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 import torch
-from golden_archives import seeded_tensor
+from golden_archives import SAMPLES, seeded_tensor
 from torch import Tensor
 from torch.nn import functional
 
 import hrnet
+from benchmarks.cli import entry
 from hrnet.checkpoints import identify_checkpoint
 from tasks import build_model, get_task
 
@@ -198,6 +200,32 @@ def test_logits_of_a_seeded_file(kind: str, tmp_path: Path) -> None:
         found, expected = network(images), run_mmseg(state, kind, images)
     assert found.shape == (1, 19, *((17, 20) if kind == "deeplabv3plus" else (9, 10)))
     assert torch.allclose(found, expected, rtol=1e-4, atol=1e-4 * expected.abs().max().item())
+
+
+@pytest.mark.skipif(not (SAMPLES / "cityscapes").is_dir(), reason=f"no pictures in {SAMPLES}")
+@pytest.mark.parametrize("kind", ["pspnet", "deeplabv3plus"])
+def test_a_seeded_file_is_evaluated_on_a_real_street(kind: str, tmp_path: Path) -> None:
+    """The whole verb, at an eighth of the picture's size."""
+    keys = mmseg_keys(kind, "r50", 19)
+    torch.save({"state_dict": {k: seeded_tensor(k, s) for k, s in keys.items()}}, tmp_path / "seeded.pth")
+    call = [
+        "eval",
+        "--task",
+        "segmentation",
+        "--dataset",
+        "cityscapes",
+        "--model",
+        model_of(kind, "r50"),
+        "--data-root",
+    ]
+    call += [str(SAMPLES), "--checkpoint", str(tmp_path / "seeded.pth"), "--protocol", "base_px=256"]
+    assert entry([*call, "--out", str(tmp_path / "out"), "--json", str(tmp_path / "record.json")]) == 0
+    record = json.loads((tmp_path / "record.json").read_text())
+    report, protocol = record["report"], record["cell"]["protocol"]
+    assert (report["family"], report["loaded"]) == (f"mmseg_{kind}", len(keys))
+    assert not any(report.get(key) for key in ("missing", "unexpected", "mismatched", "ignored", "dropped"))
+    assert protocol["align_corners"] is False and record["n"]["samples"] == 1
+    assert 0 <= record["figures"]["mIoU"]["value"] <= 100
 
 
 @pytest.mark.parametrize("model", ["pspnet_micro", "deeplabv3plus_micro"])
