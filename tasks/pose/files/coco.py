@@ -189,7 +189,7 @@ def _from_truth(root: Path, truth: Keypoints, folder: str, protocol: CocoProtoco
         files=tuple(f"{folder}/{name}" for name in truth.pictures.names),
         image_ids=truth.pictures.ids,
         image=truth.image[rows].astype(np.int64),
-        record=tuple(truth.ids[row] for row in rows),
+        record=tuple(truth.ids[row] for row in rows.tolist()),
         centres=centres,
         scales=scales,
         scores=np.ones(len(rows)),
