@@ -103,6 +103,9 @@ class Entry:
         return None if spread.sd is None else (number - spread.sd, number + spread.sd)
 
 
+_EMPTY = Entry()
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """Heading of a column. `protocol` None means: taken from the first number that is put in.
@@ -212,7 +215,7 @@ class Table:
 
     def entry(self, row: Row, column: Column) -> Entry:
         """The entry of a row in a column; empty where the row says nothing."""
-        return row.entries.get(column.key, Entry())
+        return row.entries.get(column.key, _EMPTY)
 
     def text(self, row: Row, column: Column) -> str:
         """What is displayed: the given text, or the value at the column's digits with its spread, or the status."""
