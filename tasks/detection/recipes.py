@@ -169,6 +169,9 @@ def embedded(model: str = "hrnet_micro_w8") -> Recipe:
     made = _embedded()
     if DETECTORS[detector].masks:
         made = with_masks(made)
+    if detector == "fcos":
+        # Its classifier learns from few points of every picture: it needs steps, long ones, more than large batches.
+        made = replace(made, batch_size=4, lr=4e-3)
     return replace(made, extra={"semantic": "things"}) if detector == "htc" else made
 
 

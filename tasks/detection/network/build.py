@@ -39,7 +39,7 @@ MICRO: dict[str, Any] = {
 MICRO_PROPOSALS = {"proposals_per_level": (200, 200), "proposals": (200, 200)}
 POINT_SIZES = {"pyramid_width": 256, "tower_width": 256, "tower_convs": 4, "range_scale": 8.0}
 """Of FCOS, as published."""
-MICRO_POINT: dict[str, Any] = {"pyramid_width": 32, "tower_width": 32, "tower_convs": 2, "range_scale": 4.0}
+MICRO_POINT: dict[str, Any] = {"pyramid_width": 32, "tower_width": 32, "tower_convs": 2, "range_scale": 6.0}
 CHOICES = ("num_classes", "detector", "head", "masks", "conventions", "mask_stages", "semantic", "levels")
 
 
