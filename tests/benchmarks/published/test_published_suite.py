@@ -64,13 +64,13 @@ def test_every_row_without_a_number_says_why(suite: Suite, tmp_path: Path) -> No
 
 
 def test_networks_that_are_left_out(suite: Suite) -> None:
-    """Fewer than 150 rows lack a network, of HRNet's own those of CenterNet (no public code) and of SimCC's paper."""
+    """Fewer than 150 rows lack a network, of HRNet's own those of CenterNet alone, which has no public code."""
     lacking = [row for table in suite.tables_of(PublishedTable) for row in table.rows if not row.links and row.lack]
     rows = [row for row in lacking if row.lack.word == "network"]
     assert 0 < len(rows) < 150 and {row.lack.word for row in lacking} == set(WORDS) - {"data"}
     assert all(row.lack.status == f"lacks network: {row.lack.name}" and row.lack.name for row in rows)
     hrnets = {row.lack.name for row in rows if "HRNet" in f"{row.figures[0].method} {row.figures[0].body}"}
-    assert hrnets == {"CenterNet on HRNetV2p-W48", "CenterNet on HRNetV2p-W64", "HRNet (SimCC)"}
+    assert hrnets == {"CenterNet on HRNetV2p-W48", "CenterNet on HRNetV2p-W64"}
     [centre] = [row.lack for row in rows if row.lack.name == "CenterNet on HRNetV2p-W48"]
     assert "no public code" in centre.text
 
