@@ -23,10 +23,11 @@ MASK_COLUMNS = ("AP", "AP50", "mask_AP", "mask_AP50")
 
 
 def suite(tier: str = "embedded") -> Suite:
-    """Three cells of two to six minutes on one core each; Faster R-CNN's is the embedded suite's own.
+    """Three cells of two to four minutes on one core each; Faster R-CNN's is the embedded suite's own.
 
-    Measured with one seed, AP / AP50: Faster R-CNN 33.6 / 66.1, Cascade R-CNN 38.5 / 67.5, FCOS 27.7 / 51.4. In batches of 8 at
-    half the rate FCOS's classifier was right at 58 % of the points in objects alone (19.8 / 41.6 after seven epochs).
+    Measured with one seed, AP / AP50 and seconds beside other work: Faster R-CNN 26.1 / 58.1 in 168, Cascade R-CNN 31.8 / 62.4 in
+    222, FCOS 27.7 / 51.4 in 111. In batches of 8 at half the rate FCOS's classifier was right at 58 % of the points in objects
+    alone (19.8 / 41.6 after seven epochs).
 
     At the smoke tier hybrid task cascade joins, whose protocol (scores from 0.001 on) asks for a table of its own.
     """
