@@ -31,14 +31,20 @@ def _open(folder: Path, names: tuple[str, ...], said: list[str]) -> Loggers:
     return open_loggers(names, folder / "workspace", folder / "shared", "pose/coco/micro", FIELDS, said.append)
 
 
-def test_a_local_mlflow_store_holds_curves_figures_and_parameters(tmp_path: Path) -> None:
-    mlflow = pytest.importorskip("mlflow")
+def _logged(folder: Path, name: str) -> list[str]:
+    """Logs a curve of two steps and a figure; what was said meanwhile."""
     said: list[str] = []
-    loggers = _open(tmp_path, ("mlflow",), said)
+    loggers = _open(folder, (name,), said)
     loggers.add_scalars({"train/loss": 2.0}, 1)
     loggers.add_scalars({"train/loss": 1.5}, 2)
     loggers.add_scalar("AP", 61.5)
     loggers.close()
+    return said
+
+
+def test_a_local_mlflow_store_holds_curves_figures_and_parameters(tmp_path: Path) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    said = _logged(tmp_path, "mlflow")
     assert said == [] and mlflow.active_run() is None
     client = mlflow.MlflowClient(tracking_uri=(tmp_path / "shared" / "mlruns").as_uri())
     experiment = client.get_experiment_by_name("hrnet-benchmark")
@@ -76,12 +82,7 @@ def _settled(path: Path) -> bytes:
 
 def test_an_aim_repository_holds_curves_figures_and_parameters(tmp_path: Path) -> None:
     aim = pytest.importorskip("aim")
-    said: list[str] = []
-    loggers = _open(tmp_path, ("aim",), said)
-    loggers.add_scalars({"train/loss": 2.0}, 1)
-    loggers.add_scalars({"train/loss": 1.5}, 2)
-    loggers.add_scalar("AP", 61.5)
-    loggers.close()
+    said = _logged(tmp_path, "aim")
     assert said == []
     repository = str(tmp_path / "shared")
     [name] = aim.Repo(repository).list_all_runs()
