@@ -13,9 +13,8 @@ _IN_LOADER = re.compile(r"Caught (\w+) in \w+ worker process \d+\.\n")
 def explained(error: Exception) -> tuple[type[BaseException], str]:
     """The kind of an error and its reason in words; of one that a loader's process passed on, those of the original."""
     if isinstance(error, torch.cuda.OutOfMemoryError):
-        return type(
-            error
-        ), "The accelerator's memory is full. Use a smaller --batch, fewer --cells-per-gpu or a smaller model."
+        text = "The accelerator's memory is full. Use a smaller --batch, fewer --cells-per-gpu or a smaller model."
+        return type(error), text
     kind: type[BaseException] = type(error)
     bare = isinstance(error, OSError) and error.filename is None and len(error.args) == 2
     text = str(error.args[1]) if bare else str(error)
