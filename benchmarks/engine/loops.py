@@ -182,10 +182,11 @@ def train(
     model = HarnessModel(network, task, recipe, protocol, values_for(data, device))
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
     workers = recipe.num_workers if num_workers is None else num_workers
+    sent = for_loaders(data, workers)
     loader: DataLoader[Any] = DataLoader(
-        for_loaders(data, workers),
+        sent,
         batch_sampler=sampler,
-        collate_fn=data.collate,
+        collate_fn=sent.collate,
         **loading(workers, device, bytes_of(data[0, 0]) * recipe.batch_size if workers else 0),
     )
     optimizer = optimizer_of(network, recipe)
@@ -295,10 +296,11 @@ def evaluate(
     device = next(network.parameters()).device
     model = HarnessModel(network, task, None, protocol, values_for(data, device))
     evaluation = task.evaluation(data, protocol)
+    sent = for_loaders(data, num_workers)
     loader: DataLoader[Any] = DataLoader(
-        for_loaders(data, num_workers),
+        sent,
         batch_sampler=processes.batches_of(len(data), batch_size, get_rank(), get_world_size()),
-        collate_fn=data.collate,
+        collate_fn=sent.collate,
         **loading(num_workers, device, bytes_of(data[0]) * batch_size if num_workers else 0),
     )
     watch = WatchHook(report, 0, [])

@@ -54,7 +54,10 @@ def for_loaders(data: Any, workers: int) -> Any:
 
 
 class SpawnedData(Dataset[Any]):
-    """A dataset that is sent to other processes by its place in shared memory."""
+    """A dataset that is sent to other processes by its place in shared memory.
+
+    What else is sent beside it must go through it: the dataset's own method would take a copy of all its arrays along.
+    """
 
     def __init__(self, data: Any) -> None:
         self.data = data
@@ -65,6 +68,10 @@ class SpawnedData(Dataset[Any]):
 
     def __getitem__(self, key: Any) -> Any:
         return self.data[key]
+
+    def collate(self, samples: list[Any]) -> Any:
+        """A batch, as the dataset makes it."""
+        return self.data.collate(samples)
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         if self._packed is None:

@@ -178,7 +178,8 @@ def _measured(scenario: Scenario, arguments: argparse.Namespace) -> dict[str, fl
         found["open_s"] = time.perf_counter() - start
         workers = arguments.loaders
         order |= loading(workers, torch.device("cpu"), size * BATCH)
-        loader: DataLoader[Any] = DataLoader(for_loaders(data, workers), collate_fn=data.collate, **order)
+        sent = for_loaders(data, workers)
+        loader: DataLoader[Any] = DataLoader(sent, collate_fn=sent.collate, **order)
         batches = iter(loader)
         next(batches)
         found["first_s"] = time.perf_counter() - start

@@ -14,6 +14,7 @@ from noise_task import MeanTask, Noise, NoiseEval
 from benchmarks.engine import loops as engine
 from benchmarks.engine import optimisation
 from benchmarks.engine.resume import save_tensors
+from benchmarks.engine.spawned_data import SpawnedData
 from hrnet import build_backbone
 from tasks.recipe import Recipe
 
@@ -139,10 +140,12 @@ def test_the_callers_loader_processes_go_before_the_recipes(tmp_path: Path, monk
     class Loader(engine.DataLoader):  # type: ignore[type-arg, misc]
         def __init__(self, *arguments: Any, num_workers: int, **options: Any) -> None:
             asked.append(num_workers)
+            assert options["collate_fn"].__self__ is arguments[0]  # the dataset's own would take a copy of it to every loader
             kept = {name: options[name] for name in ("batch_sampler", "collate_fn")}
             super().__init__(*arguments, num_workers=0, **kept)
 
     monkeypatch.setattr(engine, "DataLoader", Loader)
+    monkeypatch.setattr(engine, "for_loaders", lambda data, workers: SpawnedData(data))
     recipe = Recipe("test", epochs=1, batch_size=8, lr=1e-3, num_workers=8)
     for workers in (None, 3, 0):
         _train(tmp_path / str(workers), recipe, num_workers=workers)

@@ -32,13 +32,12 @@ class Large:
                 own += int(words[1])
         return {"sum": float(self.numbers.sum()), "small": self.small.sum(), "own_kib": own, "name": self.names[index]}
 
-
-def collate(samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return samples
+    def collate(self, samples: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return samples
 
 
 def samples(data: Any, **options: Any) -> list[dict[str, Any]]:
-    loader = DataLoader(data, batch_size=1, num_workers=2, collate_fn=collate, **options)
+    loader = DataLoader(data, batch_size=1, num_workers=2, collate_fn=data.collate, **options)
     return [sample for batch in loader for sample in batch]
 
 
