@@ -140,7 +140,8 @@ def test_the_callers_loader_processes_go_before_the_recipes(tmp_path: Path, monk
     class Loader(engine.DataLoader):  # type: ignore[type-arg, misc]
         def __init__(self, *arguments: Any, num_workers: int, **options: Any) -> None:
             asked.append(num_workers)
-            assert options["collate_fn"].__self__ is arguments[0]  # the dataset's own would take a copy of it to every loader
+            # The dataset's own method would take a copy of it to every loader.
+            assert options["collate_fn"].__self__ is arguments[0]
             kept = {name: options[name] for name in ("batch_sampler", "collate_fn")}
             super().__init__(*arguments, num_workers=0, **kept)
 
