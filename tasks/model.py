@@ -128,6 +128,20 @@ def pyramid_width(concatenated: int) -> int:
     return min(256, max(8, round(concatenated * 256 / 480 / 8) * 8))
 
 
+def require_finite(*outputs: Tensor) -> None:
+    """Refuses outputs of an evaluation that nobody can score: NaN has no best class and passes no threshold, so that figures
+    of it would look like a bad network's.
+
+    Raises:
+        ValueError: NaN or infinity among the numbers.
+    """
+    if not bool(torch.stack([torch.isfinite(values).all() for values in outputs]).all()):
+        raise ValueError(
+            "Expected finite outputs of the network, got NaN or infinity; look for NaN in the weights, or for an overflow of "
+            "--precision fp16"
+        )
+
+
 def network_batch(inputs: NDArray[np.float32], model: nn.Module) -> Tensor:
     """Inputs (B, 3, H, W), or (B, S, 3, H, W), on a network's device, laid out in memory as an evaluation's are."""
     images = torch.from_numpy(inputs).to(next(model.parameters()).device)

@@ -19,7 +19,7 @@ from tasks.options import to_plain
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", required=True, help="pose, segmentation, detection or classification")
+    parser.add_argument("--task", required=True, help="pose, segmentation, landmarks, detection, classification")
     parser.add_argument("--dataset", required=True)
     parser.add_argument(
         "--file",
@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="F",
         help="COCO results (keypoints, boxes or masks), a folder with bbox.json and segm.json, MPII's pred.mat, folders of "
-        "PoseTrack's json files or of label pngs, or a csv of classes; json and csv may be compressed (.gz)",
+        "PoseTrack's json files or of label pngs, or a csv of points or of classes; json and csv may be compressed (.gz)",
     )
     parser.add_argument("--split", help="split to score on (default: the benchmark's)")
     parser.add_argument(

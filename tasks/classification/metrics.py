@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tasks.base import EvalData, Evaluation, Stats
 from tasks.classification.datasets import ClassificationEvalData
+from tasks.classification.submissions import BEST, NO_CLASS
 from tasks.files.writing import write_text
 
 
@@ -35,7 +36,7 @@ class ClassificationEvaluation(Evaluation):
     def __init__(self, data: EvalData, protocol: Any) -> None:
         super().__init__(data, protocol)
         self.rank = np.full(len(self.data), -1, dtype=np.int64)
-        self.best = np.zeros((len(self.data), min(5, len(self.data.folders.classes))), dtype=np.int64)
+        self.best = np.full((len(self.data), BEST), -1, dtype=np.int64)
         self.margin = np.full(len(self.data), np.nan)
 
     def add(self, indices: Sequence[int], predictions: Sequence[Any]) -> None:
@@ -45,10 +46,12 @@ class ClassificationEvaluation(Evaluation):
                 raise ValueError(
                     f"Expected finite scores for {self.data.folders.files[index]}; look for NaN in the weights"
                 )
+            others = np.delete(logits, label)
             # A tie counts against us.
-            self.rank[index] = int((np.delete(logits, label) >= logits[label]).sum())
-            self.best[index] = np.argsort(-logits, kind="stable")[:5]
-            self.margin[index] = logits[label] - np.delete(logits, label).max()
+            self.rank[index] = int((others >= logits[label]).sum())
+            best = np.argsort(-logits, kind="stable")[:BEST]
+            self.best[index, : len(best)] = best
+            self.margin[index] = logits[label] - others.max() if len(others) else np.nan
 
     def stats(self) -> Stats:
         lacking = np.flatnonzero(self.rank < 0)
@@ -60,14 +63,15 @@ class ClassificationEvaluation(Evaluation):
         return {"image": np.array(self.data.image_ids()), "rank": self.rank}
 
     def write_predictions(self, path: Path) -> None:
+        """A csv: picture, and its best classes; an output that is no class of the dataset is written as "-"."""
         target = path if path.suffix else path.with_suffix(".csv")
-        rows = [
-            f"{name},{' '.join(map(str, best))}" for name, best in zip(self.data.image_ids(), self.best, strict=True)
-        ]
+        classes = len(self.data.folders.classes)
+        words = [[str(b) if b < classes else NO_CLASS for b in row if b >= 0] for row in self.best.tolist()]
+        rows = [f"{name},{' '.join(best)}" for name, best in zip(self.data.image_ids(), words, strict=True)]
         write_text(target, "\n".join(["image,classes", *rows]) + "\n")
 
     def sample_scores(self) -> np.ndarray:
-        """The true class's logit over the best other one's."""
+        """The true class's logit over the best other one's; NaN of a network of one class."""
         return self.margin
 
     def picture(self, index: int, what: Literal["truth", "prediction"]) -> np.ndarray:

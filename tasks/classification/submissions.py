@@ -14,6 +14,8 @@ from tasks.files.opening import read_text
 
 BEST = 5
 """Classes that a line names, best first: what top-5 needs."""
+NO_CLASS = "-"
+"""Stands in their place for an output of a network that is none of the dataset's classes."""
 
 
 def csv_stats(root: Path, split: str, path: Path, source: ClassFolders) -> tuple[Stats, tuple[str, ...]]:
@@ -62,7 +64,7 @@ def _places(files: tuple[str, ...]) -> dict[str, int | None]:
 
 
 def _lines(path: Path, num_classes: int) -> list[tuple[int, str, list[int]]]:
-    """Line, picture and five classes of every line after the header.
+    """Line, picture and five classes of every line after the header, -1 for :data:`NO_CLASS`.
 
     Raises:
         ValueError: see `csv_stats`.
@@ -82,13 +84,16 @@ def _lines(path: Path, num_classes: int) -> list[tuple[int, str, list[int]]]:
             words = row[1].split() if len(row) == 2 else []
             numbers = [int(word) for word in words if word.isascii() and word.isdigit() and len(word) < 10]
             wanted = min(BEST, num_classes)
-            good = len(numbers) == len(words) == len(set(numbers)) == wanted and max(numbers) < num_classes
+            strange = words.count(NO_CLASS)
+            good = len(words) == (BEST if strange else wanted) and len(set(numbers)) + strange == len(words)
+            good = good and max(numbers, default=0) < num_classes
             if not good:
                 raise ValueError(
                     f"{path}, line {reader.line_num}: expected a picture and {wanted} different class numbers "
                     f"0..{num_classes - 1} but got {','.join(row)[:60]!r}; write the predictions again"
                 )
-            found.append((reader.line_num, as_posix(row[0].strip()), numbers))
+            places = [-1 if word == NO_CLASS else int(word) for word in words]
+            found.append((reader.line_num, as_posix(row[0].strip()), places))
     except csv.Error as error:
         raise ValueError(f"{path}, line {reader.line_num}: expected a csv but got: {error}; correct the line") from None
     return found

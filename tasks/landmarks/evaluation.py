@@ -86,7 +86,8 @@ class LandmarkEvaluation(Evaluation):
         return stats["error_px"].mean(1) / stats[f"length_{self.protocol.normaliser}"]
 
     def write_predictions(self, path: Path) -> None:
-        """A csv: picture, face, then x and y of every point in the annotation's 1-based pixels."""
+        """A csv: picture, face, then x and y of every point in the annotation's 1-based pixels, in all their digits: what
+        `score` reads gives the figures that were stored."""
         path = path if path.suffix else path.with_suffix(".csv")
         count = self.points.shape[1]
         header = ["image_name", "face", *(f"point_{k}_{axis}" for k in range(count) for axis in "xy")]
@@ -94,7 +95,7 @@ class LandmarkEvaluation(Evaluation):
             writer = csv.writer(handle)
             writer.writerow(header)
             for index, (name, points) in enumerate(zip(self.data.faces.images, self.complete(), strict=True)):
-                writer.writerow([name, index, *(f"{value:.3f}" for value in points[:, :2].ravel())])
+                writer.writerow([name, index, *points[:, :2].ravel().tolist()])
 
     def sample_scores(self) -> np.ndarray:
         """Minus the NME of every face, in percent."""

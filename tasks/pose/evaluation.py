@@ -43,9 +43,9 @@ class PoseEvaluation(Evaluation):
         """The keypoints of all samples.
 
         Raises:
-            ValueError: some were never added.
+            ValueError: some were never added, or are not finite.
         """
-        lacking = np.flatnonzero(np.isnan(self.keypoints).any((1, 2)))
+        lacking = np.flatnonzero(~np.isfinite(self.keypoints).all((1, 2)))
         if len(lacking):
             raise ValueError(
                 f"Expected predictions of all {len(self.keypoints)} samples but {len(lacking)} are missing or not finite (first: "

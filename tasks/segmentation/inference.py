@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
+from tasks.model import require_finite
 from tasks.segmentation.files.classes import IGNORE
 from tasks.segmentation.protocol import SegmentationProtocol, with_short_side
 
@@ -31,7 +32,13 @@ Rows = Callable[[int, int], Tensor]
 
 
 def view_size(size_hw: tuple[int, int], scale: float, protocol: SegmentationProtocol) -> tuple[int, int]:
-    """Height and width in px of a picture at a scale: the base side is int(base * scale + 0.5), as in the reference."""
+    """Height and width in px of a picture at a scale: the base side is int(base * scale + 0.5), as in the reference; a thin
+    picture keeps a pixel."""
+    height, width = _view_size(size_hw, scale, protocol)
+    return max(1, height), max(1, width)
+
+
+def _view_size(size_hw: tuple[int, int], scale: float, protocol: SegmentationProtocol) -> tuple[int, int]:
     height, width = size_hw
     if protocol.view == "square" or protocol.score_at == "crop":
         return int(height * scale + 0.5), int(width * scale + 0.5)
@@ -217,16 +224,16 @@ def _cut_rows(rows: Rows, width: int, start: int, stop: int) -> Tensor:
 
 
 def best_class(scores: Tensor) -> Tensor:
-    """(K, h, w) -> (h, w) uint8; the lower class where two tie, as argmax."""
+    """(K, h, w) -> (h, w) uint8; the lower class where two tie, as argmax; 255 for every class from 255 on."""
     if scores.device.type != "cpu":
-        return scores.argmax(dim=0).to(torch.uint8)
+        return scores.argmax(dim=0).clamp_(max=IGNORE).to(torch.uint8)
     # Reducing the outermost axis step by step is several times faster on a CPU than argmax over it.
     best = scores[0].clone()
     which = torch.zeros(best.shape, dtype=torch.uint8)
     for index in range(1, len(scores)):
         better = scores[index] > best
         torch.maximum(best, scores[index], out=best)
-        which.masked_fill_(better, index)
+        which.masked_fill_(better, min(index, IGNORE))
     return which
 
 
@@ -289,7 +296,7 @@ def best_maps(
         One (h, w) uint8 map per sample; 255 where the best output is of no class.
 
     Raises:
-        ValueError: the network has another number of outputs, or fewer than the protocol has classes.
+        ValueError: the network has another number of outputs, or fewer than the protocol has classes, or they are not finite.
     """
     if len(mirror) < protocol.num_classes:
         raise ValueError(
@@ -301,6 +308,7 @@ def best_maps(
     for scale in protocol.scales:
         size_hw = view_size((images.shape[-2], images.shape[-1]), scale, protocol)
         views.append((size_hw, run_windows(model, images, size_hw, protocol, order)))
+    require_finite(*(member for _, windows in views for window in windows for member in window.members))
     only_order = len(views) == 1 and len(views[0][1]) == 1 and len(views[0][1][0].members) == 1
     maps = []
     for sample, out_hw in enumerate(sizes_hw):

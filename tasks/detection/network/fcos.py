@@ -16,6 +16,7 @@ from tasks.detection.points.heads import PointHead
 from tasks.detection.points.losses import point_losses
 from tasks.detection.points.targets import PointTargets, point_targets
 from tasks.detection.targets import Truth
+from tasks.model import require_finite
 
 Outputs = Sequence[tuple[Tensor, Tensor, Tensor]]
 
@@ -102,7 +103,9 @@ class FCOS(DetectionModel):
         scales_xy: Sequence[tuple[float, float]],
         keep: Keep,
     ) -> list[Detections]:
-        """Boxes of every picture from the head's outputs."""
+        """Boxes of every picture from the head's outputs; raises ValueError where they are not finite."""
+        for logits, distance, centre in outputs:
+            require_finite(logits, distance.clamp(max=1.0), centre)  # a distance may overflow: boxes are clipped
         one = 1.0 if self.conventions.inclusive_ends else 0.0
         result = []
         for index, (size_hw, scale_xy) in enumerate(zip(sizes_hw, scales_xy, strict=True)):

@@ -12,6 +12,7 @@ from torch.nn import functional
 from tasks.detection.boxes.coding import clip, decode, from_family, large_enough, to_family
 from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.boxes.heads import class_codes, class_rows, probabilities
+from tasks.model import require_finite
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,11 @@ def select(
     Args:
         logits, codes: (P, ...) of :class:`tasks.detection.boxes.heads.BoxHead` at ``proposals`` (P, 4).
         size_hw: of the unpadded input. scale_xy: input pixels per source pixel; boxes are divided by it.
+
+    Raises:
+        ValueError: logits or codes are not finite.
     """
+    require_finite(logits, codes)
     scores = probabilities(logits, conventions)
     codes = class_codes(codes, num_classes, conventions)
     boxes = clip(decode(codes, proposals, conventions.box_stds, conventions.clamp_both), size_hw, conventions)

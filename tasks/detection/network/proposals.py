@@ -11,6 +11,7 @@ from torch import Tensor
 from tasks.detection.boxes.coding import clip, decode, large_enough
 from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.network.roi_align import roi_align
+from tasks.model import require_finite
 
 
 @torch.no_grad()
@@ -31,9 +32,14 @@ def propose(
     Args:
         outputs: of :class:`tasks.detection.boxes.heads.ProposalHead`. anchors: per level. sizes_hw: of the unpadded pictures.
         per_level, total: override the conventions' counts.
+
+    Raises:
+        ValueError: in an evaluation, outputs that are not finite.
     """
     from torchvision.ops import batched_nms
 
+    if not training:
+        require_finite(*(values for pair in outputs for values in pair))
     which = 0 if training else 1
     per_level = per_level or conventions.proposals_per_level[which]
     total = total or conventions.proposals[which]

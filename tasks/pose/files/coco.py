@@ -213,7 +213,7 @@ def kept_boxes(
     """
     low = np.maximum(0.0, boxes[:, :2])
     high = np.minimum(sizes_wh - 1, low + np.maximum(0.0, boxes[:, 2:] - 1))
-    labelled = points.reshape(len(points), -1).max(1, initial=-np.inf) != 0
+    labelled = points.max((1, 2), initial=-np.inf) != 0
     if rule == "mmpose":
         low = np.minimum(sizes_wh - 1, low)
         high = np.clip(boxes[:, :2] + boxes[:, 2:], 0.0, sizes_wh - 1)

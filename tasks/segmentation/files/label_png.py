@@ -19,7 +19,6 @@ from tasks.files.picture_header import PictureHeader, check_plausible, parse_hea
 from tasks.segmentation.files.classes import IGNORE
 
 OTHER_FILE = "the file belongs to another dataset or encoding."
-_FORBIDDEN = 254  # stands for "no such id" in the look-up table; no dataset has that many classes
 
 
 def read_label_png(
@@ -35,17 +34,16 @@ def read_label_png(
         ValueError: no such file, no png, colours or instance ids where class ids belong, or an id out of range.
     """
     values = read_ids(path, what)
-    lookup = np.where(table < 0, _FORBIDDEN, table).astype(np.uint8)
-    classes = np.asarray(cv2.LUT(values, lookup), np.uint8)
-    if (classes == _FORBIDDEN).any():
-        wrong = np.unique(values[classes == _FORBIDDEN])
+    forbidden = (table < 0).astype(np.uint8)
+    if forbidden.any() and (met := np.asarray(cv2.LUT(values, forbidden), np.bool_)).any():
+        wrong = np.unique(values[met])
         known = np.flatnonzero(table >= 0)
         known = known[known != IGNORE]
         raise ValueError(
             f"{path}: expected ids {known.min()}..{known.max()} of a {what}, got {wrong[:5].tolist()}"
             + f"; {next((hints[value] for value in wrong.tolist() if hints and value in hints), OTHER_FILE)}"
         )
-    return classes
+    return np.asarray(cv2.LUT(values, np.where(table < 0, IGNORE, table).astype(np.uint8)), np.uint8)
 
 
 def read_ids(path: Path, what: str) -> NDArray[np.uint8]:

@@ -11,10 +11,12 @@ from PIL import Image
 from torchvision.transforms import v2
 
 from tasks import build_model, get_task
-from tasks.classification.datasets import centre_crop, random_part, resized_part
-from tasks.classification.metrics import top_figures
+from tasks.classification.datasets import ClassificationEvalData, centre_crop, random_part, resized_part
+from tasks.classification.folders import ClassFolders
+from tasks.classification.metrics import ClassificationEvaluation, top_figures
 from tasks.classification.protocol import ClassificationProtocol
 from tasks.classification.recipes import CropAugment
+from tasks.classification.submissions import csv_stats
 
 NAMES = [f"n{number:08d}" for number in range(1000)]
 
@@ -96,6 +98,26 @@ def test_outputs_beyond_the_classes_compete_and_are_wrong(root: Path) -> None:
     network.num_outputs = 21  # type: ignore[assignment]
     with pytest.raises(ValueError, match="at least 1000 outputs, the classes of imagenet, got 21"):
         task.meet(network, data)
+
+
+@pytest.mark.parametrize(("classes", "outputs"), [(1, 1), (1, 10), (3, 3), (3, 10), (7, 7), (7, 10)])
+def test_few_classes_and_more_outputs_are_written_and_scored_alike(classes: int, outputs: int, tmp_path: Path) -> None:
+    for number in range(classes):
+        place = tmp_path / f"val/c{number}"
+        place.mkdir(parents=True)
+        Image.new("RGB", (8, 8)).save(place / f"{number}.png")
+    names = tuple(f"c{number}" for number in range(classes))
+    source = ClassFolders("Few", classes, {"val": "val"}, names)
+    protocol = ClassificationProtocol(crop=8, resize=8)
+    data = ClassificationEvalData(tmp_path, "val", protocol, source)
+    made = ClassificationEvaluation(data, protocol)
+    rng = np.random.default_rng(0)
+    made.add(range(classes), list(rng.normal(size=(classes, outputs))))
+    made.write_predictions(tmp_path / "found.csv")
+    read, _ = csv_stats(tmp_path, "val", tmp_path / "found.csv", source)
+    assert top_figures(read["rank"]) == top_figures(made.stats()["rank"])
+    assert ("-" in (tmp_path / "found.csv").read_text()) == (outputs > classes)
+    assert np.isnan(made.sample_scores()).all() == (outputs == 1)
 
 
 def test_counts_are_weights() -> None:

@@ -147,6 +147,9 @@ def test_nobody_to_show_a_network_is_said(tmp_path: Path) -> None:
     judged.lay(tmp_path, truth, "person_keypoints")
     with pytest.raises(ValueError, match=r"expected persons with labelled joints .* got none among 12 annotations"):
         PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)
+    judged.lay(tmp_path, truth | {"annotations": []}, "person_keypoints")
+    with pytest.raises(ValueError, match=r"expected persons with labelled joints .* got none among 0 annotations"):
+        PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", PROTOCOL)
     (tmp_path / "boxes.json").write_text("[]")
     protocol = CocoProtocol(input_wh=(96, 128), boxes="detector", boxes_file=str(tmp_path / "boxes.json"))
     data = PoseEvalData(ENTRIES["coco"], tmp_path, "val2017", protocol)

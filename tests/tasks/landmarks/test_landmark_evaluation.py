@@ -99,6 +99,15 @@ def test_predictions_name_picture_and_points(faces_root: Path, tmp_path: Path) -
     assert len(last) == 2 + 136
 
 
+def test_a_written_csv_scores_as_the_evaluation_did(faces_root: Path, tmp_path: Path) -> None:
+    """To the last bit: rounded points would move a face over a failure rate's threshold."""
+    made = evaluation_of(faces_root, "wflw", "test", 1 / 3)
+    made.write_predictions(tmp_path / "found.csv")
+    read, _ = TASK.submission_stats("wflw", faces_root / "wflw", "test", tmp_path / "found.csv", made.protocol)
+    plain = to_plain(made.protocol)
+    assert TASK.figures("wflw", read, plain) == TASK.figures("wflw", made.stats(), plain)
+
+
 def test_pictures_show_truth_and_prediction(faces_root: Path) -> None:
     made = evaluation_of(faces_root, "cofw", "test", 6.0)
     truth, prediction = made.picture(0, "truth"), made.picture(0, "prediction")

@@ -88,6 +88,9 @@ def test_order_of_adding_does_not_matter_and_gaps_are_told(embedded: Path) -> No
         second.add([index], [poses[index]])
     with pytest.raises(ValueError, match=r"1 are missing.*person_keypoints_val2017\.json, record"):
         second.stats()
+    second.add([0], [np.where([False, False, True], np.inf, poses[0])])
+    with pytest.raises(ValueError, match="1 are missing or not finite"):
+        second.stats()
     second.add([0], [poses[0]])
     for name, value in first.stats().items():
         np.testing.assert_array_equal(value, second.stats()[name])

@@ -178,6 +178,9 @@ def test_view_sizes_follow_the_reference() -> None:
     assert testing.view_size((520, 696), 1.0, ocr) == (389, 520)
     assert testing.view_size((520, 696), 2.0, ocr) == (777, 1040)
     assert testing.view_size((1024, 2048), 0.5, ENTRIES["cityscapes"].protocol()) == (512, 1024)
+    # A picture of one row keeps it at every scale.
+    assert testing.view_size((1, 64), 0.25, replace(pascal, base_px=0)) == (1, 16)
+    assert testing.view_size((1, 1), 0.25, replace(pascal, base_px=0)) == (1, 1)
 
 
 @pytest.mark.parametrize(("size_hw", "first_hw"), [((37, 50), (52, 70)), ((61, 44), (72, 52)), ((40, 40), (52, 52))])

@@ -19,7 +19,7 @@ from tasks import get_task
 from tasks.files.names import distinct_names, first_repeated
 from tasks.segmentation.datasets import SegmentationEvalData
 from tasks.segmentation.entries import ENTRIES
-from tasks.segmentation.files.label_png import read_ids
+from tasks.segmentation.files.label_png import read_ids, read_label_png
 from tests.tasks.segmentation.seg_fixtures import save, write_cityscapes, write_lip, write_pascal
 
 TASK = get_task("segmentation")
@@ -51,6 +51,15 @@ def test_grey_ids_of_every_depth_are_the_stored_numbers(tmp_path: Path, bits: in
     values = np.random.default_rng(bits).integers(0, min(2**bits, 200), (9, 13))
     grey_png(tmp_path / "a.png", values, bits)
     np.testing.assert_array_equal(read_ids(tmp_path / "a.png", "label png"), values)
+
+
+def test_of_255_classes_the_last_is_read_too(tmp_path: Path) -> None:
+    values, table = np.array([[0, 253, 254, 255]], np.uint8), np.arange(256, dtype=np.int16)
+    save(tmp_path / "a.png", values)
+    np.testing.assert_array_equal(read_label_png(tmp_path / "a.png", table, "map"), values)
+    table[254] = -1
+    with pytest.raises(ValueError, match=r"expected ids 0\.\.253 of a map, got \[254\]"):
+        read_label_png(tmp_path / "a.png", table, "map")
 
 
 @pytest.mark.parametrize("colours", [2, 4, 16, 200])
