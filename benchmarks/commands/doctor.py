@@ -16,10 +16,11 @@ from benchmarks.commands.arguments import add_places, places_of
 from benchmarks.experiment.cell import Cell
 from benchmarks.experiment.installation import constraints_file, program
 from benchmarks.experiment.paths import Places, checkpoint_path
-from benchmarks.experiment.provenance import file_digest, hardware
+from benchmarks.experiment.provenance import hardware
 from benchmarks.experiment.resolve import Resolved, resolve
 from benchmarks.published.fetching.links import direct_link
 from benchmarks.published.weights import load_weights
+from benchmarks.store.digests import file_digest
 from benchmarks.tables.render.folded import folded
 from tasks import get_task, task_names
 from tasks.base import DatasetInfo, Task

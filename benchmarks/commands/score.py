@@ -12,7 +12,7 @@ from benchmarks.commands.arguments import add_places, at_least, check_places, pl
 from benchmarks.commands.settings import pairs
 from benchmarks.commands.single import check_target, figure_line, write_json
 from benchmarks.experiment.paths import real_root
-from benchmarks.experiment.provenance import file_digest
+from benchmarks.store.digests import file_digest
 from benchmarks.tables.uncertainty import DRAWS, LEVEL, draw, figures_of, image_counts, interval
 from tasks import get_task
 from tasks.options import to_plain

@@ -9,8 +9,9 @@ from typing import Any
 from benchmarks.experiment.cell import Cell, digest
 from benchmarks.experiment.code_version import code_version
 from benchmarks.experiment.paths import Places
-from benchmarks.experiment.provenance import file_digest, files_digest, sizes_digest
+from benchmarks.experiment.provenance import files_digest, sizes_digest
 from benchmarks.experiment.resolve import Resolved
+from benchmarks.store.digests import file_digest
 from benchmarks.store.store import Store
 
 PICTURES = (".jpg", ".jpeg")

@@ -9,12 +9,13 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from datetime import datetime, timezone
-from functools import cache, lru_cache
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from benchmarks.experiment import installation
+from benchmarks.store.digests import file_digest
 
 PACKAGES = (
     "torch",
@@ -90,21 +91,6 @@ def hardware() -> dict[str, Any]:
 def now() -> str:
     """UTC in ISO 8601, to the second."""
     return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-@cache  # a split has tens of thousands of label maps, and every cell of it asks for all
-def _file_digest(path: str, size: int, modified_ns: int) -> str:
-    hasher = hashlib.sha256()
-    with Path(path).open("rb") as handle:
-        while block := handle.read(2**20):
-            hasher.update(block)
-    return hasher.hexdigest()
-
-
-def file_digest(path: Path) -> str:
-    """SHA-256 of a file; remembered until its size or time changes."""
-    status = path.stat()
-    return _file_digest(str(path.resolve()), status.st_size, status.st_mtime_ns)
 
 
 def sizes_digest(paths: Iterable[Path]) -> str:

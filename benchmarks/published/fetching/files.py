@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from benchmarks.experiment.provenance import file_digest
 from benchmarks.published.fetching.links import MIRROR, addresses, page_of
 from benchmarks.published.fetching.transfer import NotFoundAtAddress, TransferError, fetch_file
 from benchmarks.published.weights import Weights
+from benchmarks.store.digests import file_digest
 
 
 @dataclass(frozen=True)

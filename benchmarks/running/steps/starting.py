@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import nn
 
-from benchmarks.experiment import provenance
 from benchmarks.experiment.cell import Cell
+from benchmarks.store.digests import file_digest
 from benchmarks.store.record import WeightsFile
 from hrnet.checkpoints import LoadReport, load_backbone, load_checkpoint
 from hrnet.checkpoints.report import shortened
@@ -36,7 +36,7 @@ def load_weights(network: nn.Module, cell: Cell, path: Path) -> Start:
     Raises:
         CheckpointError: the file cannot be read or does not fit.
     """
-    file = WeightsFile(file=path.name, sha256=provenance.file_digest(path))
+    file = WeightsFile(file=path.name, sha256=file_digest(path))
     if cell.checkpoint is not None:
         loaded = load_checkpoint(network, path, state=cell.state)
         return Start(file, to_plain(loaded) | {"loaded": len(loaded.loaded)})
