@@ -172,7 +172,14 @@ def tolerance_of(
             sd = usual * abs(value)
             basis += f", of at least the median of this task's cells ({usual:.1%} of the value)"
         return max(SEED_FACTOR * sd, floor), basis, sd
-    kept = cell_spread(stored, [metric], compute=False).get(metric)
+    try:
+        kept = cell_spread(stored, [metric], compute=False).get(metric)
+    except ValueError:
+        return (
+            max(DEFAULT * abs(value), floor),
+            f"{DEFAULT:.0%} of the value: the interval is spoilt or was edited",
+            None,
+        )
     if kept is not None and kept.low is not None and kept.high is not None:
         basis = f"half the bootstrap interval over images ({kept.n} draws)"
         return max((kept.high - kept.low) / 2, floor), basis, None

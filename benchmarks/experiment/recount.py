@@ -1,7 +1,8 @@
 """Stored figures that were changed by hand: they are not what the stored statistics give.
 
 A result is written with a seal over its figures. Where the seal fits nothing is computed; where it does not, or where an older
-version wrote none, the figures are computed anew from the statistics.
+version wrote none, the figures are computed anew from the statistics. Other seals tell that anything else of the record, or the
+statistics, was changed.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 
 import tasks
 from benchmarks.store.record import seal_of
-from benchmarks.store.store import StoredCell
+from benchmarks.store.store import AGAIN, StoredCell
 
 TOLERANCE = 1e-9
 
@@ -39,12 +40,18 @@ def altered(stored: StoredCell) -> tuple[str, ...]:
 
 
 def told(stored: StoredCell) -> str:
-    """A sentence about altered figures, for rows and verdicts; "" where there are none."""
+    """A sentence about altered figures, or else record or statistics, for rows and verdicts; "" where all is as written."""
+    if not stored.done:
+        return ""
     names = altered(stored)
+    if not names and stored.edited:
+        return f"cell.json: not as it was written; the file was edited. {AGAIN}"
+    if not names and stored.statistics_edited():
+        return f"stats.npz: not the statistics that were written; the file was edited. {AGAIN}"
     if not names:
         return ""
     some = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"{some}: not what the stored statistics give; the file was edited. Run the cell again."
+    return f"{some}: not what the stored statistics give; the file was edited. {AGAIN}"
 
 
 def _same(stored: float | None, found: float | None) -> bool:

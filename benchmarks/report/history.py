@@ -9,6 +9,7 @@ import msgspec
 
 from benchmarks.analysis.figures.axes import Axis, axis
 from benchmarks.analysis.figures.charts import Lines, Series
+from benchmarks.store.digests import plain_digest
 from benchmarks.store.files import check_inside
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.table import Column, Entry, Table
@@ -35,17 +36,34 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     n: int | None = None
     commit: str
     ended: str
+    seal: str = ""
+    """Of the other fields; empty in what older versions wrote."""
+
+    def sealed(self) -> Point:
+        return msgspec.structs.replace(self, seal=self._seal())
+
+    def _seal(self) -> str:
+        return plain_digest({name: getattr(self, name) for name in self.__struct_fields__ if name != "seal"})
+
+    @property
+    def edited(self) -> bool:
+        return bool(self.seal) and self.seal != self._seal()
 
 
 def remember(stored: Iterable[StoredCell], out: Path) -> list[Point]:
     """Adds what is stored now to `out/history.json`; returns everything that it holds, oldest first.
 
     Raises:
-        ValueError: the file is not readable as a history, or a link that leads out.
+        ValueError: the file is not readable as a history, holds a figure that was edited, or is a link that leads out.
     """
     path = out / FILE
     check_inside(path, out)
     held = read_json(path, list[Point], "a history of figures") if path.exists() else []
+    if edited := [point for point in held if point.edited]:
+        raise ValueError(
+            f"{path}: expected the figures as they were written, got another of {edited[0].name} of {edited[0].ended}; the file "
+            "was edited. Put it back, or delete it: the history begins anew"
+        )
     points = {(point.id, point.ended, point.value): point for point in held}
     before = len(points)
     for cell in stored:
@@ -76,7 +94,7 @@ def _point(stored: StoredCell) -> Point | None:
         n=figure.n,
         commit=(git.commit or "no commit")[:9] + ("+" if git.dirty else ""),
         ended=record.provenance.ended,
-    )
+    ).sealed()
 
 
 def commits(points: Sequence[Point]) -> list[str]:

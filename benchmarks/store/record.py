@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import numpy as np
 
+from benchmarks.store.digests import plain_digest
 from tasks.base import MetricInfo
 from tasks.declarations.declaration import Declaration
 from tasks.direction import Direction
@@ -208,7 +209,8 @@ class Record(Part, frozen=True, kw_only=True):
         images_per_s: of the network alone at the evaluation's batch; measured where trained weights are evaluated.
         peak_memory_gib: meanwhile, of the accelerator's memory, or on a CPU of the whole process.
         durations_s: seconds by phase; ``eval_model`` is the network's share of the evaluation, decoding included.
-        seal: of the figures as they were written (:func:`seal_of`).
+        seal: of the figures as they were written (:func:`seal_of`). whole_seal: of the whole record. statistics: the SHA-256
+            of `stats.npz`. Older versions wrote none of them.
         declaration: of a dataset that a dataset.toml declares, with everything stated that its figures need.
     """
 
@@ -240,6 +242,8 @@ class Record(Part, frozen=True, kw_only=True):
     provenance: Provenance = Provenance()
     report: CheckpointReport | None = None
     seal: str | None = None
+    whole_seal: str | msgspec.UnsetType = msgspec.UNSET
+    statistics: str | msgspec.UnsetType = msgspec.UNSET
     declaration: Declaration | None = None
 
     @property
@@ -291,8 +295,13 @@ def seal_of(record: Record) -> str:
 
 
 def sealed(record: Record) -> Record:
-    """The record with the seal of its figures."""
-    return msgspec.structs.replace(record, seal=seal_of(record))
+    """The record with the seals of its figures and of the whole."""
+    record = msgspec.structs.replace(record, seal=seal_of(record))
+    return msgspec.structs.replace(record, whole_seal=_whole_seal_of(record.to_plain()))
+
+
+def _whole_seal_of(plain: Mapping[str, Any]) -> str:
+    return plain_digest({name: value for name, value in plain.items() if name != "whole_seal"})
 
 
 def encode(record: Record) -> bytes:
@@ -301,7 +310,12 @@ def encode(record: Record) -> bytes:
 
 
 def read(path: Path) -> Record:
-    """Reads a ``cell.json``.
+    """Reads a ``cell.json``; raises as :func:`read_sealed` does."""
+    return read_sealed(path)[0]
+
+
+def read_sealed(path: Path) -> tuple[Record, bool]:
+    """Reads a ``cell.json``; also whether it is as it was written: True of files without a `whole_seal`.
 
     Raises:
         ValueError: it is not readable, lacks a field, holds a value of another type, or is of a newer schema; the text names
@@ -315,7 +329,10 @@ def read(path: Path) -> Record:
     lacking = [name for name in ("figures", "headline") if not bytes(getattr(head, name))]
     if head.status == "done" and lacking:
         raise ValueError(f"{path}: expected the field {lacking[0]!r} of a finished cell but it is missing; {FIX}")
-    return decode_json(data, Record, str(path), "a result", fix=FIX)
+    record = decode_json(data, Record, str(path), "a result", fix=FIX)
+    if isinstance(record.whole_seal, msgspec.UnsetType):
+        return record, True
+    return record, record.whole_seal == _whole_seal_of(msgspec.json.decode(data))
 
 
 def without_nan(value: Any) -> Any:

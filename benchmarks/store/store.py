@@ -17,16 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from benchmarks.store import record as records
 from benchmarks.store.claims import claim, is_held, release
+from benchmarks.store.digests import file_digest
 from benchmarks.store.files import check_inside, is_inside, no_room, put, waiting_place
 from benchmarks.store.record import Record
 from benchmarks.store.workspace import scratch_folder, scratch_name
 from tasks import get_task
 from tasks.files.writing import write_bytes
 
+AGAIN = "Run the cell again."
 LAST_FAILURE = "last_failure"
 """In a finished cell's folder: what a later run of it failed with."""
 SPOILT_ARCHIVE = (OSError, EOFError, ValueError, KeyError, RuntimeError, MemoryError, zipfile.BadZipFile, zlib.error)
@@ -43,6 +46,8 @@ class StoredCell:
     """Why its ``cell.json`` cannot be used; the record then says that it failed, with this reason."""
     newer: bool = False
     """Whether that is because a newer version wrote it."""
+    edited: bool = False
+    """Whether its ``cell.json`` is not as it was written, which its seal tells."""
 
     @property
     def id(self) -> str:
@@ -71,18 +76,33 @@ class StoredCell:
         """The per-image statistics; empty if none were kept.
 
         Raises:
-            ValueError: the file is cut or spoilt.
+            ValueError: the file is cut or spoilt, or not the one that the run wrote.
         """
         path = self.file("stats.npz")
         if path is None:
             return {}
         try:
             with path.open("rb") as handle, np.load(handle, allow_pickle=False) as data:
-                return {name: data[name] for name in data.files}
+                held = {name: data[name] for name in data.files}
         except SPOILT_ARCHIVE as error:
             raise ValueError(
-                f"{path}: expected statistics, got a file that cannot be read ({error or 'it is empty'}). Run the cell again."
+                f"{path}: expected statistics, got a file that cannot be read ({error or 'it is empty'}). {AGAIN}"
             ) from error
+        if self.statistics_edited():
+            raise ValueError(
+                f"{path}: expected the statistics as they were written, got others; the file was edited. {AGAIN}"
+            )
+        return held
+
+    def statistics_edited(self) -> bool:
+        """Whether `stats.npz` is not the file that the run wrote; False of what older versions wrote without a digest."""
+        path, written = self.file("stats.npz"), self.record.statistics
+        if path is None or isinstance(written, msgspec.UnsetType):
+            return False
+        try:
+            return file_digest(path) != written
+        except OSError:
+            return True
 
 
 class Store:
@@ -129,7 +149,7 @@ class Store:
     def _read(self, folder: Path, task: str, cell_id: str) -> StoredCell:
         try:
             self._check_inside(folder.parent, folder, *(Path(entry) for entry in os.scandir(folder)))
-            record = records.read(folder / "cell.json")
+            record, whole = records.read_sealed(folder / "cell.json")
             if (record.cell.task, record.id) != (task, cell_id):
                 raise ValueError(
                     f"{folder / 'cell.json'}: expected cell {cell_id} of {task}, got {record.id} of {record.cell.task}; "
@@ -142,7 +162,7 @@ class Store:
         except (ValueError, OSError) as error:
             newer = isinstance(error, records.NewerError)
             return StoredCell(folder, records.damaged(task, cell_id, str(error)), str(error), newer)
-        return StoredCell(folder, record)
+        return StoredCell(folder, record, edited=not whole)
 
     def stamp(self, task: str, cell_id: str) -> str:
         """Tells the stored result from any other of the same cell; "" where there is none."""
@@ -251,6 +271,8 @@ class Store:
             if stats is not None:
                 with (temporary / "stats.npz").open("wb") as handle:
                     np.savez_compressed(handle, **stats)  # type: ignore[arg-type]
+            digest = file_digest(temporary / "stats.npz") if (temporary / "stats.npz").exists() else msgspec.UNSET
+            record = msgspec.structs.replace(record, statistics=digest)
             (temporary / "cell.json").write_bytes(records.encode(records.sealed(record)))
             put(temporary, target, scratch_name(target.parent, f"{cell_id}.old"))
         except OSError as error:

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from benchmarks.store.store import Store
+from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.rows import Measured
 from benchmarks.tables.uncertainty import cell_spread
 
@@ -27,7 +27,7 @@ def draw_missing(rows: Iterable[Measured], store: Store, jobs: int) -> int:
     for row in rows:
         if row.cell.tier != "smoke" and len(row.done) == 1 and (metric := row.done[0].record.headline):
             held = row.done[0]
-            if (held.folder / "stats.npz").exists() and not cell_spread(held, [metric], compute=False):
+            if (held.folder / "stats.npz").exists() and not _has_interval(held, metric):
                 due.append((store.root, held.record.cell.task, held.id, metric))
     if jobs < 2 or len(due) < FEW or not os.access(store.root, os.W_OK):
         return 0
@@ -35,6 +35,14 @@ def draw_missing(rows: Iterable[Measured], store: Store, jobs: int) -> int:
     with ProcessPoolExecutor(min(jobs, len(due)), mp_context=context, initializer=_leave_interrupts) as pool:
         list(pool.map(_draw, *zip(*due, strict=True)))
     return len(due)
+
+
+def _has_interval(stored: StoredCell, metric: str) -> bool:
+    """Also True where what was kept was edited, which the row says."""
+    try:
+        return bool(cell_spread(stored, [metric], compute=False))
+    except ValueError:
+        return True
 
 
 def _leave_interrupts() -> None:

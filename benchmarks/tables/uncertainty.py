@@ -19,6 +19,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.store.digests import plain_digest
 from benchmarks.store.store import StoredCell
 from benchmarks.tables.intervals import (
     bca_interval,
@@ -215,23 +216,25 @@ def cell_spread(
 ) -> dict[str, Spread]:
     """Bootstrap intervals of a stored cell, kept beside it (`bootstrap.json`) so that they are drawn once.
 
-    With `compute` False only what is kept is returned. A cell without statistics has no intervals.
+    With `compute` False only what is kept is returned; what an older version kept without a seal is drawn anew. A cell without
+    statistics has no intervals.
 
     Raises:
-        ValueError: its statistics are spoilt; the text names the file.
+        ValueError: its statistics are spoilt, or `bootstrap.json` was edited; the text names the file.
     """
     path = stored.folder / "bootstrap.json"
     setting = {"method": "BCa", "draws": draws, "seed": seed, "level": LEVEL, "key": stored.record.key}
-    kept = _kept_intervals(path, setting)
-    wanted = [metric for metric in metrics if metric not in kept]
-    if wanted and compute and (stored.folder / "stats.npz").exists():
+    kept, unsealed = _kept_intervals(path, setting)
+    wanted = [metric for metric in metrics if metric not in kept and (compute or metric in unsealed)]
+    if wanted and (stored.folder / "stats.npz").exists():
         figures, images = cell_figures(stored, wanted=wanted)
         drawn = draw(figures, image_counts(images, draws, seed), wanted)
         for metric, values in drawn.items():
             low, high = interval(figures, images, metric, values)
             kept[metric] = None if np.isnan(low) else (low, high)
         with contextlib.suppress(OSError):  # a results folder that can only be read: they are drawn again each time
-            write_text(path, json.dumps({"setting": setting, "intervals": kept}, indent=1) + "\n")
+            held = {"setting": setting, "intervals": kept}
+            write_text(path, json.dumps(held | {"seal": plain_digest(held)}, indent=1) + "\n")
     return {
         metric: Spread("bootstrap", draws, low=found[0], high=found[1])
         for metric in metrics
@@ -244,14 +247,26 @@ class _Kept(msgspec.Struct):
 
     setting: dict[str, Any]
     intervals: dict[str, tuple[float, float] | None]
+    seal: str = ""
 
 
-def _kept_intervals(path: Path, setting: dict[str, Any]) -> dict[str, tuple[float, float] | None]:
-    """The intervals that were kept for these figures; none where the file is missing, broken or of another setting."""
+Kept = dict[str, tuple[float, float] | None]
+
+
+def _kept_intervals(path: Path, setting: dict[str, Any]) -> tuple[Kept, Kept]:
+    """The intervals that were kept for these figures, with a seal and (by an older version) without; none where the file is
+    missing, broken or of another setting."""
     if not path.exists():
-        return {}
+        return {}, {}
     try:
         held = read_json(path, _Kept, "bootstrap intervals")
     except ValueError:
-        return {}  # a cache: drawn again
-    return held.intervals if held.setting == setting else {}
+        return {}, {}  # a cache: drawn again
+    if held.seal and held.seal != plain_digest({"setting": held.setting, "intervals": held.intervals}):
+        raise ValueError(
+            f"{path}: expected the intervals as they were drawn, got others; the file was edited. "
+            "Delete it: they are drawn again"
+        )
+    if held.setting != setting:
+        return {}, {}
+    return (held.intervals, {}) if held.seal else ({}, held.intervals)

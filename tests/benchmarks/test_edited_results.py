@@ -15,6 +15,7 @@ from made_up import Runs, make
 from benchmarks.analysis import gate
 from benchmarks.analysis.compare import compare
 from benchmarks.analysis.frame import frame_of
+from benchmarks.experiment.recount import told
 from benchmarks.experiment.suite import Suite
 from benchmarks.report.page import write
 from benchmarks.running.estimates import History
@@ -73,6 +74,10 @@ REFUSED = (
 """What makes the whole record unusable."""
 
 
+FIGURES = ("a raised figure", "no figure")
+"""What changes the figures that there are."""
+
+
 @pytest.fixture
 def edited(runs: Runs) -> tuple[Suite, dict[str, str]]:
     """A suite of a whole cell and one for every kind of edit, all stored; and the names of the kinds by cell id."""
@@ -111,6 +116,11 @@ def test_tables_page_frame_and_gate_go_through(
     assert len(rows) == len(kinds) and "failed" not in rows[0]
     notes = text["md"].partition("\n[1] ")[2]
     assert notes.count("without interval") == 4
+    sentences = {kinds[stored.id]: told(stored) for stored in store.all()}
+    assert {kind for kind, text in sentences.items() if "cell.json: not" in text} == {*EDITED} - {*REFUSED, *FIGURES}
+    assert {kind for kind, text in sentences.items() if "stats.npz: not" in text} == {*STATISTICS} - {
+        "an interval's folder"
+    }
     write(suite, store, tmp_path / "page")
     assert all("<script>alert" not in page.read_text() for page in (tmp_path / "page").glob("*.html"))
     frame = frame_of(store.all(), "bootstrap")

@@ -244,7 +244,7 @@ def test_a_figure_over_other_data_is_told_from_a_loss(runs: Runs, two_task_suite
     path = runs.store.folder(cell.task, cell.id) / "cell.json"
     record = json.loads(path.read_text())
     record["figures"][record["headline"]]["n"] -= 1
-    path.write_text(json.dumps(record))
+    path.write_bytes(encode(sealed(record_of(record))))
     gate = regression.check(two_task_suite, runs.store, held)
     [failure] = [outcome for outcome in gate.outcomes if outcome.fails]
     assert failure.status == "other n" and "is expected: other data" in failure.reason and gate.exit_status == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -51,3 +52,19 @@ def test_a_broken_history_is_named(tmp_path: Path) -> None:
     (tmp_path / "history.json").write_text('[{"id": 3}]')
     with pytest.raises(ValueError, match=r"history\.json"):
         history.remember([], tmp_path)
+
+
+def test_an_edited_figure_is_named_and_an_old_one_without_a_seal_is_read(runs: Runs, tmp_path: Path) -> None:
+    path = tmp_path / "history.json"
+    [point] = history.remember([runs.finish(make(), **made("d", 1))], tmp_path)
+    assert point.seal and history.remember([], tmp_path) == [point]
+    text = path.read_text()
+    plain = json.loads(text)
+    plain[0]["value"] += 1
+    path.write_text(json.dumps(plain))
+    with pytest.raises(ValueError, match=r"history\.json.*the file was edited"):
+        history.remember([], tmp_path)
+    del plain[0]["seal"]
+    path.write_text(json.dumps(plain))
+    [old] = history.remember([], tmp_path)
+    assert old.value == point.value + 1 and not old.seal
