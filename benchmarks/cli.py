@@ -20,6 +20,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
+from benchmarks.printing import printable_streams
 from benchmarks.running.interrupts import LINES, ending_at_signals
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -88,14 +89,15 @@ def parser_of_all() -> argparse.ArgumentParser:
 def entry(arguments: Sequence[str] | None = None) -> int:
     """Runs a verb and returns the exit status.
 
-    What the terminal's encoding lacks is printed as "?"; a reader that leaves early (`plan | head -1`) ends the call quietly.
+    What the terminal's encoding lacks is printed as "?", an escape sequence in a name from a file as text; a
+    reader that leaves early (`plan | head -1`) ends the call quietly.
     """
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="replace")
     status = 0
     try:
-        with ending_at_signals(stays=arguments is None):
+        with ending_at_signals(stays=arguments is None), printable_streams(stays=arguments is None):
             status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
         print(end="", flush=True)
         return status

@@ -33,6 +33,7 @@ from benchmarks.store.store import Store, StoredCell
 from benchmarks.tables.table import Column, Entry, Table
 from tasks.direction import Direction
 from tasks.files.writing import write_text
+from tasks.predictor.printable import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +133,11 @@ class Gate:
             skipped=str(new),
         )
         for outcome in self.outcomes:
-            case = ElementTree.SubElement(root, "testcase", classname=self.suite, name=outcome.name)
+            case = ElementTree.SubElement(root, "testcase", classname=self.suite, name=printable(outcome.name))
             if outcome.fails:
-                ElementTree.SubElement(case, "failure", type=outcome.status, message=outcome.reason)
+                ElementTree.SubElement(case, "failure", type=outcome.status, message=printable(outcome.reason))
             elif outcome.status == "new":
-                ElementTree.SubElement(case, "skipped", message=outcome.reason)
+                ElementTree.SubElement(case, "skipped", message=printable(outcome.reason))
             else:
                 ElementTree.SubElement(case, "system-out").text = outcome.reason
         ElementTree.indent(root)

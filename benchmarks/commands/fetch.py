@@ -11,12 +11,12 @@ import sys
 from pathlib import Path
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TaskID, TextColumn, TransferSpeedColumn
 
 from benchmarks.commands.arguments import at_least
 from benchmarks.experiment.cell import OF_CELL
 from benchmarks.experiment.suite import Suite
+from benchmarks.printing import console
 from benchmarks.published.fetching.files import Outcome, fetch_all
 from benchmarks.published.fetching.links import mirror
 from benchmarks.published.weights import Weights, load_weights, weights_of
@@ -95,10 +95,10 @@ class Watcher:
     """What a person sees meanwhile: in a terminal a bar for every file by its name; a line as each ends."""
 
     def __init__(self) -> None:
-        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self.console = console(sys.stderr)
         self.bars: dict[str, TaskID] = {}
         self.progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
             DownloadColumn(binary_units=True),
             TransferSpeedColumn(),

@@ -16,6 +16,7 @@ from benchmarks.commands.arguments import add_places, add_set, add_suite, at_lea
 from benchmarks.experiment.installation import program
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
+from benchmarks.printing import console
 from benchmarks.published.paper_table import PublishedTable
 from benchmarks.published.summary import attempted, summary
 from benchmarks.running.cores import available_cores
@@ -106,15 +107,13 @@ def _write_parquet(arguments: argparse.Namespace, suite: Suite) -> int:
 
 def show_fitted(tables: Sequence[Table], turn: bool = True) -> None:
     """Prints tables fitted to the terminal; with `turn`, those over several datasets have these as rows."""
-    from rich.console import Console
-
     from benchmarks.tables.render import terminal
 
-    console = Console(highlight=False, soft_wrap=False)
+    shown_on = console(sys.stdout, soft_wrap=False)
     for table in tables:
         if turn and table.name in layout.ACROSS:
             table = layout.transposed(layout.without_empty(table))
-        terminal.show(table, console)
+        terminal.show(table, shown_on)
 
 
 def show(suite: Suite, store: Store, out: Path, write: bool, places: Places | None = None) -> None:

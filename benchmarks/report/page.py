@@ -18,6 +18,7 @@ from benchmarks.report.plot import palette_css
 from benchmarks.store.files import check_inside
 from benchmarks.store.store import Store
 from tasks.files.writing import write_text
+from tasks.predictor.printable import printable
 
 __all__ = ["page_name", "write"]
 FOLDER = Path(__file__).resolve().parent
@@ -34,7 +35,7 @@ def write(suite: Suite, store: Store, out: Path, only: Iterable[str] | None = No
     template, shared = _template(), _shared(suite)
     for page in contents.pages():
         check_inside(out / page["file"], out)
-        write_text(out / page["file"], template.render(**shared, **page))
+        write_text(out / page["file"], printable(template.render(**shared, **page)))
     return out / page_name(suite)
 
 

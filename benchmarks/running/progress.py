@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from benchmarks.experiment.cell import Cell
+from benchmarks.printing import console
 from benchmarks.running.scheduler import Event
 
 
@@ -22,7 +22,7 @@ class Watcher:
 
     def __init__(self, cells: Sequence[Cell], figure_of: Callable[[Cell], str] = lambda _: "") -> None:
         self.figure_of = figure_of
-        self.console = Console(file=sys.stderr, highlight=False, soft_wrap=True)
+        self.console = console(sys.stderr)
         self.live = self.console.is_terminal
         self.names = {cell.id: cell.name for cell in cells}
         self.total, self.count, self.failed = len(cells), 0, 0
@@ -31,9 +31,9 @@ class Watcher:
         self.started: dict[str, float] = {}
         self.phases: dict[str, tuple[str, float]] = {}
         self.progress_bar = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=24),
-            TextColumn("{task.fields[note]}"),
+            TextColumn("{task.fields[note]}", markup=False),
             TimeElapsedColumn(),
             console=self.console,
             transient=True,

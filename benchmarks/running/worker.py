@@ -11,6 +11,7 @@ from dataclasses import asdict
 from multiprocessing.connection import Connection
 from typing import Any
 
+from benchmarks.printing import guard_streams
 from benchmarks.store.claims import BusyError
 
 Send = Callable[[tuple[Any, ...]], None]
@@ -19,6 +20,7 @@ Send = Callable[[tuple[Any, ...]], None]
 def main(connection: Connection) -> None:
     """Serves the jobs of a local worker process until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent decides
+    guard_streams()
     while True:
         try:
             job = connection.recv()

@@ -12,6 +12,7 @@ from tasks import declare_stored, get_task, task_names
 from tasks.base import Task
 from tasks.predictor.chained import Chained
 from tasks.predictor.predictor import Predictor
+from tasks.predictor.printable import printable
 from tasks.predictor.trained import Say, trained_protocol
 
 if TYPE_CHECKING:
@@ -36,20 +37,24 @@ def load_predictor(
 ) -> Predictor:
     """See :func:`tasks.load_predictor`."""
     path = Path(weights)
+
+    def told(text: str) -> None:
+        say(printable(text))
+
     found = identify_checkpoint(path, state)
     kind = get_task(task or _task_of(found, path))
     if found.declaration is not None and found.task == kind.name:
         declare_stored(kind, found.declaration, str(path))
     name = model or _model_of(found, path)
     kind.check_model(name)
-    chosen = dataset or dataset_of(kind, found, path, say)
+    chosen = dataset or dataset_of(kind, found, path, told)
     kind.dataset(chosen)
     place = _device(device)
     options = dict(found.build_options(kind.name, name, chosen))
     implied = options.pop("representation", None)
     network = kind.build_model(name, chosen, representation or implied, **options)
     load_checkpoint(network, path, state=state)
-    made = trained_protocol(kind, chosen, name, found, path, tier, "full", say)
+    made = trained_protocol(kind, chosen, name, found, path, tier, "full", told)
     made = kind.protocol_with(made, protocol or {})
     return Predictor(
         kind, network, chosen, made, place, precision, _chained(kind, chosen, detector, device, precision), batch_size
