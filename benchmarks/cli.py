@@ -31,10 +31,18 @@ GROUPS: dict[str, tuple[str, ...]] = {
 }
 """Verbs as ``--help`` shows them; each is a file of ``benchmarks/commands``."""
 VERBS = tuple(verb for verbs in GROUPS.values() for verb in verbs)
-atexit.register(gc.freeze)
-"""At the interpreter's end all that PyTorch made would be searched for cycles once more: a quarter of its import's time."""
 READER_LEFT = 141
 """Exit status of a call whose output nobody reads any more: what a shell tells of SIGPIPE."""
+
+
+@atexit.register
+def _end_quickly() -> None:
+    """At the interpreter's end all that PyTorch made would be searched for cycles once more: a quarter of its import's time.
+
+    Triton, which a training's optimiser imports, prints what is left over: pages about leaks.
+    """
+    if "triton" not in sys.modules:
+        gc.freeze()
 
 
 class _Parser(argparse.ArgumentParser):

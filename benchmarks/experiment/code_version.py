@@ -9,7 +9,7 @@ from importlib.util import resolve_name
 from pathlib import Path
 
 from benchmarks.experiment.installation import CODE
-from benchmarks.store.sources import source_digest
+from benchmarks.store.sources import source_digests
 from hrnet.plugins import plugin_files
 
 BESIDE = ("describing", "predictor", "results")
@@ -20,8 +20,9 @@ BESIDE = ("describing", "predictor", "results")
 def code_version(task: str, model: str, from_checkpoint: bool) -> str:
     """Hash of :func:`code_files`: an edit there makes a cell stale, a comment or a docstring does not."""
     hasher = hashlib.sha256()
-    for path in code_files(task, model, from_checkpoint):
-        hasher.update(path.name.encode() + b"\0" + source_digest(path).encode())
+    files = code_files(task, model, from_checkpoint)
+    for path, tokens in zip(files, source_digests(files), strict=True):
+        hasher.update(path.name.encode() + b"\0" + tokens.encode())
     return hasher.hexdigest()[:16]
 
 

@@ -3,27 +3,75 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import hashlib
 import io
+import json
 import token
 import tokenize
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+
+from benchmarks.store.user_lock import user_folder
+from tasks.files.json_file import read_json
+from tasks.files.writing import write_text
+
+MOST = 8192
+"""Kept digests; the oldest go first."""
 
 _LAYOUT = (tokenize.COMMENT, tokenize.NL, tokenize.ENCODING, tokenize.ENDMARKER)
 _FSTRING_START = getattr(token, "FSTRING_START", -1)  # from Python 3.12 on, an f-string is several tokens
 _FSTRING_END = getattr(token, "FSTRING_END", -1)
 
 
-def source_digest(path: Path) -> str:
-    """SHA-256 of a Python file's tokens without comments, docstrings and layout; equal on every version of Python."""
-    return _source_digest(str(path), path.stat().st_mtime_ns)
+def source_digests(paths: Iterable[Path]) -> list[str]:
+    """SHA-256 of Python files' tokens without comments, docstrings and layout; equal on every version of Python.
+
+    Taking hundreds of files apart takes seconds, so that what a file's bytes gave is kept in the user's cache folder.
+    """
+    known, added = _known(), {}
+    found = []
+    for path in paths:
+        content = _content_digest(str(path), path.stat().st_mtime_ns)
+        if content not in known:
+            known[content] = added[content] = _token_digest(path)
+        found.append(known[content])
+    if added:
+        _keep(added)
+    return found
 
 
-@lru_cache(maxsize=1024)
-def _source_digest(path: str, modified_ns: int) -> str:
-    source = Path(path).read_text(encoding="utf-8")
-    return hashlib.sha256("\n".join(code_tokens(source)).encode()).hexdigest()
+@lru_cache(maxsize=4096)
+def _content_digest(path: str, modified_ns: int) -> str:
+    return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+
+
+def _token_digest(path: Path) -> str:
+    return hashlib.sha256("\n".join(code_tokens(path.read_text(encoding="utf-8"))).encode()).hexdigest()
+
+
+def _kept() -> Path:
+    """The file of kept digests; of another version of this module it is another."""
+    return user_folder() / f"sources-{hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:16]}.json"
+
+
+@lru_cache(maxsize=1)
+def _known() -> dict[str, str]:
+    """Digest of tokens by digest of bytes, as earlier processes kept them; empty where they cannot be read."""
+    try:
+        return read_json(_kept(), dict[str, str], "digests of source files")
+    except (OSError, ValueError):
+        return {}
+
+
+def _keep(added: Mapping[str, str]) -> None:
+    """Adds to the kept digests; without a word where the folder cannot be written, or another process wins."""
+    _known.cache_clear()
+    known = _known()
+    known.update(added)
+    with contextlib.suppress(OSError):
+        write_text(_kept(), json.dumps(dict(list(known.items())[-MOST:])))
 
 
 def code_tokens(source: str) -> list[str]:

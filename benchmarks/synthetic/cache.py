@@ -9,9 +9,10 @@ import importlib.util
 import json
 import os
 import shutil
+from functools import lru_cache
 from pathlib import Path
 
-from benchmarks.store.sources import source_digest
+from benchmarks.store.sources import source_digests
 from benchmarks.store.user_lock import user_lock
 from benchmarks.store.workspace import scratch_folder
 from benchmarks.synthetic import WRITERS
@@ -75,8 +76,9 @@ def _write(dataset: str, tier: str, seed: int, target: Path, wanted: str) -> Non
 def fingerprint(dataset: str, sizes: dict[str, int], seed: int) -> str:
     """Return the hash (16 hex digits) of all that decides the data: the writer's sources (comments aside), sizes and seed."""
     digest = hashlib.sha256()
-    for name, path in sorted(source_files(WRITERS[dataset]).items()):
-        digest.update(f"{name}\0{source_digest(path)}".encode())
+    files = dict(sorted(source_files(WRITERS[dataset]).items()))
+    for name, tokens in zip(files, source_digests(files.values()), strict=True):
+        digest.update(f"{name}\0{tokens}".encode())
     digest.update(json.dumps([dataset, sorted(sizes.items()), seed]).encode())
     return digest.hexdigest()[:16]
 
@@ -93,14 +95,20 @@ def source_files(module: str) -> dict[str, Path]:
         if spec is None or spec.origin is None:
             continue
         found[name] = Path(spec.origin)
-        for node in ast.walk(ast.parse(found[name].read_text())):
-            imported: list[str] = []
-            if isinstance(node, ast.Import):
-                imported = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-                imported = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            waiting.extend(entry for entry in imported if entry.startswith(_PACKAGE + ".") and _is_module(entry))
+        waiting += _imported(found[name], found[name].stat().st_mtime_ns)
     return found
+
+
+@lru_cache
+def _imported(path: Path, modified_ns: int) -> list[str]:
+    """The modules of `benchmarks.synthetic` that a file imports; most of them serve several datasets."""
+    imported: list[str] = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            imported += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return [name for name in imported if name.startswith(_PACKAGE + ".") and _is_module(name)]
 
 
 def _is_module(name: str) -> bool:

@@ -78,18 +78,18 @@ def two_sided(value: float, deviation: float, freedom: float) -> float:
         return 1.0 if value == 0.0 else 0.0
     if math.isinf(freedom):
         return math.erfc(abs(value) / deviation / math.sqrt(2))
-    from scipy.stats import t
+    from scipy.special import stdtr  # of scipy.stats the import takes a second
 
-    return float(2 * t.sf(abs(value) / deviation, freedom))
+    return float(2 * stdtr(freedom, -abs(value) / deviation))
 
 
 def student_quantile(share: float, freedom: float) -> float:
     """The quantile of Student's distribution; of the normal one for infinite degrees of freedom."""
     if math.isinf(freedom):
         return _NORMAL.inv_cdf(share)
-    from scipy.stats import t
+    from scipy.special import stdtrit
 
-    return float(t.ppf(share, freedom))
+    return float(stdtrit(freedom, share))
 
 
 def total_deviation(sampling_sd: float, num_images: int, training_sd: float) -> tuple[float, float]:

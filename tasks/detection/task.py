@@ -35,6 +35,7 @@ class DetectionTask(Task):
     name = "detection"
     version = 1
     reads_submissions = True
+    figures_by_name = True
     graph_varies = True  # heads that see no object in a batch
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics = METRICS

@@ -7,7 +7,7 @@ error curve from 0 to t, over t. Source: docs/protocols.md, section 9.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,10 @@ def _mean(values: NDArray[np.float64], weights: ArrayLike | None = None) -> floa
     return float((values * weight).sum() / total) if total > 0 else float("nan")
 
 
-def landmark_figures(stats: Stats, normaliser: str, counts: np.ndarray | None = None) -> dict[str, float]:
-    """Every figure of a split from its statistics, in percent.
+def landmark_figures(
+    stats: Stats, normaliser: str, counts: np.ndarray | None = None, wanted: Collection[str] | None = None
+) -> dict[str, float]:
+    """Every figure of a split from its statistics, in percent, or those ``wanted``.
 
     Args:
         stats: error_px (N, P), length_<normaliser> (N,), subset_<name> (N,) bool, occluded (N, P) where there are flags.
@@ -104,9 +106,12 @@ def landmark_figures(stats: Stats, normaliser: str, counts: np.ndarray | None = 
         if name.startswith("subset_"):
             groups["/" + name.removeprefix("subset_")] = stats[name].astype(bool)
     figures: dict[str, float] = {}
+    asked = {*groups, *(f"/{name}" for name in POINT_SUBSETS)}
+    if wanted is not None:  # no figure of the other groups is made
+        asked &= {"".join(name.partition("/")[1:]) for name in wanted}
     for suffix, members in groups.items():
         weight = weights[members]
-        if weight.sum() == 0:
+        if suffix not in asked or weight.sum() == 0:
             continue
         for name in NORMALISERS:
             if f"length_{name}" in stats:
@@ -120,6 +125,8 @@ def landmark_figures(stats: Stats, normaliser: str, counts: np.ndarray | None = 
     if "occluded" in stats:
         hidden = stats["occluded"].astype(bool)
         for suffix, chosen in zip(POINT_SUBSETS, (~hidden, hidden), strict=True):
+            if f"/{suffix}" not in asked:
+                continue
             number = chosen.sum(1)
             has = number > 0
             if (weights * has).sum() > 0:
@@ -128,7 +135,7 @@ def landmark_figures(stats: Stats, normaliser: str, counts: np.ndarray | None = 
                     if f"length_{name}" in stats:
                         length = stats[f"length_{name}"][has]
                         figures[f"NME[{name}]/{suffix}"] = 100 * _mean(mean / length, weights[has])
-    return figures
+    return {name: value for name, value in figures.items() if wanted is None or name in wanted}
 
 
 def figure_counts(stats: Stats, normaliser: str) -> dict[str, int]:

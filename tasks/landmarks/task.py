@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,7 @@ class LandmarkTask(Task):
     name = "landmarks"
     version = 1
     reads_submissions = True
+    figures_by_name = True
     sees_boxes = "whole"
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics: Mapping[str, MetricInfo] = metric_infos(subset for entry in ENTRIES.values() for subset in entry.subsets)
@@ -120,9 +121,14 @@ class LandmarkTask(Task):
         return LandmarkEvaluation(data, protocol)
 
     def figures(
-        self, dataset: str, stats: Stats, protocol: Mapping[str, Any], counts: np.ndarray | None = None
+        self,
+        dataset: str,
+        stats: Stats,
+        protocol: Mapping[str, Any],
+        counts: np.ndarray | None = None,
+        wanted: Collection[str] | None = None,
     ) -> dict[str, float]:
-        return landmark_figures(stats, str(protocol["normaliser"]), counts)
+        return landmark_figures(stats, str(protocol["normaliser"]), counts, wanted)
 
     def submission_stats(
         self, dataset: str, root: Path, split: str, path: Path, protocol: LandmarkProtocol

@@ -49,3 +49,10 @@ def test_signs_that_the_encoding_lacks_are_question_marks() -> None:
     code = "from benchmarks.cli import entry; entry(['--help']); print('AP', chr(0x2191))"
     made = _piped(f'{sys.executable} -c "{code}"', PYTHONIOENCODING="ascii")
     assert made.returncode == 0 and made.stdout.endswith(b"AP ?\n"), made.stderr
+
+
+def test_the_end_of_a_training_prints_nothing() -> None:
+    """Its optimiser imports Triton, which tells at the interpreter's end of everything that is left."""
+    code = "import benchmarks.cli, torch; torch.optim.Adam([torch.nn.Parameter(torch.zeros(1))])"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert done.stdout + done.stderr == ""

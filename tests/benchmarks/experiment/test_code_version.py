@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
-from benchmarks.store.sources import code_tokens
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.store import sources
+from benchmarks.store.sources import code_tokens, source_digests
 
 CODE = '''"""A module."""
 
@@ -41,3 +47,49 @@ def test_an_fstring_is_one_token_on_every_python() -> None:
 def test_indentation_counts() -> None:
     inside = "for i in x:\n    a()\n    b()\n"
     assert code_tokens(inside) != code_tokens(inside.replace("    b()", "b()"))
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The file of kept digests, in a cache folder of its own."""
+    folder = tmp_path / "cache"
+    monkeypatch.setattr(sources, "user_folder", lambda: folder)
+    sources._known.cache_clear()
+    yield sources._kept()
+    sources._known.cache_clear()
+
+
+def _anew(paths: list[Path]) -> list[str]:
+    """As another process would have it."""
+    sources._known.cache_clear()
+    return source_digests(paths)
+
+
+def test_digests_are_kept_by_what_files_hold(kept: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = tmp_path / "one.py", tmp_path / "other.py"
+    one.write_text(CODE)
+    other.write_text(CODE.replace("+ 1", "- 1"))
+    first = source_digests([one, other])
+    assert first[0] != first[1] and kept.exists()
+    with monkeypatch.context() as without:
+        without.setattr(sources, "code_tokens", lambda source: pytest.fail("taken apart once more"))
+        assert _anew([other, one]) == [first[1], first[0]]
+    one.write_text(CODE.replace("+ 1", "- 1"))
+    assert _anew([one, other]) == [first[1], first[1]]
+
+
+@pytest.mark.parametrize("damage", ["", "{", '{"a": 1}', "[]", "\0" * 40])
+def test_damaged_digests_are_made_anew(kept: Path, tmp_path: Path, damage: str) -> None:
+    one = tmp_path / "one.py"
+    one.write_text(CODE)
+    first = source_digests([one])
+    whole = kept.read_text()
+    kept.write_text(damage)
+    assert _anew([one]) == first and kept.read_text() == whole
+
+
+def test_digests_without_a_cache_folder(kept: Path, tmp_path: Path) -> None:
+    one = tmp_path / "one.py"
+    one.write_text(CODE)
+    kept.parent.write_text("a file where the folder belongs")
+    assert source_digests([one]) == _anew([one])

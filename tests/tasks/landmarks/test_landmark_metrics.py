@@ -92,6 +92,13 @@ def test_counts_are_repetitions() -> None:
         assert drawn[name] == pytest.approx(value), name
 
 
+def test_wanted_figures_are_those_of_all() -> None:
+    stats = made_up_stats()
+    every = landmark_figures(stats, "inter_ocular", np.arange(40) % 3)
+    for name in every:
+        assert landmark_figures(stats, "inter_ocular", np.arange(40) % 3, [name]) == {name: every[name]}
+
+
 def test_shards_merge_to_the_whole() -> None:
     parts = [made_up_stats(12, 1), made_up_stats(30, 2)]
     whole = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
