@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # importing typing and pathlib here would keep `benchmarks.start` from its handler
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
     import pandas
 
     from benchmarks.experiment.suite import Suite
@@ -35,6 +36,8 @@ def results_frame(
     Raises:
         ValueError: no such folder, suite or kind of intervals.
     """
+    from pathlib import Path
+
     from benchmarks.analysis.frame import joined, stored_frame
     from benchmarks.published.frame import published_frame
     from benchmarks.suites import load_suite

@@ -2,7 +2,7 @@
 
 import sys
 
-from benchmarks.cli import entry
+from benchmarks.start import main
 
 if __name__ == "__main__":
-    sys.exit(entry())
+    sys.exit(main())

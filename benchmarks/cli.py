@@ -20,7 +20,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import NoReturn
 
-from benchmarks.printing import printable_streams
 from benchmarks.running.interrupts import LINES, ending_at_signals
 
 GROUPS: dict[str, tuple[str, ...]] = {
@@ -105,8 +104,11 @@ def entry(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="replace")
     status = 0
     try:
-        with ending_at_signals(stays=arguments is None), printable_streams(stays=arguments is None):
-            status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
+        with ending_at_signals(stays=arguments is None):
+            from benchmarks.printing import printable_streams
+
+            with printable_streams(stays=arguments is None):
+                status = _run_verb(list(sys.argv[1:] if arguments is None else arguments))
         print(end="", flush=True)
         return status
     except BrokenPipeError:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks import start
 from benchmarks.running.interrupts import LINES, descendants
+from benchmarks.start import LINE
 
 REPOSITORY = Path(__file__).parents[3]
 STUBBORN = """
@@ -126,3 +128,30 @@ def test_little_is_imported_before_signals_are_handled() -> None:
     code = "import benchmarks.cli, sys; print(sorted({'hrnet', 'tasks', 'numpy', 'msgspec'} & sys.modules.keys()))"
     done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert done.stdout == "[]\n", done.stderr
+    code = "import sys; before = {*sys.modules}; import benchmarks.start; print(sorted({*sys.modules} - before))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert done.stdout == "['benchmarks', 'benchmarks.start']\n", done.stderr
+
+
+@pytest.mark.parametrize(("ignored", "status"), [(False, 130), (True, 0)])
+def test_an_interrupt_while_the_first_modules_load_is_one_line(ignored: bool, status: int) -> None:
+    """At any import of the command: its script is pip's, `from benchmarks.start import main; sys.exit(main())`."""
+    code = (
+        "import os, signal, sys\n"
+        "class Finder:\n"
+        "    @staticmethod\n"
+        "    def find_spec(name, *rest):\n"
+        "        if name in ('benchmarks.cli', 'argparse'): os.kill(os.getpid(), signal.SIGINT)\n"
+        f"signal.signal(signal.SIGINT, signal.{'SIG_IGN' if ignored else 'default_int_handler'})\n"
+        "from benchmarks.start import main\n"
+        "sys.meta_path.insert(0, Finder)\n"
+        "sys.argv[1:] = ['--version']\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (status, "" if ignored else LINE)
+
+
+def test_the_command_begins_there() -> None:
+    text = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'hrnet-benchmark = "{start.__name__}:{start.main.__name__}"' in text
