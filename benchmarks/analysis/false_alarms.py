@@ -1,4 +1,4 @@
-"""How often `compare` calls equal models different, by the number of pictures: ``python -m benchmarks.speed.false_alarms``.
+"""How often `compare` calls equal models different, by the number of pictures: ``python -m benchmarks.analysis.false_alarms``.
 
 Two models of equal quality are drawn at random, a thousand times for each number of pictures; their difference is judged as
 `compare` does (Student's distribution, expanded deviation) and, beside it, as a plain normal distribution of the draws would.
