@@ -114,10 +114,13 @@ def reduced(network: nn.Module, precision: str, device: torch.device) -> Iterato
         return
     if not isinstance(network, TaskModel):
         raise ValueError(f"--precision {precision}: expected a TaskModel, got a {type(network).__name__}.")
-    calls = network.reduced_calls()
+    dtype = DTYPES[precision]
+    calls = {call: _in_precision(getattr(*call), dtype, device.type) for call in network.reduced_calls()}
+    if device.type == "cpu":
+        calls |= {(conv, "_conv_forward"): _narrow_in_float32(conv) for conv in _strided(network)}
     before = [module.__dict__.get(name) for module, name in calls]  # of a training in which is evaluated
-    for module, name in calls:
-        setattr(module, name, _in_precision(getattr(module, name), DTYPES[precision], device.type))
+    for (module, name), replaced in calls.items():
+        setattr(module, name, replaced)
     try:
         yield
     finally:
@@ -135,6 +138,28 @@ def _in_precision(call: Callable[..., Any], dtype: torch.dtype, device: str) -> 
             return in_float(call(*arguments, **options))
 
     return reduced_call
+
+
+def _strided(network: nn.Module) -> list[nn.Conv2d]:
+    return [part for part in network.modules() if isinstance(part, nn.Conv2d) and part.stride[1] > 1]
+
+
+def _narrow_in_float32(conv: nn.Conv2d) -> Callable[..., Tensor]:
+    """A strided convolution that learns from maps narrower than its stride in float32.
+
+    oneDNN's backward in bf16 (PyTorch 2.15) does not write the gradients of weights that such a map does not meet: they are
+    what the memory held before. Wider maps, other gradients and float32 are right.
+    """
+    call: Callable[..., Tensor] = conv._conv_forward
+
+    @functools.wraps(call)
+    def narrow_call(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
+        if not torch.is_grad_enabled() or x.shape[-1] >= conv.stride[1]:
+            return call(x, weight, bias)
+        with torch.autocast("cpu", enabled=False):
+            return call(x.float(), weight, bias)
+
+    return narrow_call
 
 
 def in_float(value: Any) -> Any:

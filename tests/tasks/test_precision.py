@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch import nn
 
 import tasks
 from benchmarks.experiment.cell import cell_from_identity, make_cell, with_precision
@@ -14,6 +15,7 @@ from benchmarks.experiment.paths import Places
 from benchmarks.running.trial import run_cell
 from tasks import precision as module
 from tasks.detection.targets import Truth
+from tasks.model import TaskModel
 from tasks.precision import check_precision, cpu_flags, in_float, reduced
 
 CPU = torch.device("cpu")
@@ -69,19 +71,17 @@ def test_every_detector_answers_and_learns_in_reduced_precision(detector: str) -
     """One answer and one step: float32 outside the network's own calls, other numbers than float32's, gradients everywhere."""
     torch.manual_seed(0)
     network = tasks.build_model("detection", "hrnet_micro_w8", "coco", detector=detector).eval()
-    images = torch.randn(
-        1, 3, 96, 128
-    )  # a map of one cell would meet a fault of oneDNN: its weights' gradients are not set
+    images = torch.randn(1, 3, 64, 64)  # FCOS's highest levels are maps of one cell
     with torch.inference_mode():
         usual = network.pyramid(images)  # type: ignore[operator]
         with reduced(network, "bf16", CPU):
             found = network.pyramid(images)  # type: ignore[operator]
-            [answer] = network.answer(images, [(96, 128)], [(96, 128)])  # type: ignore[operator]
+            [answer] = network.answer(images, [(64, 64)], [(64, 64)])  # type: ignore[operator]
     assert not torch.equal(found[0], usual[0]) and (found[0] - usual[0]).norm() < 0.05 * usual[0].norm()
     assert {value.dtype for value in answer.values()} <= {torch.float32, torch.int64, torch.bool}
-    boxes, masks = torch.tensor([[8.0, 8.0, 40.0, 48.0]]), torch.zeros(1, 96, 128, dtype=torch.bool)
+    boxes, masks = torch.tensor([[8.0, 8.0, 40.0, 48.0]]), torch.zeros(1, 64, 64, dtype=torch.bool)
     masks[:, 10:44, 10:38] = True
-    truth = Truth(boxes, torch.tensor([3]), masks, (96, 128), 0, torch.zeros(96, 128, dtype=torch.uint8))
+    truth = Truth(boxes, torch.tensor([3]), masks, (64, 64), 0, torch.zeros(64, 64, dtype=torch.uint8))
     network.train()
     network.zero_grad()
     with reduced(network, "bf16", CPU):
@@ -92,6 +92,39 @@ def test_every_detector_answers_and_learns_in_reduced_precision(detector: str) -
     gradients = {name: p.grad for name, p in network.named_parameters() if p.grad is not None}
     assert all(g.dtype == torch.float32 and g.isfinite().all() for g in gradients.values())
     assert gradients["body.conv1.weight"].abs().sum() > 0
+
+
+class Narrow(TaskModel):
+    """forward(images (B, 16, H, W)) -> a strided convolution of them."""
+
+    def __init__(self, kernel: int, stride: int, groups: int) -> None:
+        conv = nn.Conv2d(16, 64, kernel, stride, kernel // 2, groups=groups)
+        names = {"task": "pose", "dataset": "coco", "name": "narrow", "representation_name": "V1"}
+        super().__init__(conv, nn.Identity(), nn.Identity(), num_outputs=64, **names)  # type: ignore[arg-type]
+
+
+@has_bf16
+@pytest.mark.parametrize("size_hw", [(1, 1), (8, 1), (1, 8), (3, 2), (2, 3)])
+@pytest.mark.parametrize(("kernel", "stride", "groups"), [(3, 2, 1), (7, 2, 1), (3, 4, 1), (3, 2, 16), (1, 2, 1)])
+def test_gradients_of_maps_of_any_width_are_float32s(
+    kernel: int, stride: int, groups: int, size_hw: tuple[int, int]
+) -> None:
+    torch.manual_seed(0)
+    network, images = Narrow(kernel, stride, groups), torch.randn(2, 16, *size_hw)
+    weight: Any = network.body.weight
+    found = {}
+    for precision in ("fp32", "bf16"):
+        given = images.clone().requires_grad_()
+        with reduced(network, precision, CPU):
+            answer = network(given)
+            dirt = [torch.full_like(weight, 7e4, dtype=torch.bfloat16) for _ in range(6)]
+            del dirt  # memory that is not written holds none of the zeros of a fresh page
+            (answer * torch.arange(answer.numel()).view_as(answer) / answer.numel()).sum().backward()
+        found[precision] = (answer.detach(), given.grad, weight.grad, network.body.bias.grad)
+        network.zero_grad()
+    assert answer.dtype == torch.float32 and "_conv_forward" not in network.body.__dict__
+    for usual, other in zip(*found.values(), strict=True):
+        assert (usual - other).norm() <= 0.02 * usual.norm()
 
 
 def test_a_reduced_cell_has_an_id_of_its_own_and_float32_keeps_the_old_one() -> None:
