@@ -90,7 +90,7 @@ def end_to_end(row: Measured) -> float | None:
 
 def _machines(rows: Sequence[Measured]) -> str:
     found = dict.fromkeys(
-        f"{made.hardware.accelerator or made.hardware.cpu}, {made.threads or '?'} threads, "
+        f"{made.hardware.accelerator or made.hardware.cpu}, {made.threads or '?'} thread{'s' * (made.threads != 1)}, "
         f"batch {stored.record.batch_size}"
         for row in rows
         for stored in row.done

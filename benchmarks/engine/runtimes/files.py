@@ -133,7 +133,7 @@ def _write_openvino(
     with tempfile.TemporaryDirectory(dir=path.parent) as folder:
         part = Path(folder) / "network.onnx"
         _write_onnx(graph, part, size_hw, any_size, {})
-        model = openvino.convert_model(part)
+        model = openvino.Core().read_model(part)  # what `convert_model` does, without a report of it
     for key, value in facts.items():
         model.set_rt_info(value, ["hrnet_benchmark", key])
     openvino.save_model(model, path, compress_to_fp16=False)

@@ -59,6 +59,7 @@ def test_the_table_of_speed(tmp_path: Path) -> None:
     record = store.load("landmarks", EAGER.id).record  # type: ignore[union-attr]
     import msgspec
 
+    record = msgspec.structs.replace(record, provenance=msgspec.structs.replace(record.provenance, threads=1))
     store.remember(msgspec.structs.replace(record, images_per_s=50.0, latency_ms=30.0, latency_quiet=True))
     faster = msgspec.structs.replace(
         record,
@@ -71,7 +72,7 @@ def test_the_table_of_speed(tmp_path: Path) -> None:
     table = SpeedTable("speed", "Speed", "landmarks", "300w", (EAGER.id, COMPILED.id), ("NME[inter_ocular]",))
     [filled] = table.fill(Measurements({cell.id: cell for cell in (EAGER, COMPILED)}, store, intervals="none"))
     text = filled.render("md")
-    assert "2.50" in text and "compiled" in text and "threads, batch" in text
+    assert "2.50" in text and "compiled" in text and ", 1 thread, batch" in text
     assert text.count("other processes worked") == 1
     keyed = {column.key: column for column in filled.columns}
     assert [filled.entry(row, keyed["times"]).number for row in filled.rows] == [1, 2.5]

@@ -7,6 +7,7 @@ import mmap
 import pytest
 import torch
 
+from benchmarks.experiment.cell import evaluation_of, make_cell
 from benchmarks.running.steps import measuring
 
 
@@ -47,3 +48,32 @@ def test_work_of_this_process_is_counted_on_both_sides() -> None:
     worked = measuring._own_s() - own
     after = measuring._busy_s()
     assert after is not None and worked > 0.03 and after - busy >= worked - 0.05
+
+
+@pytest.mark.parametrize("again", [True, False], ids=["weights once more", "after a training"])
+def test_the_watch_begins_after_the_first_pass_of_every_shape(monkeypatch: pytest.MonkeyPatch, again: bool) -> None:
+    """In that pass a runtime exports or compiles, with processes that are not other people's work."""
+    seen: list[object] = []
+
+    class Network(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            seen.append(len(images))
+            return images
+
+    class Watch:
+        def __init__(self) -> None:
+            seen.append("watch")
+
+        def quiet(self) -> bool:
+            return True
+
+    monkeypatch.setattr(measuring, "QuietWatch", Watch)
+    cell = make_cell("landmarks", "300w", "resnet_micro_w10", tier="embedded")
+    asked = evaluation_of(cell) if again else cell
+    found = measuring.measured_speed(Network(), asked, (8, 8), torch.device("cpu"), 4)
+    begun = seen.index("watch")
+    assert seen[:begun] == ([1, 4] if again else [1]) and set(seen[begun + 1 :]) == set(seen[:begun])
+    assert found["latency_quiet"] and ("images_per_s" in found) is again
+    seen.clear()
+    assert measuring.measured_speed(Network(), asked, (512, 512), torch.device("cpu"), 4)["latency_ms"] is None
+    assert seen == ["watch"]  # too large to be timed on a CPU
