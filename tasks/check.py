@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from tasks.base import Task
+from tasks.readings.kept import reading_anew
 
 DECODED = 12
 """Samples, evenly spread, that are read whole: their pictures decoded, their label maps looked up."""
@@ -32,7 +33,8 @@ class SplitCheck:
 def check_split(task: Task, dataset: str, root: Path, split: str, protocol: Any) -> SplitCheck:
     """Reads the annotations of a split whole, the headers of its pictures (`tasks.survey`), and a few samples."""
     try:
-        data = task.eval_data(dataset, root, split, protocol)
+        with reading_anew():
+            data = task.eval_data(dataset, root, split, protocol)
         if len(data) == 0:
             return SplitCheck(split, f"no samples in {split}")
         for index in np.unique(np.linspace(0, len(data) - 1, DECODED).astype(int)).tolist():

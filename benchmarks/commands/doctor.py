@@ -27,6 +27,7 @@ from tasks.base import DatasetInfo, Task
 from tasks.check import SplitCheck, check_dataset, check_split
 from tasks.declarations.declaration import FILE as DECLARATION
 from tasks.preparation import advice
+from tasks.readings import kept
 
 NEEDED = (
     "torch",
@@ -54,11 +55,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--all", action="store_true", help="a line for everything, also for what is well or not asked for"
     )
+    parser.add_argument(
+        "--empty-cache",
+        action="store_true",
+        help="first remove what is kept of large annotation files in the user's cache",
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     everything = arguments.all
-    problems = _environment(everything) + _disk(arguments.out) + _datasets(places_of(arguments), everything)
+    removed = kept.empty() if arguments.empty_cache else None
+    problems = _environment(everything) + _disk(arguments.out, removed) + _datasets(places_of(arguments), everything)
     problems += weights(arguments.weights, everything)
     print(f"\n{'All well.' if not problems else f'{problems} problem(s): see the lines marked with !'}")
     return 1 if problems else 0
@@ -147,9 +154,13 @@ def _pins() -> dict[str, str]:
     return {name.lower(): pin for name, _, pin in (line.partition("==") for line in lines if "==" in line)}
 
 
-def _disk(out: Path) -> int:
+def _disk(out: Path, removed: tuple[int, int] | None) -> int:
     section = _Section("Disk")
     problem = section.add(*_room(out))
+    count, size = removed or kept.held()
+    if count or removed is not None:
+        what = "removed" if removed else "kept (--empty-cache removes them)"
+        section.add(True, "annotation cache", f"{kept.folder()}: {count} entries of {size / 2**30:.1f} GiB {what}")
     section.show()
     return problem
 

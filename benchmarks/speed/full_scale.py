@@ -2,6 +2,7 @@
 
     python -m benchmarks.speed.full_scale [--only NAME ...] [--loaders 4] [--keep FOLDER]
 
+Annotation files of 50 MB and more are read twice: once with an empty cache of what was read (`tasks/readings/`), once from it.
 Pictures are a few, hard-linked under all names, and annotations are drawn at random. Each line is a process of its own with its
 loader processes; memory is the sum of their proportional sizes (PSS), so that what is shared counts once. CPU is what all of them
 had spent of the processors by the first batch, imports included: on a machine with other work it says more than the clock.
@@ -13,6 +14,7 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,8 +26,11 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.experiment.installation import CODE
+from tasks.readings import kept
 
 BATCH = 16
+CACHE = "cache"
+"""Below a scenario's folder: what was read of its annotations."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +86,12 @@ def main() -> int:
                 sized = _scaled(sized, arguments.share)
                 place = folder / f"{scenario.name.replace(' ', '_').replace(',', '')}_{sized.count}"
                 _make(sized, place)
+                shutil.rmtree(place / CACHE, ignore_errors=True)
                 lines.append(_in_process(sized, place, arguments))
-                print(
-                    f"{scenario.name + ', ' + label:30} {sized.images:8} {sized.count:8} {_line(lines[-1])}", flush=True
-                )
+                size = f"{sized.images:8} {sized.count:8}"
+                print(f"{scenario.name + ', ' + label:30} {size} {_line(lines[-1])}", flush=True)
+                if list((place / CACHE).rglob("*.arrays")):
+                    print(f"{'  from the cache':30} {size} {_line(_in_process(sized, place, arguments))}", flush=True)
             print(f"{'':30} growth of 4 times the size: {_growth(*lines)}", flush=True)
     return 0
 
@@ -137,7 +144,8 @@ def _in_process(scenario: Scenario, folder: Path, arguments: argparse.Namespace)
     words = ["--one", json.dumps(vars(scenario)), "--keep", str(folder), "--loaders", str(arguments.loaders)]
     words += ["--start-method", arguments.start_method]
     command = [sys.executable, "-m", "benchmarks.speed.full_scale", *words]
-    done = subprocess.run(command, cwd=CODE, capture_output=True, text=True, check=False)
+    environment = os.environ | {kept.VARIABLE: str(folder / CACHE)}
+    done = subprocess.run(command, cwd=CODE, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise RuntimeError(f"{scenario.name}: {done.stderr.strip().splitlines()[-1]}")
     found: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])

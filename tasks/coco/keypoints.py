@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, listed, named
+from tasks.coco.apart import put_together, taken_apart
 from tasks.coco.categories import Categories, CategoryRecord, plain_name
 from tasks.coco.pictures import ImageRecord
 from tasks.files.json_file import decode_json, many_records, read_json, shorten
+from tasks.files.opening import read_bytes
+from tasks.readings.kept import through_cache
 
 PERSON = 1
 _CHUNK = 4096
@@ -63,11 +67,10 @@ class Keypoints(Annotations):
         return counts
 
 
-@many_records()
 def read_keypoints(
     path: Path, joints: Sequence[str], truth: bool = True, advice: str = "", own: bool = False
 ) -> Keypoints:
-    """Reads and checks a keypoint annotation file.
+    """Reads and checks a keypoint annotation file, or takes what reading it gave before (:mod:`tasks.readings.kept`).
 
     Args:
         joints: names of the dataset's joints in their order. truth: whether annotations are expected (test sets have none).
@@ -78,8 +81,27 @@ def read_keypoints(
         ValueError: no such file, not of this form, of another skeleton, or a record that cannot be used; the text names file,
             record and fix.
     """
+    asked = {"what": "keypoints", "joints": list(joints), "truth": truth, "own": own}
+    read = partial(_read, path, joints, truth, advice, own)
+    return through_cache(path, asked, read, lambda: read_bytes(path, FORM, advice), _apart, partial(_together, path))
+
+
+def _apart(read: Keypoints) -> tuple[Any, dict[str, NDArray[Any]]]:
+    plain, arrays = taken_apart(read)
+    return plain | {"person": read.person}, arrays | {"points": read.points}
+
+
+def _together(path: Path, plain: Any, arrays: Mapping[str, NDArray[Any]]) -> Keypoints:
+    return Keypoints(**put_together(plain, arrays, path), person=plain["person"], points=arrays["points"])
+
+
+@many_records()
+def _read(
+    path: Path, joints: Sequence[str], truth: bool, advice: str, own: bool, content: bytes | None = None
+) -> Keypoints:
     fields = FIELDS | {"keypoints": f"keypoints as {3 * len(joints)} numbers x, y, visibility"}
-    file = read_json(path, KeypointFile, FORM, advice, fields)
+    file = read_json(path, KeypointFile, FORM, advice, fields, content=content)
+    del content
     pictures, categories = listed(file.images, file.categories, path)
     choose = own_category if own else person_category
     person = choose(categories, joints, path) if truth else PERSON

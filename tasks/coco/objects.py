@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from tasks.coco.annotations import FIELDS, AnnotationRecord, Annotations, columns, compact, listed, named, starts
+from tasks.coco.apart import put_together, taken_apart
 from tasks.coco.boxes import OUTSIDE_PX, overhang, refuse_corners
 from tasks.coco.categories import CategoryRecord
 from tasks.coco.pictures import ImageRecord
 from tasks.coco.shapes import Shapes, area_and_box, shapes_of
 from tasks.files.json_file import many_records, read_json
+from tasks.files.opening import read_bytes
+from tasks.readings.kept import through_cache
 
 FORM = "COCO instance annotations (COCO's form: an object with images, annotations, categories)"
 
@@ -63,11 +68,10 @@ class Objects(Annotations):
     clipped: int
 
 
-@many_records()
 def read_objects(
     path: Path, degenerate: Literal["error", "skip"] = "error", advice: str = "", truth: bool = True
 ) -> Objects:
-    """Reads and checks an instance annotation file.
+    """Reads and checks an instance annotation file, or takes what reading it gave before (:mod:`tasks.readings.kept`).
 
     Args:
         degenerate: what becomes of boxes outside their picture or of no area: an error, or clipped and left out (counted).
@@ -77,11 +81,39 @@ def read_objects(
     Raises:
         ValueError: no such file, not of this form, or a record that cannot be used; the text names file, record and fix.
     """
+    asked = {"what": "objects", "degenerate": degenerate, "truth": truth}
+    read = partial(_read, path, degenerate, advice, truth)
+    return through_cache(path, asked, read, lambda: read_bytes(path, FORM, advice), _apart, partial(_together, path))
+
+
+def _apart(read: Objects) -> tuple[Any, dict[str, NDArray[Any]]]:
+    plain, arrays = taken_apart(read)
+    plain |= {"thin": read.shapes.thin, "skipped": read.skipped, "clipped": read.clipped}
+    arrays |= {"text": read.shapes.text, "text_start": read.shapes.start, "drawn": read.shapes.drawn}
+    return plain, arrays | {"learnable": read.learnable}
+
+
+def _together(path: Path, plain: Any, arrays: Mapping[str, NDArray[Any]]) -> Objects:
+    arrays["text"].setflags(write=False)  # as what is read: its bytes cannot be written to
+    return Objects(
+        **put_together(plain, arrays, path),
+        shapes=Shapes(arrays["text"], arrays["text_start"], arrays["drawn"], plain["thin"]),
+        learnable=arrays["learnable"],
+        skipped=plain["skipped"],
+        clipped=plain["clipped"],
+    )
+
+
+@many_records()
+def _read(
+    path: Path, degenerate: Literal["error", "skip"], advice: str, truth: bool, content: bytes | None = None
+) -> Objects:
     file: ObjectFile | UnlabelledFile
     if truth:
-        file = read_json(path, ObjectFile, FORM, advice, FIELDS)
+        file = read_json(path, ObjectFile, FORM, advice, FIELDS, content=content)
     else:
-        file = read_json(path, UnlabelledFile, FORM, advice, FIELDS)
+        file = read_json(path, UnlabelledFile, FORM, advice, FIELDS, content=content)
+    del content
     pictures, categories = listed(file.images, file.categories, path)
     records = file.annotations
     if truth and not records:

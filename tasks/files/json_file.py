@@ -38,6 +38,7 @@ def read_json(
     advice: str = "",
     fields: Mapping[str, str] | None = None,
     fix: str = "correct it or fetch the file again",
+    content: bytes | None = None,
 ) -> T:
     """A json file as `kind`: a msgspec structure, or a type made of lists, dictionaries, numbers and texts.
 
@@ -45,11 +46,12 @@ def read_json(
         what: what it should hold ("COCO keypoint annotations"). advice: what to do where it is missing.
         fields: what is expected of a field, by its name ("bbox": "bbox as four numbers x, y, width, height").
         fix: what to do where it is broken.
+        content: the file's bytes, where they have been read.
 
     Raises:
         ValueError: as `read_bytes`; no json, or not of this type. The text names file, place, value and fix.
     """
-    data = as_utf8(read_bytes(path, what, advice), path)
+    data = as_utf8(read_bytes(path, what, advice) if content is None else content, path)
     if not data.isascii():  # msgspec looks at no text that it keeps for later
         try:
             data.decode("utf-8")

@@ -21,6 +21,7 @@ from benchmarks.running.executors.accelerators import has_driver
 from benchmarks.running.executors.interface import Answer, Job
 from benchmarks.running.executors.parcels import pack, store_parcel
 from benchmarks.store.store import Store
+from tasks.readings import kept
 
 TRIES = 5
 """Machines that may be lost under a cell before it counts as failed."""
@@ -250,9 +251,11 @@ def connected(options: ClusterOptions) -> tuple[Any, bool]:
 
 
 def _variables() -> dict[str, str]:
-    """What tasks need of this process's environment: the code, and one thread where a cell does not ask for more."""
+    """What tasks need of this process's environment: the code, one thread where a cell does not ask for more, and where what was
+    read of annotations may be kept."""
     path = os.pathsep.join([str(CODE), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": path}
+    cache = {name: os.environ[name] for name in (kept.VARIABLE,) if name in os.environ}
+    return {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONPATH": path, **cache}
 
 
 def _first_line(error: BaseException) -> str:

@@ -22,6 +22,7 @@ from benchmarks.experiment.cell import Cell, make_cell
 from benchmarks.experiment.installation import CODE
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.suite import Suite
+from benchmarks.running.executors import ray_cluster
 from benchmarks.running.executors.ray_cluster import ClusterOptions, RayExecutor
 from benchmarks.running.interrupts import descendants
 from benchmarks.running.plan import plan
@@ -214,3 +215,10 @@ def _raylet(machine: Any) -> int:
     """The process that is the parent of a machine's workers."""
     pid: int = machine.all_processes["raylet"][0].process.pid
     return pid
+
+
+def test_tasks_keep_what_is_read_where_the_caller_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HRNET_BENCHMARK_CACHE", raising=False)
+    assert "HRNET_BENCHMARK_CACHE" not in ray_cluster._variables()
+    monkeypatch.setenv("HRNET_BENCHMARK_CACHE", "off")
+    assert ray_cluster._variables()["HRNET_BENCHMARK_CACHE"] == "off"
