@@ -13,7 +13,7 @@ from tasks.pose.posetrack.clear_mot import COUNTS
 from tasks.pose.posetrack.files.frames import Frame, People, Video, people, scored_pair
 from tasks.pose.posetrack.files.splits import read_video
 from tasks.pose.posetrack.from_coco import joint_scores, posetrack_from_coco
-from tasks.pose.posetrack.matching import continued, oks_matrix, track_similarities
+from tasks.pose.posetrack.matching import oks_matrix
 from tasks.pose.posetrack.metrics import (
     ALL_ROWS,
     GROUPS,
@@ -25,6 +25,7 @@ from tasks.pose.posetrack.metrics import (
     stats_of,
 )
 from tasks.pose.skeletons.posetrack import POSETRACK
+from tasks.tracks import continued, track_similarities
 
 FOLDER = GOLDEN / "posetrack"
 Arrays = dict[str, np.ndarray]

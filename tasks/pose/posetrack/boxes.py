@@ -32,13 +32,3 @@ def box_nms(boxes_xyxy: ArrayLike, scores: ArrayLike, threshold: float) -> NDArr
         common = np.prod(np.maximum(high - low + 1, 0), axis=1)
         order = order[common / (areas[best] + areas[order] - common) <= threshold]
     return np.array(kept, dtype=np.intp)
-
-
-def box_iou(boxes_xyxy: ArrayLike, others_xyxy: ArrayLike) -> NDArray[np.float64]:
-    """(N, M) IoU of boxes (N, 4) with others (M, 4)."""
-    one, many = np.asarray(boxes_xyxy, dtype=np.float64), np.asarray(others_xyxy, dtype=np.float64)
-    low = np.maximum(one[:, None, :2], many[None, :, :2])
-    high = np.minimum(one[:, None, 2:], many[None, :, 2:])
-    common = np.prod(np.maximum(high - low, 0), axis=2)
-    areas = np.prod(one[:, 2:] - one[:, :2], axis=1)[:, None] + np.prod(many[:, 2:] - many[:, :2], axis=1)[None]
-    return common / np.maximum(areas - common, 1e-12)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tasks.tracks import pairs_of_least_cost
+
 COUNTS = ("misses", "switches", "false_positives", "matches", "dist_match", "dist_all")
 
 
@@ -75,15 +77,3 @@ class JointTracks:
             self.switches += 1
         self._match(name, hypothesis, cost)
         self._held[name], self._owner[hypothesis] = hypothesis, name
-
-
-def pairs_of_least_cost(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
-    """As many allowed pairs (row, column) as possible, and of those the cheapest; infinite costs are not allowed."""
-    from scipy.optimize import linear_sum_assignment
-
-    allowed = np.isfinite(costs)
-    if not allowed.any():
-        return []
-    dear = 2.0 * min(costs.shape) * (float(np.abs(costs[allowed]).max()) + 1)
-    rows, columns = linear_sum_assignment(np.where(allowed, costs, dear))
-    return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]

@@ -11,8 +11,9 @@ from typing import Literal
 
 from benchmarks.baselines import traits_of
 from tasks.pose.posetrack.from_coco import JointScore
-from tasks.pose.posetrack.matching import Assignment, Similarity
+from tasks.pose.posetrack.matching import Similarity
 from tasks.pose.protocol import PoseProtocol, Start, body_of, pose_protocol
+from tasks.tracks import Assignment
 
 
 @dataclass(frozen=True)

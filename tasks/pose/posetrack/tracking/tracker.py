@@ -19,10 +19,11 @@ from numpy.typing import ArrayLike, NDArray
 
 from tasks.pose.posetrack.boxes import box_around, box_nms
 from tasks.pose.posetrack.from_coco import joint_scores
-from tasks.pose.posetrack.matching import continued, similarities, track_similarities
+from tasks.pose.posetrack.matching import similarities
 from tasks.pose.posetrack.protocol import TrackRules
 from tasks.pose.posetrack.tracking.flow import flow_between, grey, mean_length, move
 from tasks.pose.skeletons.nms import oks_nms
+from tasks.tracks import continued, track_similarities
 
 Floats = NDArray[np.float64]
 

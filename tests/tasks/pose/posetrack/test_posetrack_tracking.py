@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from tasks.pose.posetrack.boxes import box_around, box_iou, box_nms
-from tasks.pose.posetrack.matching import match
+from tasks.pose.posetrack.boxes import box_around, box_nms
 from tasks.pose.posetrack.protocol import TrackRules
 from tasks.pose.posetrack.tracking.flow import flow_between, grey, move
 from tasks.pose.posetrack.tracking.tracker import Tracked, Tracker, track_pictures
 from tasks.pose.skeletons.posetrack import POSETRACK
+from tasks.tracks import box_iou, match
 
 SIGMAS = POSETRACK.sigmas()
 RULES = TrackRules(box_nms=0.6, memory=2)
