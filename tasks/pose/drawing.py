@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import colorsys
 from collections.abc import Sequence
 
 import cv2
@@ -12,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from tasks.geometry import affine_matrix, crop, transform_points
 from tasks.pose.skeletons.joints import Skeleton
 from tasks.pose.skeletons.posetrack import POSETRACK
+from tasks.results.tracks import draw_id, track_colour
 
 _LEFT, _RIGHT, _MIDDLE = (255, 138, 42), (38, 160, 255), (120, 220, 90)
 
@@ -66,12 +66,6 @@ def _limb_colour(skeleton: Skeleton, first: int, second: int) -> tuple[int, int,
     return _RIGHT if sides == {"right"} else _MIDDLE
 
 
-def person_colour(number: int) -> tuple[int, int, int]:
-    """A bright RGB colour, different for neighbouring numbers."""
-    red, green, blue = colorsys.hsv_to_rgb((number * 0.381966) % 1, 0.75, 1.0)
-    return round(red * 255), round(green * 255), round(blue * 255)
-
-
 def person_view(
     picture: NDArray[np.uint8], centre: ArrayLike, scale: ArrayLike, aspect: float, height: int = 320
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]]:
@@ -113,7 +107,7 @@ def draw_tracks(
     for pose, visible, name in zip(xy, shown, ids, strict=True):
         if not visible.any() or np.abs(pose[visible]).max() >= 2**20:
             continue
-        colour = person_colour(int(name))
+        colour = track_colour(int(name))
         extent = float(np.ptp(pose[visible], axis=0).max())
         thick = int(np.clip(extent / 60, 1, 8))
         for first, second in skeleton.bones:
@@ -124,14 +118,5 @@ def draw_tracks(
             cv2.circle(canvas, centre, (thick + 1) * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
             cv2.circle(canvas, centre, round((thick + 0.3) * 16), colour, -1, cv2.LINE_AA, 4)
         x, y = pose[visible, 0].mean(), pose[visible, 1].min()
-        _label(canvas, str(int(name)), (float(x), float(y) - 3 * thick - 2), colour, max(0.35, extent / 400))
+        draw_id(canvas, int(name), (float(x), float(y) - 3 * thick - 2), colour, max(0.35, extent / 400))
     return canvas
-
-
-def _label(
-    canvas: NDArray[np.uint8], text: str, foot_xy: tuple[float, float], colour: tuple[int, int, int], size: float
-) -> None:
-    (width, _), _ = cv2.getTextSize(text, cv2.FONT_HERSHEY_SIMPLEX, size, 1)
-    at = (round(foot_xy[0] - width / 2), round(max(foot_xy[1], 10.0)))
-    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, (20, 20, 20), 3, cv2.LINE_AA)
-    cv2.putText(canvas, text, at, cv2.FONT_HERSHEY_SIMPLEX, size, colour, 1, cv2.LINE_AA)

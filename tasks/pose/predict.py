@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tasks.files.names import as_posix
 from tasks.geometry import boxes_to_centre_scale, boxes_to_centre_scale_mmpose, xywh_to_xyxy, xyxy_to_xywh
 from tasks.pose.crops.person_crop import person_inputs
-from tasks.pose.drawing import draw_pose, draw_tracks, person_colour
+from tasks.pose.drawing import draw_pose, draw_tracks
 from tasks.pose.entries import ENTRIES
 from tasks.pose.files.box_files import BoxFile, refuse_doubles
 from tasks.pose.files.coco import kept_boxes
@@ -24,6 +24,7 @@ from tasks.pose.skeletons.joints import Skeleton, check_joints
 from tasks.pose.skeletons.nms import rescore
 from tasks.results.box_source import BoxSource, GivenBoxes, declared_above
 from tasks.results.result import Result, as_key_points
+from tasks.results.tracks import track_colour, with_ids
 
 if TYPE_CHECKING:
     from torch import nn
@@ -73,7 +74,7 @@ class PoseResult(Result):
             return draw_tracks(canvas, self.keypoints_px, present, self.track_ids.tolist(), self.skeleton)
         for row in range(len(self)):
             height = float(self.boxes_xyxy_px[row, 3] - self.boxes_xyxy_px[row, 1])
-            canvas = draw_pose(canvas, self.keypoints_px[row], present[row], self.skeleton, person_colour(row), height)
+            canvas = draw_pose(canvas, self.keypoints_px[row], present[row], self.skeleton, track_colour(row), height)
         return canvas
 
     def to_coco(self) -> list[dict[str, Any]]:
@@ -88,7 +89,7 @@ class PoseResult(Result):
             }
             for pose, score in zip(triples, self.person_scores, strict=True)
         ]
-        return records if self.track_ids is None else _named(records, self.track_ids)
+        return with_ids(records, self.track_ids)
 
     def to_plain(self) -> dict[str, Any]:
         """{image, boxes_from, names, persons: [{category_id, category, box (x, y, w, h), keypoints, score}]}."""
@@ -99,23 +100,17 @@ class PoseResult(Result):
             {**what, "box": box, "keypoints": pose, "score": float(score)}
             for box, pose, score in zip(boxes, triples, self.person_scores, strict=True)
         ]
-        if self.track_ids is not None:
-            persons = _named(persons, self.track_ids)
         note = {"note": self.note} if self.note else {}
         return {
             "image": self.image,
             "boxes_from": self.boxes_from,
             "names": list(self.names),
-            "persons": persons,
+            "persons": with_ids(persons, self.track_ids),
         } | note
 
     def to_supervision(self) -> Any:
         """supervision.KeyPoints."""
         return as_key_points(self.keypoints_px, self.scores, self.category_id)
-
-
-def _named(records: Sequence[dict[str, Any]], track_ids: NDArray[np.int64]) -> list[dict[str, Any]]:
-    return [{"track_id": int(name), **record} for name, record in zip(track_ids, records, strict=True)]
 
 
 def frames_around(

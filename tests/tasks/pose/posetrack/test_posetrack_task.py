@@ -15,13 +15,14 @@ import torch
 
 from tasks import build_model, get_task
 from tasks.options import from_plain, to_plain
-from tasks.pose.drawing import draw_tracks, person_colour
+from tasks.pose.drawing import draw_tracks
 from tasks.pose.entries import ENTRIES
 from tasks.pose.posetrack.datasets import TrackedVideo
 from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
 from tasks.pose.posetrack.from_coco import posetrack_from_coco
 from tasks.pose.posetrack.inference import track_video
 from tasks.pose.posetrack.protocol import PoseTrackProtocol, TrackRules
+from tasks.results.tracks import track_colour
 
 TASK = get_task("pose")
 GOLDEN = Path(os.environ.get("HRNET_GOLDEN", Path(__file__).parents[3] / "data" / "golden")) / "posetrack"
@@ -176,7 +177,7 @@ def test_tracks_are_drawn_in_their_own_colours(card_pictures: list[np.ndarray], 
     present = np.ones((2, 15), bool)
     first = draw_tracks(card_pictures[0], card_joints[0], present, [3, 4])
     for name in (3, 4):
-        assert (first == person_colour(name)).all(-1).any()
-    assert not (first == person_colour(7)).all(-1).any()
+        assert (first == track_colour(name)).all(-1).any()
+    assert not (first == track_colour(7)).all(-1).any()
     untouched = draw_tracks(card_pictures[0], card_joints[0], ~present, [3, 4])
     np.testing.assert_array_equal(untouched, card_pictures[0])

@@ -12,7 +12,6 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tasks.pose.drawing import person_colour
 from tasks.pose.posetrack.inference import track_video
 from tasks.pose.predict import PoseResult
 from tasks.pose.task import TASK
@@ -20,6 +19,7 @@ from tasks.predictor.predictor import Predictor
 from tasks.predictor.sources import Shown
 from tasks.predictor.video import VideoWriter
 from tasks.results.box_source import GivenBoxes
+from tasks.results.tracks import track_colour
 
 DATASETS = ("coco", "mpii", "posetrack18")
 PLACES = np.array([(0.3, 0.1), (0.7, 0.9), *np.random.default_rng(0).uniform((0.3, 0.1), (0.7, 0.9), (15, 2))])
@@ -92,7 +92,7 @@ def test_persons_keep_their_ids_and_colours(
         drawn = result.draw()
         for row, name in enumerate(result.track_ids.tolist()):
             ids[card_of(result, row, detector.cards)].add(name)
-            assert (drawn == person_colour(name)).all(-1).any()
+            assert (drawn == track_colour(name)).all(-1).any()
         assert [record["track_id"] for record in result.to_coco()] == result.track_ids.tolist()
         assert [person["track_id"] for person in result.to_plain()["persons"]] == result.track_ids.tolist()
     assert {frozenset(found) for found in ids.values()} == {frozenset({0}), frozenset({1})}
