@@ -18,7 +18,7 @@ def box_iou(boxes_xyxy: ArrayLike, others_xyxy: ArrayLike) -> NDArray[np.float64
     high = np.minimum(one[:, None, 2:], many[None, :, 2:])
     common = np.prod(np.maximum(high - low, 0), axis=2)
     areas = np.prod(one[:, 2:] - one[:, :2], axis=1)[:, None] + np.prod(many[:, 2:] - many[:, :2], axis=1)[None]
-    return common / np.maximum(areas - common, 1e-12)
+    return np.asarray(common / np.maximum(areas - common, 1e-12), dtype=np.float64)
 
 
 def track_similarities(
@@ -91,3 +91,27 @@ def pairs_of_least_cost(costs: NDArray[np.float64]) -> list[tuple[int, int]]:
     dear = 2.0 * min(costs.shape) * (float(np.abs(costs[allowed]).max()) + 1)
     rows, columns = linear_sum_assignment(np.where(allowed, costs, dear))
     return [(int(row), int(column)) for row, column in zip(rows, columns, strict=True) if allowed[row, column]]
+
+
+class BoxTracks:
+    """Gives the boxes of successive frames track ids: a box continues the track whose last box it overlaps most.
+
+    Args:
+        least_iou: no overlap at or below it is taken for the same object. memory: for so many frames a track waits for its
+            object to come back.
+    """
+
+    def __init__(self, least_iou: float = 0.3, memory: int = 12) -> None:
+        self.least_iou, self.memory = least_iou, memory
+        self._next = self._frame = 0
+        self._held: dict[int, tuple[int, NDArray[np.float64]]] = {}
+
+    def __call__(self, boxes_xyxy: ArrayLike) -> NDArray[np.int64]:
+        """Ids (N,) of the next frame's boxes (N, 4); a new object gets the next free number."""
+        boxes = np.asarray(boxes_xyxy, dtype=np.float64).reshape(-1, 4)
+        self._frame += 1
+        self._held = {name: one for name, one in self._held.items() if self._frame - one[0] <= self.memory}
+        last = np.array([box for _, box in self._held.values()], dtype=np.float64).reshape(-1, 4)
+        ids, self._next = continued(box_iou(last, boxes), list(self._held), self.least_iou, self._next, "hungarian")
+        self._held |= {int(name): (self._frame, box) for name, box in zip(ids, boxes, strict=True)}
+        return ids

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,8 @@ from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
 from tasks.results.box_source import ABOVE, BoxSource, GivenBoxes, declared_above
 from tasks.results.result import Result, as_key_points
+from tasks.results.tracks import with_ids
+from tasks.tracks import BoxTracks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -41,6 +43,7 @@ class LandmarkResult(Result):
         keypoints_px: (N, P, 2) x, y; (0, 0) is the middle of the first pixel, where the benchmarks' files have (1, 1).
         scores: (N, P) of the points, the peaks' heights. boxes_xyxy_px: (N, 4) the boxes that were looked into.
         names: of the P points, by their number from 0. markup: what a drawing connects.
+        track_ids: (N,) of a video; None elsewhere.
     """
 
     keypoints_px: NDArray[np.float64]
@@ -50,21 +53,24 @@ class LandmarkResult(Result):
     markup: Markup
     category_id: int = 1
     category: str = "face"
+    track_ids: NDArray[np.int64] | None = None
 
     def __len__(self) -> int:
         return len(self.keypoints_px)
 
     def draw(self, image: Any = None) -> NDArray[np.uint8]:
-        """Points and the mark-up's lines, at the picture's own size."""
+        """Points and the mark-up's lines, at the picture's own size; tracks in their own colours, with their ids."""
         canvas = self.shown(image)
-        for points in self.keypoints_px:
-            canvas = draw_points(canvas, points + ONE_BASED, self.markup)
+        names = [None] * len(self) if self.track_ids is None else self.track_ids.tolist()
+        for points, name in zip(self.keypoints_px, names, strict=True):
+            canvas = draw_points(canvas, points + ONE_BASED, self.markup, track=name)
         return canvas
 
     def to_coco(self) -> list[dict[str, Any]]:
-        """Records as COCO's keypoint results: image_id, category_id, keypoints (x, y, score of every point), score."""
+        """Records as COCO's keypoint results: image_id, category_id, keypoints (x, y, score of every point), score; track_id of
+        videos."""
         triples = np.concatenate([self.keypoints_px, self.scores[..., None]], -1)
-        return [
+        records = [
             {
                 **self.image_id(),
                 "category_id": self.category_id,
@@ -73,6 +79,7 @@ class LandmarkResult(Result):
             }
             for face in triples
         ]
+        return with_ids(records, self.track_ids)
 
     def to_plain(self) -> dict[str, Any]:
         """{image, boxes_from, names, first_pixel: 1, faces: [{category_id, category, box (corners), points, scores}]}.
@@ -95,7 +102,7 @@ class LandmarkResult(Result):
             "boxes_from": self.boxes_from,
             "names": list(self.names),
             "first_pixel": 1,
-            "faces": faces,
+            "faces": with_ids(faces, self.track_ids),
         } | note
 
     def to_supervision(self) -> Any:
@@ -139,6 +146,21 @@ def predict_pictures(
         )
         for number, found in enumerate(boxes)
     ]
+
+
+class FaceTracks:
+    """The faces of one video's frames, taken in order, as of pictures; their ids are joined by the extents of their points, which
+    stay where a detector's boxes flicker."""
+
+    def __init__(self, task: Task, model: nn.Module, entry: Entry, protocol: LandmarkProtocol) -> None:
+        self.task, self.model, self.entry, self.protocol = task, model, entry, protocol
+        self._tracks = BoxTracks()
+
+    def __call__(self, picture: NDArray[np.uint8], given: GivenBoxes) -> LandmarkResult:
+        """The faces of the next frame (H, W, 3) RGB."""
+        [result] = predict_pictures(self.task, self.model, self.entry, [picture], self.protocol, [given.xyxy_px])
+        extents = np.concatenate([result.keypoints_px.min(1), result.keypoints_px.max(1)], -1)
+        return replace(result, track_ids=self._tracks(extents))
 
 
 def _centre_scale(box: NDArray[np.float64], protocol: LandmarkProtocol) -> tuple[NDArray[np.float64], float]:

@@ -153,6 +153,12 @@ class LandmarkTask(Task):
         assert boxes is not None
         return list(predict_pictures(self, model, self.entry(dataset), pictures, protocol, boxes))
 
+    def follower(self, model: nn.Module, dataset: str, protocol: LandmarkProtocol) -> Any:
+        """`tasks.landmarks.predict.FaceTracks`: a video's faces keep their ids from frame to frame."""
+        from tasks.landmarks.predict import FaceTracks
+
+        return FaceTracks(self, model, self.entry(dataset), protocol)
+
     def box_category(self, dataset: str) -> str:
         return "face"
 

@@ -77,7 +77,7 @@ class Predictor:
         return self.frames(shown) if isinstance(image, str | Path) and is_video(Path(image)) else self.stream(shown)
 
     def frames(self, pictures: Iterable[Shown]) -> Iterator[Any]:
-        """The results of one video's frames in their order; persons carry the ids of their tracks."""
+        """The results of one video's frames in their order; persons and faces carry the ids of their tracks."""
         follow = self.task.follower(self.network, self.dataset, self.protocol)
         if follow is None:
             yield from self.stream(pictures)
