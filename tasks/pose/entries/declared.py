@@ -16,6 +16,7 @@ from tasks.coco.categories import CategoryRecord, plain_name
 from tasks.coco.keypoints import NO_AREA, Keypoints, read_keypoints
 from tasks.declarations.declaration import FILE, Declaration
 from tasks.declarations.declaration import Keypoints as Declared
+from tasks.declarations.sides import sided_pairs
 from tasks.files.json_file import read_json, shorten
 from tasks.files.names import as_posix
 from tasks.pose.entries.coco import SET_UP, START
@@ -188,17 +189,6 @@ def _numbered(file: _File, path: Path) -> tuple[str, ...]:
             "instances file? State keypoints.names"
         )
     return tuple(_number_name(number) for number in range(len(numbers) // 3))
-
-
-def sided_pairs(names: Sequence[str]) -> tuple[tuple[str, str], ...]:
-    """Pairs of names that differ in left and right alone, as left_ear and right_ear."""
-    by_text = {name.casefold(): name for name in names}
-    pairs = []
-    for name in names:
-        other = by_text.get(name.casefold().replace("left", "right"))
-        if "left" in name.casefold() and other is not None:
-            pairs.append((name, other))
-    return tuple(pairs)
 
 
 def _bones(skeleton: Any, names: Sequence[str]) -> tuple[tuple[str, str], ...]:
