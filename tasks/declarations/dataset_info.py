@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hrnet.names import nearest
 from tasks.declarations.declaration import Declaration
 
 
@@ -27,6 +28,11 @@ class DatasetInfo:
     profile_hw: tuple[int, int]
     embedded: str | None = None
     declaration: Declaration | None = None
+
+    def check_split(self, split: str) -> None:
+        """Raises ValueError for a split that the dataset does not have; the nearest is named."""
+        if split not in self.splits:
+            raise ValueError(f"Unknown split {split!r} of {self.title}. {nearest(split, self.splits)}")
 
 
 def declared_dataset(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from benchmarks.baselines import check_body_name, traits_of
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.declarations.declaration import Declaration
+from tasks.declarations.sides import check_mirror
 from tasks.landmarks.crops.augment import FaceAugment
 from tasks.landmarks.datasets import LandmarkEvalData, LandmarkTrainData
 from tasks.landmarks.entries import ENTRIES, Entry
@@ -75,14 +76,16 @@ class LandmarkTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: LandmarkProtocol) -> EvalData:
+        self.dataset(dataset).check_split(split)
         self._check_split(dataset, Path(root), split, protocol)
         return surveyed(LandmarkEvalData(self.entry(dataset), Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: LandmarkProtocol, seed: int
     ) -> TrainData:
-        augment = recipe.augment or FaceAugment()
-        entry = self.entry(dataset)
+        augment, entry = recipe.augment or FaceAugment(), self.entry(dataset)
+        entry.info.check_split(split)
+        check_mirror(entry.mirrored, "recipe.augment.flip_prob", augment.flip_prob, "points.flip_pairs")
         return LandmarkTrainData(entry, Path(root), split, protocol, augment, seed, recipe.input_wh)
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: LandmarkProtocol) -> list[Path]:
@@ -115,7 +118,9 @@ class LandmarkTask(Task):
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: LandmarkProtocol) -> list[np.ndarray]:
         from tasks.landmarks.inference import predict_points
 
-        return predict_points(model, batch, self.entry(str(model.dataset)).markup, protocol)
+        entry = self.entry(str(model.dataset))
+        check_mirror(entry.mirrored, "flip", protocol.flip, "points.flip_pairs")
+        return predict_points(model, batch, entry.markup, protocol)
 
     def evaluation(self, data: EvalData, protocol: LandmarkProtocol) -> Evaluation:
         return LandmarkEvaluation(data, protocol)

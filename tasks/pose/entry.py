@@ -37,6 +37,7 @@ class Entry:
         maps_joints: whether networks of other skeletons are evaluated, their joints mapped.
         beside: (picture, annotations alone) -> files of the dataset that a picture lies in, which may know its persons.
         variants: published variants of the recipe by name.
+        mirrored: whether it is known which joints change places in a mirror.
         notes: what a reader of its figures must know.
     """
 
@@ -55,4 +56,5 @@ class Entry:
     maps_joints: bool = False
     beside: Callable[[Path, bool], list[Path]] = lambda picture, annotated_only: []
     variants: Mapping[str, Callable[[Recipe], Recipe]] = field(default_factory=dict)
+    mirrored: bool = True
     notes: tuple[str, ...] = ()

@@ -13,6 +13,7 @@ from benchmarks.baselines import traits_of
 from tasks.accelerator import on_host
 from tasks.base import DatasetInfo, EvalData, Evaluation, MetricInfo, Stats, Task, TrainData
 from tasks.declarations.declaration import Declaration
+from tasks.declarations.sides import check_mirror
 from tasks.direction import Direction
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.datasets import PoseEvalData, PoseTrainData
@@ -137,10 +138,9 @@ class PoseTask(Task):
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: PoseProtocol, seed: int
     ) -> TrainData:
-        augment = recipe.augment or PoseAugment()
-        return surveyed_training(
-            PoseTrainData(self.entry(dataset), root, split, protocol, augment, seed, recipe.input_wh)
-        )
+        augment, entry = recipe.augment or PoseAugment(), self.entry(dataset)
+        check_mirror(entry.mirrored, "recipe.augment.flip_prob", augment.flip_prob, "keypoints.names and flip_pairs")
+        return surveyed_training(PoseTrainData(entry, root, split, protocol, augment, seed, recipe.input_wh))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: PoseProtocol) -> list[Path]:
         return self.entry(dataset).files(Path(root), split, protocol)
@@ -174,7 +174,9 @@ class PoseTask(Task):
 
         if isinstance(protocol, PoseTrackProtocol) and "sequences" in batch:
             return [track_sequence(self, model, sequence, protocol) for sequence in batch["sequences"]]
-        pairs = channel_pairs(model, protocol, self.entry(str(model.dataset)).skeleton)
+        entry = self.entry(str(model.dataset))
+        check_mirror(entry.mirrored, "flip", protocol.flip, "keypoints.names and flip_pairs")
+        pairs = channel_pairs(model, protocol, entry.skeleton)
         heatmaps = merged_heatmaps(model, batch["images"], pairs, protocol)
         found = keypoints(heatmaps, on_host(batch["centre"]), on_host(batch["scale"]), protocol)
         return list(dataset_joints(found, protocol))

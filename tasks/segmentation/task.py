@@ -179,12 +179,14 @@ class SegmentationTask(Task):
 
     # -- data ----------------------------------------------------------------------------------------------------
     def eval_data(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> EvalData:
+        self.dataset(dataset).check_split(split)
         return surveyed(SegmentationEvalData(self.entry(dataset), Path(root), split, protocol))
 
     def train_data(
         self, dataset: str, root: Path, split: str, recipe: Recipe, protocol: SegmentationProtocol, seed: int
     ) -> TrainData:
         entry = self.entry(dataset)
+        entry.info.check_split(split)
         return surveyed_training(SegmentationTrainData(entry, Path(root), split, recipe.augment, protocol, seed))
 
     def data_files(self, dataset: str, root: Path, split: str, protocol: SegmentationProtocol) -> list[Path]:

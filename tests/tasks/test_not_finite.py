@@ -47,7 +47,7 @@ def test_detection(detector: str, part: str) -> None:
     network = build_model("detection", "hrnet_micro_w8", "coco", detector=detector).eval()
     images = torch.randn(1, 3, 64, 64)
     with torch.inference_mode():
-        assert len(network(images)) == 1
+        assert len(network(images)) == 1 and network(images[:0]) == []
         with pytest.raises(ValueError, match=REFUSED):
             broken(network, only=part)(images)
 

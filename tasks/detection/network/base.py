@@ -84,6 +84,8 @@ class DetectionModel(TaskModel):
     def forward(self, images: Tensor | Sequence[Tensor]) -> list[dict[str, Tensor]]:  # type: ignore[override]
         if self.training:
             raise ValueError("Expected evaluation mode, got training mode. Call .eval(), or .losses(...) to train.")
+        if len(images) == 0:
+            return []
         if isinstance(images, Tensor):
             size_hw = (images.shape[-2], images.shape[-1])
             return self.answer(images, [size_hw] * len(images), [size_hw] * len(images))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import msgspec
+import numpy as np
 
 from tasks.base import declared_dataset
 from tasks.declarations.declaration import FILE, Declaration
@@ -56,7 +58,29 @@ def _files(declaration: Declaration, root: Path, split: str, box: str) -> list[P
 
 def _read(declaration: Declaration, root: Path, split: str, box: str) -> Faces:
     assert declaration.points is not None
-    return read_csv(_csv(declaration, root, split), declaration.points.count, root, box_size="taken", needs_box=False)
+    path = _csv(declaration, root, split)
+    return annotated(read_csv(path, declaration.points.count, root, box_size="taken", needs_box=False))
+
+
+def annotated(faces: Faces) -> Faces:
+    """The faces, with a note of points at 0, 0, the corner outside the picture, where tools write points that they do not know.
+
+    Raises:
+        ValueError: a point at -1, -1, which says that it is not annotated: an error of it would be of nothing.
+    """
+    for row, point in np.argwhere((faces.points == -1).all(2))[:1].tolist():
+        raise ValueError(
+            f"{faces.where(row)}: expected every point of a face, got point {point} at -1, -1, which says that it is not "
+            "annotated; annotate it, or leave the line out"
+        )
+    zero = (faces.points == 0).all(2).any(1)
+    if not zero.any():
+        return faces
+    said = (
+        f"{faces.annotation.name}: {int(zero.sum())} of {len(faces)} lines have a point at 0, 0 (first: "
+        f"{faces.where(int(np.flatnonzero(zero)[0]))}), which counts as annotated there"
+    )
+    return replace(faces, notes=(*faces.notes, said))
 
 
 def _folder(declaration: Declaration, root: Path, split: str) -> Path:

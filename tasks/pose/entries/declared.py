@@ -16,7 +16,7 @@ from tasks.coco.categories import CategoryRecord, plain_name
 from tasks.coco.keypoints import NO_AREA, Keypoints, read_keypoints
 from tasks.declarations.declaration import FILE, Declaration
 from tasks.declarations.declaration import Keypoints as Declared
-from tasks.declarations.sides import sided_pairs
+from tasks.declarations.sides import look_sided, sided_pairs
 from tasks.files.json_file import read_json, shorten
 from tasks.files.names import as_posix
 from tasks.pose.entries.coco import SET_UP, START
@@ -94,11 +94,12 @@ def declared_entry(declaration: Declaration) -> Entry:
     info = declared_dataset(declaration, num_outputs=joints, headline="AP", profile_hw=(256, 192))
     whole = replace(SET_UP, hrnet=replace(SET_UP.hrnet, half_body_prob=0.0), half_body_prob=0.0)
     made = coco_entry(info, places, START, whole, notes=declaration.derived)
-    if not all(name == _number_name(number) for number, name in enumerate(places.skeleton.names)):
+    numbered = all(name == _number_name(number) for number, name in enumerate(places.skeleton.names))
+    if not numbered or places.skeleton.pairs:
         return made
     # Nobody knows which of numbered joints change places in a mirror.
-    unmirrored = replace(START, plain=replace(START.plain, flip=False))
-    return replace(made, protocol=partial(pose_protocol, unmirrored), recipe=partial(_unmirrored, made.recipe))
+    unmirrored = partial(pose_protocol, replace(START, plain=replace(START.plain, flip=False)))
+    return replace(made, protocol=unmirrored, recipe=partial(_unmirrored, made.recipe), mirrored=False)
 
 
 def _unmirrored(recipe: Callable[[str, str], Recipe], model: str, tier: str) -> Recipe:
@@ -155,7 +156,9 @@ def completed(declaration: Declaration, root: Path) -> Declaration:
     elif pairs is None:
         pairs = sided_pairs(names)
         shown = ", ".join(f"{a} and {b}" for a, b in pairs) or "none"
-        said.append(f"flip_pairs are not stated: by left and right in the names, {shown}")
+        alike = "" if pairs else look_sided(names)
+        hint = f"; {alike}: if so, state flip_pairs, or a mirror confuses them" if alike else ""
+        said.append(f"flip_pairs are not stated: by left and right in the names, {shown}{hint}")
     else:
         for member in (name for pair in pairs for name in pair if name not in names):
             raise ValueError(f"{root / FILE}, keypoints.flip_pairs: expected joints of {path.name}, got {member!r}")

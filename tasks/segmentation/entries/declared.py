@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,6 +12,7 @@ import numpy as np
 
 from tasks.base import declared_dataset
 from tasks.declarations.declaration import FILE, Declaration, Labels
+from tasks.declarations.sides import look_sided, sided_pairs
 from tasks.files.opening import is_file
 from tasks.images import inside
 from tasks.recipe import Recipe
@@ -47,7 +49,9 @@ def table_of(declaration: Declaration) -> ClassTable:
     count = len(labels.names)
     # The first of the spread colours is black, which says "not labelled" in a legend.
     colours = labels.colours or spread_colours(count + 1)[1:]
-    return ClassTable(labels.names, colours, tuple(range(count)), (labels.ignore,))
+    place = {name: number for number, name in enumerate(labels.names)}
+    pairs = tuple((place[a], place[b]) for a, b in sided_pairs(labels.names))
+    return ClassTable(labels.names, colours, tuple(range(count)), (labels.ignore,), pairs)
 
 
 def _open(declaration: Declaration, root: Path, split: str, protocol: SegmentationProtocol, pictures: bool) -> Layout:
@@ -65,13 +69,15 @@ def recipe(model: str) -> Recipe:
 
 def completed(declaration: Declaration, root: Path) -> Declaration:
     """The declaration with names of its classes: those that it states, else one for each number up to the largest in its maps.
+    Classes whose names differ in left and right alone change places in a mirror, which is said.
 
     Raises:
         ValueError: the classes are not stated, and a label map cannot be read.
     """
     labels = declaration.labels or Labels()
     if labels.names:
-        return declaration
+        said = _sides(labels.names)
+        return msgspec.structs.replace(declaration, derived=(*declaration.derived, said)) if said else declaration
     held: set[int] = set()
     for split in declaration.splits.values():
         layout = LabelMaps(root, split, ClassTable((), (), ()), declaration.shown_title, pictures=False)
@@ -93,3 +99,14 @@ def completed(declaration: Declaration, root: Path) -> Declaration:
     said = f"classes are not named: {len(names)} are taken, 0 to the largest number in the label maps ({scored[-1]})"
     stated = msgspec.structs.replace(labels, names=names)
     return msgspec.structs.replace(declaration, labels=stated, derived=(*declaration.derived, said))
+
+
+def _sides(names: Sequence[str]) -> str:
+    """What is said of classes that a mirror makes change places, or may."""
+    pairs = sided_pairs(names)
+    if pairs:
+        return (
+            f"by left and right in their names, {', '.join(f'{a} and {b}' for a, b in pairs)} change places in a mirror"
+        )
+    alike = look_sided(names)
+    return f"{alike}: write left and right in their names, or mirrors in training confuse them" if alike else ""
