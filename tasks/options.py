@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from collections.abc import Iterable, Mapping
@@ -116,9 +117,12 @@ def _convert(value: Any, kind: Any, what: str) -> Any:
         raise ValueError(f"Expected {what} to be true or false, got {value!r}.")
     if kind in (int, float):
         try:
-            return kind(value)
-        except (TypeError, ValueError):
+            made = kind(value)
+        except (TypeError, ValueError, OverflowError):
             raise ValueError(f"Expected {what} to be a{'n' * (kind is int)} {kind.__name__}, got {value!r}.") from None
+        if not math.isfinite(made):
+            raise ValueError(f"Expected {what} to be a finite number, got {value!r}.")
+        return made
     if kind is str:
         return str(value)
     return value

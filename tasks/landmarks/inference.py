@@ -8,6 +8,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from tasks.accelerator import is_far, on_host
+from tasks.heatmaps.cells import require_whole_cells
 from tasks.heatmaps.flip import flip_test
 from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol
@@ -18,7 +19,7 @@ def predict_heatmaps(model: nn.Module, images: Tensor, markup: Markup, protocol:
     """Heat maps (B, P, S / 4, S / 4) of crops (B, 3, S, S), averaged with the mirrored crop's where the protocol flips.
 
     Raises:
-        ValueError: the model predicts another number of points than the mark-up has.
+        ValueError: the model predicts another number of points than the mark-up has, or maps that do not cover the crop.
     """
     maps = model(images)
     if maps.shape[1] != markup.num_points:
@@ -26,6 +27,7 @@ def predict_heatmaps(model: nn.Module, images: Tensor, markup: Markup, protocol:
             f"Expected a model of {markup.num_points} points but this one predicts {maps.shape[1]}; evaluate it on the dataset "
             "whose mark-up it was trained with"
         )
+    require_whole_cells(maps, images)
     if not protocol.flip:
         return maps
     return flip_test(maps, model, images, markup.pairs, shift=protocol.shift)

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from tasks.accelerator import is_far, is_tensor, on_host
 from tasks.geometry import PIXEL_STD
+from tasks.heatmaps.cells import require_whole_cells
 from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.flip import flip_test
 from tasks.heatmaps.simcc import decode_simcc
@@ -48,6 +49,7 @@ def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]],
     if protocol.decoder.startswith("simcc"):
         kind, flip, shift = protocol.decoder, protocol.flip, protocol.shift
         return merged(maps, model, images, pairs, kind=kind, flip=flip, shift=shift)
+    require_whole_cells(maps, images)
     if not protocol.flip:
         return maps
     combined = protocol.decoder == "udp_combined"

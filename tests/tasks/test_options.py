@@ -48,3 +48,17 @@ def test_later_fields_are_left_out_at_their_default() -> None:
     assert to_plain(Holder(added="other")) == {"first": 1, "added": "other"}
     assert from_plain(Holder, {"first": 2}) == Holder(2)
     assert override(Holder(), {"added": "x"}).added == "x"
+
+
+@pytest.mark.parametrize("value", ["nan", "inf", "-inf", float("nan"), "1e999"])
+def test_numbers_are_finite(value: Any) -> None:
+    """A threshold of NaN passes every comparison that is written as a refusal, and no score is above it."""
+    with pytest.raises(ValueError, match=r"Expected field 'lr' to be a finite number, got"):
+        override(Outer(), {"lr": value}, "field")
+    with pytest.raises(ValueError, match=r"Expected field 'sizes' to be an int, got"):
+        override(Sized(), {"sizes": value}, "field")
+
+
+@dataclass(frozen=True)
+class Sized:
+    sizes: int = 1
