@@ -15,6 +15,6 @@ def require_whole_cells(maps: Tensor, images: Tensor) -> None:
     (h, w), (height, width) = maps.shape[-2:], images.shape[-2:]
     if width % w or height % h or width // w != height // h:
         raise ValueError(
-            f"Expected heat maps that cover the input of {width}x{height} exactly, got {w}x{h} cells from this network; choose an "
+            f"Expected heat maps that cover the input of {width}x{height} exactly, got {w}x{h} cells; choose an "
             "input_wh whose sides are multiples of 32"
         )
