@@ -235,9 +235,22 @@ def _mean_figures(family: Family, stats: Statistics, metric: str) -> tuple[Figur
         ValueError: a seed without statistics, or seeds that were evaluated on different images.
     """
     parts = [cell_figures(stored, held, [metric]) for stored, held in zip(family.done, stats, strict=True)]
+    return mean_figures(parts, metric, family.base_name)
+
+
+def mean_figures(parts: Sequence[tuple[Figures, NDArray[Any]]], metric: str, name: str) -> tuple[Figures, NDArray[Any]]:
+    """The metric's mean over several results as a function of counts, and the images of their rows.
+
+    Args:
+        parts: of each result its figures as a function of counts, and the images of its rows.
+        name: of the cell, for the error.
+
+    Raises:
+        ValueError: results over different images.
+    """
     images = parts[0][1]
     if any(not np.array_equal(images, others) for _, others in parts):
-        raise ValueError(f"the seeds of {family.base_name} were evaluated on different images; run them again")
+        raise ValueError(f"the seeds of {name} were evaluated on different images; run them again")
 
     def figures(counts: NDArray[np.int64] | None) -> dict[str, float]:
         values = [found[metric] for one, _ in parts if metric in (found := one(counts))]

@@ -9,6 +9,7 @@ import importlib.util
 import json
 import os
 import shutil
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
@@ -23,8 +24,10 @@ STAMP = "embedded.json"
 _PACKAGE = "benchmarks.synthetic"
 
 
-def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
+def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0, sizes: Mapping[str, int] | None = None) -> Path:
     """Make sure that `data_root/<dataset>` holds the embedded data of `tier`, and return that folder.
+
+    Numbers of pictures by split are the tier's, or `sizes`.
 
     An existing folder made by the same code, seed and sizes is kept; one made by others of ours is replaced. The new
     folder appears at once by a rename, so an interruption leaves either the old or the new data.
@@ -33,15 +36,9 @@ def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
         ValueError: unknown dataset or tier; or the folder exists without `embedded.json`: it may be real data and is
             not touched.
     """
-    if dataset not in WRITERS:
-        raise ValueError(f"expected a dataset out of {sorted(WRITERS)}, got {dataset!r}: only these have embedded data")
-    writer = importlib.import_module(WRITERS[dataset])
-    if tier not in writer.SIZES:
-        raise ValueError(
-            f"expected a tier out of {sorted(writer.SIZES)} for {dataset}, got {tier!r}: choose one of them"
-        )
-    sizes = writer.SIZES[tier]
-    wanted = fingerprint(dataset, sizes, seed)
+    of_tier = sizes_of(dataset, tier)
+    chosen = of_tier if sizes is None else dict(sizes)
+    wanted = fingerprint(dataset, chosen, seed)
     target = Path(data_root) / dataset
     if _is_current(target, wanted):
         return target
@@ -49,13 +46,28 @@ def ensure(dataset: str, data_root: Path, tier: str, seed: int = 0) -> Path:
     # One process at a time writes it; where there are no locks several do, and what comes last is dropped.
     with user_lock(hashlib.sha256(os.path.realpath(target).encode()).hexdigest()[:16]):
         if not _is_current(target, wanted):
-            _write(dataset, tier, seed, target, wanted)
+            _write(dataset, tier, chosen, seed, target, wanted)
     return target
 
 
-def _write(dataset: str, tier: str, seed: int, target: Path, wanted: str) -> None:
+def sizes_of(dataset: str, tier: str) -> dict[str, int]:
+    """Numbers of pictures (or videos) of a tier's embedded data, by split as the dataset's writer names it.
+
+    Raises:
+        ValueError: unknown dataset or tier.
+    """
+    if dataset not in WRITERS:
+        raise ValueError(f"expected a dataset out of {sorted(WRITERS)}, got {dataset!r}: only these have embedded data")
     writer = importlib.import_module(WRITERS[dataset])
-    sizes = writer.SIZES[tier]
+    if tier not in writer.SIZES:
+        raise ValueError(
+            f"expected a tier out of {sorted(writer.SIZES)} for {dataset}, got {tier!r}: choose one of them"
+        )
+    return dict(writer.SIZES[tier])
+
+
+def _write(dataset: str, tier: str, sizes: dict[str, int], seed: int, target: Path, wanted: str) -> None:
+    writer = importlib.import_module(WRITERS[dataset])
     fresh = scratch_folder(target.parent, dataset)
     try:
         writer.write(fresh, dict(sizes), seed)
