@@ -14,6 +14,7 @@ from tasks.direction import Direction
 
 VARY = ("precision", "runtime")
 """What the rows differ in on purpose."""
+FEW_PICTURES = "Δ over so few pictures is chance as a rule: `python -m benchmarks.speed.precision` draws more, and gives it an interval."
 NOT_ALONE = "other processes worked on the machine while this was measured"
 
 
@@ -96,4 +97,7 @@ def _machines(rows: Sequence[Measured]) -> str:
         for stored in row.done
         if (made := stored.record.provenance)
     )
-    return f"Measured on {'; '.join(found)}." if found else ""
+    if not found:
+        return ""
+    few = "" if rows[0].cell.tier == "full" else f" {FEW_PICTURES}"
+    return f"Measured on {'; '.join(found)}.{few}"
