@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -42,7 +43,7 @@ class PoseEvalData(EvalData):
         self.skeleton: Skeleton = entry.skeleton
         self.pictures = PictureCache(root, protocol.colour, 128, self.persons.stated_sizes())
 
-    def entries(self) -> list[PictureEntry]:
+    def entries(self) -> Sequence[PictureEntry]:
         return self.persons.entries()
 
     def __len__(self) -> int:
@@ -101,7 +102,7 @@ class PoseTrainData(TrainData):
         self.map_wh = (self.size_wh[0] // stride, self.size_wh[1] // stride)
         self.pictures = PictureCache(root, protocol.colour, sizes_wh=self.persons.stated_sizes())
 
-    def entries(self) -> list[PictureEntry]:
+    def entries(self) -> Sequence[PictureEntry]:
         return self.persons.entries()
 
     def byte_values(self) -> NDArray[np.float32]:

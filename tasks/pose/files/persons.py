@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.coco.keypoints import Keypoints
-from tasks.files.picture_entry import PictureEntry
+from tasks.files.picture_entry import EntriesOfFiles, PictureEntry
 
 
 @dataclass(frozen=True)
@@ -53,12 +54,16 @@ class Persons:
             return {}
         return {file: (width, height) for file, (width, height) in zip(self.files, self.sizes_wh.tolist(), strict=True)}
 
-    def entries(self) -> list[PictureEntry]:
+    def entries(self) -> Sequence[PictureEntry]:
         """The pictures with persons, for `tasks.survey`; where no sizes are stated, with the box that a network is shown."""
         if self.sizes_wh is not None:
-            shown, sizes = np.unique(self.image).tolist(), self.stated_sizes()
-            files = [self.files[row] for row in shown]
-            return [PictureEntry(self.root / file, f"{self.annotation}, {file}", sizes[file]) for file in files]
+            sizes = self.stated_sizes()
+            files = list(dict.fromkeys(self.files[row] for row in np.unique(self.image).tolist()))
+
+            def made(row: int) -> PictureEntry:
+                return PictureEntry(self.root / files[row], f"{self.annotation}, {files[row]}", sizes[files[row]])
+
+            return EntriesOfFiles(len(files), made)
         half = np.asarray(self.scales, np.float64) * 100
         corners = np.concatenate([self.centres - half, self.centres + half], axis=1).tolist()
         return [
