@@ -79,7 +79,8 @@ def _representation(shapes: Shapes) -> str | None:
     if mix is not None:
         return "V2" if mix[0] == mix[1] else "V1h"
     for prefix, name in (
-        ("representation.reduce.", "V2p"),
+        ("representation.widen.", "V1hp"),
+        ("representation.reduce.", _reduced(shapes)),
         ("representation.laterals.", "FPN"),
         ("representation.incre_modules.", "C"),
         ("head.attention.", "V2cat"),
@@ -88,6 +89,13 @@ def _representation(shapes: Shapes) -> str | None:
         if has(prefix):
             return name
     return "V1" if has("head.predict.") else None
+
+
+def _reduced(shapes: Shapes) -> str:
+    """Which maps of a body a pyramid reduces: the highest alone where it takes no more channels than that has, else all."""
+    reduce = shapes.get("representation.reduce.weight")
+    highest = shapes.get("body.stage4.0.branches.0.0.conv1.weight")
+    return "V1p" if reduce and highest and reduce[1] == highest[0] else "V2p"
 
 
 def _outputs(shapes: Shapes) -> int | None:

@@ -16,10 +16,11 @@ USUAL_REPRESENTATIONS: dict[str, tuple[str, ...]] = {
     "pose": ("V1", "stacks"),
     "segmentation": ("V2", "V2cat"),
     "landmarks": ("V2", "stacks"),
-    "detection": ("V2p", "FPN"),
     "classification": ("C",),
 }
 """What a network of the task has when nothing else is said; other representations must be named to build one."""
+USUAL_PYRAMIDS = {"hrnet": "V2p", "resnet": "FPN"}
+"""Of detectors, by the beginning of the body's name; over another body a pyramid is always named."""
 
 
 OTHER_DETECTORS = ("cascade_rcnn", "cascade_mask_rcnn", "htc", "fcos")
@@ -36,7 +37,7 @@ class Description:
         model: the body's name here; None if it is none of ours.
         num_outputs: joints, classes (background not counted) or points.
         head: "ocr", a detector's name ("faster_rcnn", "fcos", ...), "linear" or "conv"; None without one.
-        representation: V1, V2, V2p, V2cat, FPN or C.
+        representation: V1, V1h, V2, V2p, V1p, V1hp, V2cat, FPN, C or stacks.
         dataset: a guess from task and number of outputs.
         changes: what a file of ours was built with beyond its model and dataset.
         usual_outputs: whether a dataset of the task is known by this number of outputs.
@@ -80,6 +81,8 @@ class Description:
         if not self.usual_outputs and self.num_outputs is not None and "num_classes" not in options:
             options.setdefault("num_outputs", self.num_outputs)  # of no dataset that is known by its number of outputs
         usual = USUAL_REPRESENTATIONS.get(task, ())
+        if task == "detection":
+            usual = tuple(pyramid for body, pyramid in USUAL_PYRAMIDS.items() if model.startswith(body))
         if self.representation is not None and self.representation not in usual:
             options["representation"] = self.representation
         return options

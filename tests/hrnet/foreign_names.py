@@ -124,6 +124,17 @@ TABLES: dict[str, Table] = {
         ("head.predict.", "decode_head.1.conv_seg."),
     ),
     "detection": (*_DETECTOR_MM, *_PYRAMID_FORK, *_BOXES),
+    "torchvision": (
+        ("body.", "backbone.body."),
+        ("representation.laterals.#.", "backbone.fpn.inner_blocks.#.0."),
+        ("representation.smooth.#.", "backbone.fpn.layer_blocks.#.0."),
+        ("rpn.conv.", "rpn.head.conv.0.0."),
+        ("rpn.cls.", "rpn.head.cls_logits."),
+        ("rpn.reg.", "rpn.head.bbox_pred."),
+        ("box_head.cls.", "roi_heads.box_predictor.cls_score."),
+        ("box_head.reg.", "roi_heads.box_predictor.bbox_pred."),
+        ("box_head.", "roi_heads.box_head."),
+    ),
     "mmdet": (*_DETECTOR_MM, *_PYRAMID_MM, *((ours, f"roi_head.{theirs}") for ours, theirs in _BOXES)),
 }
 

@@ -10,6 +10,7 @@ from foreign_names import foreign
 from torch import Tensor
 
 from hrnet import CheckpointError, build_backbone, identify_checkpoint, load_backbone, load_checkpoint
+from hrnet.checkpoints import Description
 from tasks import build_model
 
 MICRO = "hrnet_micro_w8"
@@ -173,16 +174,30 @@ def test_mask_weights_need_a_mask_head(tmp_path: Path) -> None:
         ("segmentation", "segmentation", "pascal_context", {"num_classes": 60}),
         ("segmentation_ocr", "segmentation", "cityscapes", {"head": "ocr"}),
         ("detection", "detection", "coco", {"masks": True}),
+        ("detection", "detection", "coco", {}),
+        ("detection", "detection", "coco", {"representation": "V1p"}),
+        ("mmdet", "detection", "coco", {"representation": "FPN"}),
+        ("mmdet", "detection", "coco", {"representation": "FPN", "masks": True}),
+        ("torchvision", "detection", "coco", {"representation": "FPN"}),
     ],
 )
 def test_a_file_says_how_to_build_its_network(
     table: str, task: str, dataset: str, options: dict[str, object], tmp_path: Path
 ) -> None:
-    torch.save(foreign(build_model(task, MICRO, dataset, **options).state_dict(), table), tmp_path / "file.pth")
+    rows = {"conventions": "mmdet"} if table == "mmdet" else {}  # its heads' number of rows
+    torch.save(foreign(build_model(task, MICRO, dataset, **options, **rows).state_dict(), table), tmp_path / "file.pth")
     found = identify_checkpoint(tmp_path / "file.pth")
     assert (found.model, found.dataset) == (MICRO, dataset)
     assert found.build_options(task, MICRO, dataset) == options
     assert found.build_options("other", MICRO, dataset) == {}
+    load_checkpoint(build_model(task, MICRO, dataset, **options), tmp_path / "file.pth")
+
+
+def test_the_usual_pyramid_is_not_named() -> None:
+    resnet = Description("mmdet", "mmdet 2.x or 3.x", "detection", "resnet50", 80, "faster_rcnn", "FPN", "coco")
+    assert resnet.build_options("detection", "resnet50", "coco") == {}
+    for model in ("hrnet_w32", "timm:resnet50"):  # whose detectors have V2p, or what its maps allow
+        assert resnet.build_options("detection", model, "coco") == {"representation": "FPN"}
 
 
 def test_our_own_file_says_how_it_was_built(tmp_path: Path) -> None:
