@@ -14,7 +14,9 @@ from tasks.direction import Direction
 
 VARY = ("precision", "runtime")
 """What the rows differ in on purpose."""
-FEW_PICTURES = "Δ over so few pictures is chance as a rule: `python -m benchmarks.speed.precision` draws more, and gives it an interval."
+FEW_PICTURES = (
+    "Δ over few pictures is chance: `python -m benchmarks.speed.precision` takes more, and gives it an interval."
+)
 NOT_ALONE = "other processes worked on the machine while this was measured"
 
 
