@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from hrnet.names import nearest
 
-__all__ = ["dotted", "from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
+__all__ = ["changed", "dotted", "from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
 
 T = TypeVar("T")
 
@@ -30,6 +30,16 @@ def refuse_unknown(options: Iterable[str], known: Iterable[str], what: str) -> N
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise ValueError(f"Unknown option {unknown[0]!r} of {what}. Known: {', '.join(known)}.")
+
+
+def changed(options: T, changes: Mapping[str, Any], what: str) -> T:
+    """A copy of a frozen dataclass with fields replaced; raises ValueError ("Unknown `what` ...") naming the nearest field."""
+    assert dataclasses.is_dataclass(options) and not isinstance(options, type)
+    known = [f.name for f in dataclasses.fields(options)]
+    for key in changes:
+        if key not in known:
+            raise ValueError(f"Unknown {what} {key!r}. {nearest(key, known)}")
+    return dataclasses.replace(options, **changes)
 
 
 def dotted(changes: Mapping[str, Any]) -> dict[str, Any]:

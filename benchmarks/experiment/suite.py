@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from benchmarks.experiment.cell import Cell
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 Kind = TypeVar("Kind")
 
@@ -86,6 +89,12 @@ class Suite:
         return self.with_cells({cell.id: seeded(cell) for cell in self.cells})
 
 
-def replaced(cells: Sequence[str], ids: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Cell ids in order, each id in `ids` replaced by those named for it; repeated ids once."""
-    return tuple(dict.fromkeys(new for old in cells for new in ids.get(old, (old,))))
+class OfCells:
+    """What kinds of tables share that keep the ids of their rows' cells in a field `cells`: frozen dataclasses."""
+
+    cells: tuple[str, ...]
+
+    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> Self:
+        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing; repeated ids once."""
+        cells = tuple(dict.fromkeys(new for old in self.cells for new in ids.get(old, (old,))))
+        return replace(self, cells=cells)  # type: ignore[type-var]

@@ -6,10 +6,10 @@ A paper's table becomes one `Table` per protocol, so that no column mixes two. S
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from benchmarks.experiment.suite import replaced
+from benchmarks.experiment.suite import OfCells
 from benchmarks.published.figures import METRICS, Figure, load_footnotes
 from benchmarks.published.filled_rows import RowFilling, what_is_missing
 from benchmarks.published.paper_rows import PaperRow
@@ -22,8 +22,10 @@ ONLY_IF_PRINTED = ("params", "gflops")
 
 
 @dataclass(frozen=True)
-class PublishedTable:
+class PublishedTable(OfCells):
     """A paper's table: its source rows, each with its figures and the cells that measure them.
+
+    Of the table with other cells, a row whose cell was replaced measures another protocol, and is not filled.
 
     Attributes:
         cells: ids of the cells that its rows need.
@@ -33,10 +35,6 @@ class PublishedTable:
     title: str
     cells: tuple[str, ...]
     rows: tuple[PaperRow, ...]
-
-    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> PublishedTable:
-        """The table with other cells. A row whose cell was replaced measures another protocol, and is not filled."""
-        return replace(self, cells=replaced(self.cells, ids))
 
     def fill(self, measurements: Measurements) -> list[Table]:
         """One table per judged figure and protocol; every source row is in exactly one of them.

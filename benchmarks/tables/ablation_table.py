@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.tables.columns import bracketed, cost_columns, cost_entries, metric_column, run_columns
+from benchmarks.tables.columns import bracketed, compared_columns, cost_columns, cost_entries, difference, run_columns
 from benchmarks.tables.rows import Measured, Measurements, bases_of, entry
 from benchmarks.tables.table import Column, Entry, Table
 
@@ -71,12 +71,9 @@ class AblationTable:
         rows = measurements.rows(self.cells)
         if not rows:
             return []
-        main = self.columns[0]
         bases = bases_of(rows, lambda row: self.variant(row).name(row) == self.base)
-        first = metric_column(main, rows, beside=main)
-        columns = [Column("body", "body"), Column("variant", self.axis), *cost_columns(), first]
-        columns.append(Column("delta", f"Δ {main}", first.unit, digits=first.digits, signed=True))
-        columns += [metric_column(metric, rows, beside=main) for metric in self.columns[1:]]
+        columns = [Column("body", "body"), Column("variant", self.axis), *cost_columns()]
+        columns += compared_columns(self.columns, rows)
         title = self.title + ("" if self.vary else bracketed(rows))
         table = Table(self.name, title, [*columns, *run_columns()])
         for row in rows:
@@ -95,14 +92,7 @@ class AblationTable:
             "variant": Entry(variant.name(row), footnotes=variant.notes),
             **cost_entries(row),
             **figures,
-            "delta": _difference(figures[main], entry(base, main, "none"), row is base),
+            "delta": difference(figures[main], entry(base, main, "none"), row is base),
             "n": row.n(main),
             "seconds": row.seconds,
         }
-
-
-def _difference(here: Entry, base: Entry, is_base: bool) -> Entry:
-    """A row's figure minus its base's; empty where either has no number."""
-    if is_base:
-        return Entry(text="base")
-    return Entry() if here.number is None or base.number is None else Entry(here.number - base.number)

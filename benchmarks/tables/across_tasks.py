@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from benchmarks.experiment.suite import replaced
+from benchmarks.experiment.suite import OfCells
 from benchmarks.tables.columns import metric_column
 from benchmarks.tables.rows import Measured, Measurements, entry
 from benchmarks.tables.table import Column, Entry, Table
@@ -34,7 +34,7 @@ def without_width(model: str) -> str:
 
 
 @dataclass(frozen=True)
-class AcrossTasksTable:
+class AcrossTasksTable(OfCells):
     """Bodies in rows, datasets of all tasks in columns; mean rank with coverage.
 
     Only the headline metric of each dataset appears, and ranks alone are averaged: figures of unlike units never are.
@@ -47,10 +47,6 @@ class AcrossTasksTable:
     name: str
     title: str
     cells: tuple[str, ...]
-
-    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> AcrossTasksTable:
-        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
-        return replace(self, cells=replaced(self.cells, ids))
 
     def fill(self, measurements: Measurements) -> list[Table]:
         """One table; none if no cell was asked for."""

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from benchmarks.experiment.suite import replaced
+from benchmarks.experiment.suite import OfCells
 from benchmarks.tables.columns import bracketed, count_text, counts_of, metric_column
 from benchmarks.tables.rows import Measurements, entry
 from benchmarks.tables.table import Column, Table
 
 
 @dataclass(frozen=True)
-class ClassTable:
+class ClassTable(OfCells):
     """A metric by class, from figures named METRIC/CLASS: classes in rows and bodies in columns.
 
     Attributes:
@@ -34,10 +33,6 @@ class ClassTable:
     def columns(self) -> tuple[str, ...]:
         """The names of the figures, class by class."""
         return tuple(f"{self.metric}/{name}" for name in self.classes)
-
-    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> ClassTable:
-        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
-        return replace(self, cells=replaced(self.cells, ids))
 
     def fill(self, measurements: Measurements) -> list[Table]:
         """One table; none if no cell was asked for. The caption says what all classes are pooled over, or a column does."""

@@ -38,6 +38,22 @@ def metric_column(
     return Column(key or metric, title or metric, figure.unit, figure.direction, None, label, figure.decimals)
 
 
+def compared_columns(metrics: Sequence[str], rows: Sequence[Measured], digits: int | None = None) -> list[Column]:
+    """The columns of these metrics, behind the first its difference from a base row's (`difference`) with `digits` decimals,
+    or with its own."""
+    main = metrics[0]
+    first = metric_column(main, rows, beside=main)
+    delta = Column("delta", f"Δ {main}", first.unit, digits=first.digits if digits is None else digits, signed=True)
+    return [first, delta, *(metric_column(metric, rows, beside=main) for metric in metrics[1:])]
+
+
+def difference(here: Entry, base: Entry, is_base: bool) -> Entry:
+    """A row's figure minus its base's; empty where either has no number."""
+    if is_base:
+        return Entry(text="base")
+    return Entry() if here.number is None or base.number is None else Entry(here.number - base.number)
+
+
 def _metric_info(task: str, metric: str) -> tuple[str, Direction, int] | None:
     """Unit, direction and decimals that a task states for a metric; None if it has no such metric."""
     from tasks import get_task

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from benchmarks.tables.columns import cost_columns, cost_entries, metric_column
+from benchmarks.tables.columns import compared_columns, cost_columns, cost_entries, difference
 from benchmarks.tables.rows import Measured, Measurements, bases_of, entry
 from benchmarks.tables.table import Column, Entry, Table
 from benchmarks.tables.task_table import BodyTable
@@ -29,16 +29,13 @@ class SpeedTable(BodyTable):
         rows = measurements.rows(self.cells)
         if not rows:
             return []
-        main = self.columns[0]
-        first = metric_column(main, rows, beside=main)
         columns = [
             Column("body", "body"),
             Column("precision", "precision"),
             Column("runtime", "runtime"),
             *cost_columns(),
         ]
-        columns += [first, Column("delta", f"Δ {main}", first.unit, digits=3, signed=True)]
-        columns += [metric_column(metric, rows, beside=main) for metric in self.columns[1:]]
+        columns += compared_columns(self.columns, rows, digits=3)
         columns += [
             Column("model", "network alone", "1/s", Direction.HIGHER, digits=1),
             Column("times", "× the first row", digits=2),
@@ -58,8 +55,6 @@ class SpeedTable(BodyTable):
         figures = {metric: entry(row, metric, "none", VARY) for metric in self.columns}
         if not row.done:
             figures[main] = Entry(status=row.status, text=row.reason)
-        here, there = figures[main].number, entry(base, main, "none", VARY).number
-        delta = Entry(text="base") if row is base else Entry(None if here is None or there is None else here - there)
         rate, first = throughput(row), throughput(base)
         return {
             "body": Entry(row.cell.model, href=row.href),
@@ -67,7 +62,7 @@ class SpeedTable(BodyTable):
             "runtime": row.cell.runtime,
             **cost_entries(row),
             **figures,
-            "delta": delta,
+            "delta": difference(figures[main], entry(base, main, "none", VARY), row is base),
             "model": Entry(rate, footnotes=() if rate is None or row.done[0].record.latency_quiet else (NOT_ALONE,)),
             "times": Entry(rate / first if rate and first else None),
             "whole": Entry(end_to_end(row)),

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import Any
 
-from benchmarks.experiment.suite import replaced
+from benchmarks.experiment.suite import OfCells
 from benchmarks.tables.columns import bracketed, cost_columns, cost_entries, metric_column, run_columns
 from benchmarks.tables.rows import Measured, Measurements, entry
 from benchmarks.tables.table import Column, Entry, Table
 
-if TYPE_CHECKING:
-    from typing_extensions import Self
-
 
 @dataclass(frozen=True)
-class BodyTable:
+class BodyTable(OfCells):
     """What tables of one dataset have that show bodies in rows and metrics in columns.
 
     Attributes:
@@ -30,10 +26,6 @@ class BodyTable:
     dataset: str
     cells: tuple[str, ...]
     columns: tuple[str, ...]
-
-    def with_cells(self, ids: Mapping[str, Sequence[str]]) -> Self:
-        """The table with other cells: each id in `ids` gives way to those named for it, or to nothing."""
-        return replace(self, cells=replaced(self.cells, ids))
 
 
 @dataclass(frozen=True)

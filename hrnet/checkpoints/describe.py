@@ -9,7 +9,7 @@ from typing import Any
 from hrnet.checkpoints.families.bodies import Shapes, body_name, count
 from hrnet.checkpoints.families.own import own_changes
 from hrnet.checkpoints.families.pose_rivals import UDP, UDP_REGRESS
-from hrnet.checkpoints.family import Canonical
+from hrnet.checkpoints.family import Canonical, has
 from hrnet.checkpoints.report import Description
 
 DATASETS: dict[tuple[str, int], str] = {
@@ -66,15 +66,12 @@ def _changes(shapes: Shapes, head: str | None) -> dict[str, Any]:
     if head == "fcos":
         levels = count(shapes, r"^representation\.smooth\.(\d+)\.")
         return {"levels": levels} if levels == 6 else {}
-    if head == "htc" and not any(key.startswith("semantic.") for key in shapes):
+    if head == "htc" and not has(shapes, "semantic."):
         return {"semantic": False}
     return {}
 
 
 def _representation(shapes: Shapes) -> str | None:
-    def has(prefix: str) -> bool:
-        return any(key.startswith(prefix) for key in shapes)
-
     mix = shapes.get("representation.mix.conv.weight")
     if mix is not None:
         return "V2" if mix[0] == mix[1] else "V1h"
@@ -86,9 +83,9 @@ def _representation(shapes: Shapes) -> str | None:
         ("head.attention.", "V2cat"),
         ("body.score.", "stacks"),
     ):
-        if has(prefix):
+        if has(shapes, prefix):
             return name
-    return "V1" if has("head.predict.") else None
+    return "V1" if has(shapes, "head.predict.") else None
 
 
 def _reduced(shapes: Shapes) -> str:
@@ -128,9 +125,9 @@ DETECTOR_HEADS = (
 
 def _head(shapes: Shapes, task: str | None) -> str | None:
     for detector, prefix in DETECTOR_HEADS:
-        if any(key.startswith(prefix) for key in shapes):
+        if has(shapes, prefix):
             return detector
-    if any(key.startswith("head.attention.") for key in shapes):
+    if has(shapes, "head.attention."):
         return "ocr"
     if "head.classifier.weight" in shapes:
         return "linear"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -97,9 +97,9 @@ def _rename(made: Canonical, rules: tuple[tuple[str, str], ...]) -> None:
         made.state, made.origin = renamed, origin
 
 
-def has(state: State, *prefixes: str) -> bool:
-    """Whether every prefix begins some key."""
-    return all(any(key.startswith(prefix) for key in state) for prefix in prefixes)
+def has(keys: Iterable[str], *prefixes: str) -> bool:
+    """Whether every prefix begins some key; `keys` can be a state dict."""
+    return all(any(key.startswith(prefix) for key in keys) for prefix in prefixes)
 
 
 def always(value: str | None) -> Callable[[State], str | None]:

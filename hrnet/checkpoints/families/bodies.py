@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from hrnet.checkpoints.family import has
 from hrnet.variants import VARIANTS, HRNetSpec
 
 Shapes = Mapping[str, tuple[int, ...]]
@@ -29,19 +30,19 @@ def body_name(shapes: Shapes) -> str | None:
     if "body.stage4.2.fuse_layers.0.0.0.weight" in shapes:
         name = _hrnet_name(shapes)
         return f"{name}_udppose" if name else None
-    if any(key.startswith("body.stage4.") for key in shapes):
+    if has(shapes, "body.stage4."):
         return _hrnet_name(shapes)
     if "body.vit.pos_embed" in shapes:
         return _vit_name(shapes)
     if any(".cross_resolution_weighting." in key for key in shapes):
         return LITE.get(count(shapes, r"^body\.stage0\.(\d+)\."))
-    if any(key.startswith("body.encoder.") for key in shapes):
+    if has(shapes, "body.encoder."):
         return _encoder_name(shapes)
-    if any(key.startswith("body.hg.") for key in shapes):
+    if has(shapes, "body.hg."):
         stacks = count(shapes, r"^body\.hg\.(\d+)\.")
         width = shapes.get("body.fc.0.0.weight", (0,))[0]
         return f"hourglass_s{stacks}" if width == 256 else None
-    prefix = "body.resnet." if any(key.startswith("body.resnet.") for key in shapes) else "body."
+    prefix = "body.resnet." if has(shapes, "body.resnet.") else "body."
     if f"{prefix}layer4.0.conv1.weight" not in shapes:
         return None
     kind = "bottleneck" if f"{prefix}layer1.0.conv3.weight" in shapes else "basic"

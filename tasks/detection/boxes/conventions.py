@@ -7,11 +7,10 @@ with it to rounding, and only what is written in :class:`Conventions` remains. S
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tasks.options import nearest
+from tasks.options import changed, nearest
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,7 @@ class Conventions:
 
     def change(self, **changes: Any) -> Conventions:
         """A copy with fields replaced; raises ValueError naming the nearest field."""
-        known = [f.name for f in dataclasses.fields(self)]
-        for key in changes:
-            if key not in known:
-                raise ValueError(f"Unknown detection convention {key!r}. {nearest(key, known)}")
-        return dataclasses.replace(self, **changes)
+        return changed(self, changes, "detection convention")
 
 
 PRESETS: dict[str, Conventions] = {

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from tasks.options import nearest
+from tasks.options import changed, nearest
 
 
 @dataclass(frozen=True)
@@ -47,11 +46,7 @@ class PointConventions:
 
     def change(self, **changes: Any) -> PointConventions:
         """A copy with fields replaced; raises ValueError naming the nearest field."""
-        known = [f.name for f in dataclasses.fields(self)]
-        for key in changes:
-            if key not in known:
-                raise ValueError(f"Unknown convention {key!r} of FCOS. {nearest(key, known)}")
-        return dataclasses.replace(self, **changes)
+        return changed(self, changes, "convention of FCOS")
 
 
 POINT_PRESETS: dict[str, PointConventions] = {

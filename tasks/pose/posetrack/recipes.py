@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tasks.pose.crops.augment import PoseAugment
 from tasks.pose.recipes import SetUp, pose_recipe
+from tasks.pose.recipes import embedded as embedded_people
 from tasks.recipe import Recipe
 
 COCO_FILES = {
@@ -60,16 +61,4 @@ def embedded() -> Recipe:
     python run_all.py train --task pose --dataset posetrack18 --model hrnet_micro_w8 --tier embedded
     """
     augment = PoseAugment(scale_factor=0.15, rotation_factor=0, rotation_prob=0.0, sigma=1.0, target_rule="unbiased")
-    return Recipe(
-        name="embedded-posetrack",
-        epochs=5,
-        batch_size=16,
-        lr=1.8e-2,
-        optimizer="adam",
-        schedule="cosine",
-        lr_min=1e-4,
-        warmup_iterations=60,
-        loss="mse_softmax",
-        augment=augment,
-        source="this project",
-    )
+    return replace(embedded_people("posetrack", epochs=5), augment=augment)

@@ -12,6 +12,10 @@ from tasks.coco.categories import plain_name
 PLAIN_SIGMA = 0.08
 """OKS tolerance in tracking of joints whose dataset has none (MPII): between those of COCO's shoulders and hips."""
 
+LEGS = ("right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle")
+ARMS = ("right_wrist", "right_elbow", "right_shoulder", "left_shoulder", "left_elbow", "left_wrist")
+"""Joints in the order that MPII and PoseTrack share."""
+
 
 @dataclass(frozen=True)
 class Skeleton:

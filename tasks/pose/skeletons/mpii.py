@@ -2,27 +2,10 @@
 
 from __future__ import annotations
 
-from tasks.pose.skeletons.joints import Skeleton
+from tasks.pose.skeletons.joints import ARMS, LEGS, Skeleton
 
 MPII = Skeleton(
-    names=(
-        "right_ankle",
-        "right_knee",
-        "right_hip",
-        "left_hip",
-        "left_knee",
-        "left_ankle",
-        "pelvis",
-        "thorax",
-        "upper_neck",
-        "head_top",
-        "right_wrist",
-        "right_elbow",
-        "right_shoulder",
-        "left_shoulder",
-        "left_elbow",
-        "left_wrist",
-    ),
+    names=(*LEGS, "pelvis", "thorax", "upper_neck", "head_top", *ARMS),
     pairs=((0, 5), (1, 4), (2, 3), (10, 15), (11, 14), (12, 13)),
     upper=tuple(range(7, 16)),
     bones=(

@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from tasks.pose.skeletons.joints import Skeleton, tenths
+from tasks.pose.skeletons.joints import ARMS, LEGS, Skeleton, tenths
 
 POSETRACK = Skeleton(
     # The ids of the 2017 files and of every evaluation; 2018's files name the neck head_bottom.
-    names=(
-        "right_ankle",
-        "right_knee",
-        "right_hip",
-        "left_hip",
-        "left_knee",
-        "left_ankle",
-        "right_wrist",
-        "right_elbow",
-        "right_shoulder",
-        "left_shoulder",
-        "left_elbow",
-        "left_wrist",
-        "neck",
-        "nose",
-        "head_top",
-    ),
+    names=(*LEGS, *ARMS, "neck", "nose", "head_top"),
     pairs=((0, 5), (1, 4), (2, 3), (6, 11), (7, 10), (8, 9)),
     upper=tuple(range(6, 15)),
     bones=(
