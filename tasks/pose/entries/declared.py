@@ -163,7 +163,8 @@ def completed(declaration: Declaration, root: Path) -> Declaration:
         for member in (name for pair in pairs for name in pair if name not in names):
             raise ValueError(f"{root / FILE}, keypoints.flip_pairs: expected joints of {path.name}, got {member!r}")
     bones = stated.bones if stated.bones is not None else _bones(category.skeleton, names)
-    what = stated.category or (int(category.id or 1), str(category.name or declaration.name))
+    number = 1 if category.id is None else int(category.id)
+    what = stated.category or (number, str(category.name or declaration.name))
     made = Declared(names=names, flip_pairs=pairs, sigmas=sigmas, bones=bones, category=what)
     return msgspec.structs.replace(declaration, keypoints=made, derived=(*declaration.derived, *said))
 

@@ -56,6 +56,23 @@ def test_joints_without_names_are_never_mirrored(tmp_path: Path) -> None:
     assert any("joints are not named: 9" in note for note in data.notes)
 
 
+def test_a_category_may_have_the_number_0(tmp_path: Path) -> None:
+    MAKERS["mouse9"][1](tmp_path)
+    for split in ("train", "val"):
+        path = tmp_path / f"{split}.json"
+        plain = json.loads(path.read_text())
+        for record in plain["annotations"]:
+            record["category_id"] = 0
+        plain["categories"][0]["id"] = 0
+        path.write_text(json.dumps(plain))
+    tasks.declare_below(tmp_path)
+    task = tasks.get_task("pose")
+    mouse = task.dataset("mouse9").declaration
+    assert mouse is not None and mouse.keypoints is not None and mouse.keypoints.category == (0, "mouse")
+    data: Any = task.eval_data("mouse9", tmp_path, "val", task.protocol("mouse9"))
+    assert data.persons.truth.person == 0
+
+
 def test_areas_and_face_boxes_are_derived_and_said(tmp_path: Path) -> None:
     MAKERS["mouse9"][1](tmp_path / "mouse9")
     path = tmp_path / "mouse9" / "val.json"
