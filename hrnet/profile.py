@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass
+from operator import index
 from types import ModuleType
 
 import torch
@@ -60,7 +61,11 @@ def profile(model: nn.Module, input_size: tuple[int, int]) -> Profile:
 
     Args:
         input_size: (H, W) in pixels.
+
+    Raises:
+        ValueError: the size is not two positive whole numbers.
     """
+    height, width = _size_hw(input_size)
     twin = twin_without_memory(model)
     modules = {module: name for name, module in twin.named_modules()}
     weights: dict[nn.Module, int] = {
@@ -79,7 +84,7 @@ def profile(model: nn.Module, input_size: tuple[int, int]) -> Profile:
         layers.append(LayerCost(modules[layer], type(layer).__name__, true, published, outputs))
 
     with evaluating(modules), shapes_alone(modules, report):
-        images = torch.empty(1, 3, *input_size, device="meta")
+        images = torch.empty(1, 3, height, width, device="meta")
         getattr(twin, "profile_forward", twin)(images)
     rule = sum(layer.macs_published_rule for layer in layers)
     return Profile(
@@ -88,9 +93,19 @@ def profile(model: nn.Module, input_size: tuple[int, int]) -> Profile:
         macs_as_published=rule / 2**30,
         macs_published_rule=rule,
         activations=sum(layer.activations for layer in layers),
-        input_size=(int(input_size[0]), int(input_size[1])),
+        input_size=(height, width),
         layers=tuple(layers),
     )
+
+
+def _size_hw(input_size: tuple[int, int]) -> tuple[int, int]:
+    try:
+        height, width = (index(side) for side in input_size)
+    except (TypeError, ValueError):
+        height = width = 0
+    if min(height, width) < 1:
+        raise ValueError(f"Expected input_size as height and width in pixels, such as (256, 192), got {input_size!r}")
+    return height, width
 
 
 class _CallableModule(ModuleType):

@@ -120,5 +120,8 @@ def weights_of(file: str, root: Path = ROOT) -> Weights:
     known = {entry.file: entry for entry in load_weights(root)}
     if file not in known:
         near = close_names(file, known, 1)
-        raise ValueError(f"{file!r} is not in {root / 'weights.csv'}; nearest: {near}")
+        hint = (
+            f"nearest: {near}" if near else "`plan --suite published --rows` names the files that the papers' rows need"
+        )
+        raise ValueError(f"{file!r} is not in {root / 'weights.csv'}; {hint}")
     return known[file]

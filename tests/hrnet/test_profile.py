@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -134,6 +136,7 @@ from hrnet import *
 def test_the_function_is_found_whichever_way() -> None:
     code = f"""
 import sys
+from typing import Any
 from torch import nn
 for line in {WAYS!r}.strip().splitlines():
     for name in [n for n in sys.modules if n.partition(".")[0] == "hrnet"]:
@@ -143,3 +146,10 @@ for line in {WAYS!r}.strip().splitlines():
     assert names["profile"](nn.Conv2d(3, 4, 1), (2, 2)).macs == 48, line
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("size", [64, (64,), (64, 0), (-64, 64), (64.0, 64.0), "ab", None, (3, 64, 64)])
+def test_a_size_is_two_positive_whole_numbers(size: Any) -> None:
+    with pytest.raises(ValueError, match=r"Expected input_size as height and width in pixels"):
+        profile(nn.Conv2d(3, 1, 1), size)
+    assert profile(nn.Conv2d(3, 1, 1), np.array([6, 7])).input_size == (6, 7)  # type: ignore[arg-type]
