@@ -107,10 +107,16 @@ def _rows(table: Table, numeric: Sequence[bool]) -> list[str]:
             tag = "th scope=row" if number == 0 else "td"
             title = f' title="n = {entry.n}"' if entry.n is not None else ""
             title += f' data-v="{entry.number:.6g}"' if entry.number is not None else ""
-            title += f' data-label="{escape(column.title)}"' if number else ""
+            title += f' data-label="{escape(_label(column))}"' if number else ""
             out.append(f"<{tag}{f' class={chr(34)}{classes}{chr(34)}' if classes else ''}{title}>{shown}</{tag[:2]}>")
         out.append("</tr>")
     return out
+
+
+def _label(column: Column) -> str:
+    """A column's heading beside its value, where the page is too narrow for a row of headings."""
+    measure = "\u00a0".join(part for part in (column.unit, column.direction.arrow if column.direction else "") if part)
+    return f"{column.title} {measure}".strip()
 
 
 def _shown(column: Column, entry: Entry, text: str, breakable: bool) -> tuple[str, str]:
