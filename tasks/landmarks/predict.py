@@ -19,10 +19,10 @@ from tasks.landmarks.entries.entry import Entry
 from tasks.landmarks.files.boxes_csv import Box, FaceBoxFile
 from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
+from tasks.results.assignment import BoxTracks
 from tasks.results.box_source import ABOVE, BoxSource, GivenBoxes, declared_above
 from tasks.results.result import Result, as_key_points
 from tasks.results.tracks import with_ids
-from tasks.tracks import BoxTracks
 
 if TYPE_CHECKING:
     from torch import nn
