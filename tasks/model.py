@@ -142,6 +142,11 @@ def require_finite(*outputs: Tensor) -> None:
         )
 
 
+def require_finite_values(values: NDArray[np.floating]) -> None:
+    """As :func:`require_finite`, of what was made of outputs."""
+    require_finite(torch.from_numpy(values))
+
+
 def network_batch(inputs: NDArray[np.float32], model: nn.Module) -> Tensor:
     """Inputs (B, 3, H, W), or (B, S, 3, H, W), on a network's device, laid out in memory as an evaluation's are."""
     images = torch.from_numpy(inputs).to(next(model.parameters()).device)

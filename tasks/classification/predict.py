@@ -80,10 +80,11 @@ def predict_pictures(
     Args:
         names: of the classes, where they are known.
     """
-    from tasks.model import network_batch
+    from tasks.model import network_batch, require_finite_values
 
     inputs = np.stack([normalise(centre_crop(picture, protocol)) for picture in pictures])
     logits = np.stack(task.predict(model, {"images": network_batch(inputs, model)}, protocol)).astype(np.float32)
+    require_finite_values(logits)
     shares = np.exp(logits - logits.max(1, keepdims=True))
     shares /= shares.sum(1, keepdims=True)
     count = shares.shape[1]

@@ -132,8 +132,9 @@ def predict_pictures(
     boxes: Sequence[NDArray[np.float64]],
     category: tuple[int, str] = (1, "person"),
 ) -> list[PoseResult]:
-    """The poses in boxes (N, 4) of every RGB picture, persons of several pictures batched together."""
-    from tasks.model import network_batch
+    """The poses in boxes (N, 4) of every RGB picture, persons of several pictures batched together; raises ValueError where they
+    are not finite."""
+    from tasks.model import network_batch, require_finite_values
 
     check_protocol(protocol)
     if not isinstance(protocol, PoseTrackProtocol):  # whose networks may have COCO's joints
@@ -154,6 +155,7 @@ def predict_pictures(
         poses += task.predict(model, batch, protocol)
     owner = np.array([number for number, _, _ in crops], np.int64)
     made = np.array(poses, np.float32).reshape(len(crops), skeleton.num_joints, 3)
+    require_finite_values(made)
     return [
         _result(made[owner == number], np.asarray(found, np.float64), skeleton, protocol, category)
         for number, found in enumerate(boxes)

@@ -73,6 +73,19 @@ def test_persons_of_a_video() -> None:
         poses_in(task, broken(network), picture, boxes, protocol)
 
 
+@pytest.mark.parametrize(
+    ("name", "dataset"),
+    [("pose", "coco"), ("landmarks", "300w"), ("classification", "imagenet"), ("segmentation", "lip")],
+)
+def test_pictures_of_ones_own(name: str, dataset: str) -> None:
+    task = get_task(name)
+    protocol = task.protocol(dataset, tier="smoke")
+    boxes = [np.array([[4.0, 4.0, 40.0, 40.0]])] if task.sees_boxes != "none" else None
+    network = broken(build_model(name, "hrnet_micro_w8", dataset))
+    with torch.inference_mode(), pytest.raises(ValueError, match=REFUSED):
+        task.predict_pictures(network, dataset, [np.zeros((48, 64, 3), np.uint8)], protocol, boxes)
+
+
 class Constant(nn.Module):
     """Every output of every pixel is a number of its own."""
 

@@ -12,7 +12,7 @@ from torch import nn
 
 from tasks.geometry import box_to_centre_scale, xyxy_to_xywh
 from tasks.images import read_image
-from tasks.model import require_finite
+from tasks.model import require_finite_values
 from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.posetrack.datasets import SequenceInput, TrackedVideo
 from tasks.pose.posetrack.files.form_2018 import KEYPOINTS, PLACES
@@ -74,7 +74,7 @@ def poses_in(
         with torch.inference_mode():
             found += task.predict(model, batch, protocol)
     made = np.asarray(found, dtype=np.float64)
-    require_finite(torch.from_numpy(made))  # NaN passes no threshold: the person would be gone without a word
+    require_finite_values(made)  # NaN passes no threshold: the person would be gone without a word
     return made
 
 
