@@ -19,10 +19,11 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+import numpy as np
 from numpy.typing import NDArray
 from platformdirs import user_cache_dir
 
@@ -44,7 +45,6 @@ SUFFIX, UNFINISHED = ".arrays", ".tmp"
 DAY_S = 24 * 3600
 _READ_BY = ("coco", "files", "readings")
 """Folders of `tasks/` whose code makes what is kept."""
-_PACKAGES = ("msgspec", "numpy", "pycocotools")
 
 _anew: ContextVar[bool] = ContextVar("reading anew", default=False)
 
@@ -134,16 +134,28 @@ def _start(path: Path, asked: Mapping[str, Any]) -> str | None:
 
 @lru_cache(maxsize=1)
 def _code() -> str | None:
-    """A digest of the source files and the packages that read."""
+    """The source files and the packages that read; None where they cannot be told."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        packages = [msgspec.__version__, np.__version__, version("pycocotools")]
+    except PackageNotFoundError:
+        return None
+    return None if _SOURCES is None else "\0".join([_SOURCES, *packages])
+
+
+def _digest_of_sources() -> str | None:
     digest, above = hashlib.sha256(), Path(__file__).resolve().parents[1]
     try:
-        for name in _PACKAGES:
-            digest.update(f"{name} {version(name)}\0".encode())
         for source in sorted(file for name in _READ_BY for file in (above / name).rglob("*.py")):
             digest.update(source.relative_to(above).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
-    except (OSError, PackageNotFoundError):
+    except OSError:
         return None
     return digest.hexdigest()
+
+
+_SOURCES = _digest_of_sources()
+"""Taken when the code is loaded: what is edited later is not what this process reads with."""
 
 
 def _found(place: Path, start: str, path: Path) -> tuple[Path, Parts] | None:

@@ -122,6 +122,14 @@ def test_what_is_asked_and_the_code_are_part_of_the_key(tmp_path: Path, cache: P
     assert len(list(cache.iterdir())) == 3
 
 
+def test_code_that_is_edited_while_a_process_runs_is_not_what_it_reads_with(monkeypatch: pytest.MonkeyPatch) -> None:
+    before, content = kept._code(), Path.read_bytes
+    kept._code.cache_clear()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: content(path) + b"# edited")
+    assert kept._digest_of_sources() != kept._SOURCES
+    assert kept._code() == before and kept._SOURCES is not None
+
+
 def test_the_code_that_reads_is_all_in_the_digest() -> None:
     for folder in kept._READ_BY:
         for source in (ROOT / "tasks" / folder).rglob("*.py"):
