@@ -47,6 +47,13 @@ def on_host(values: Any) -> NDArray[Any]:
     return np.asarray(values.detach().cpu().numpy() if is_tensor(values) else values)
 
 
+def sent(values: NDArray[Any], device: torch.device) -> Tensor:
+    """A small array on a device, which is not waited for: the driver has taken its copy when the call returns."""
+    import torch
+
+    return torch.from_numpy(values).to(device, non_blocking=True)
+
+
 def looked_up(pixels: Tensor, values: Tensor) -> Tensor:
     """(..., H, W, 3) uint8 -> (..., 3, H, W) float32, each channel's value at its row of ``values`` (3, 256).
 

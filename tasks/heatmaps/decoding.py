@@ -7,17 +7,20 @@ Source of the rules: docs/protocols.md, sections 3 and 5; DARK: Zhang et al., CV
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.accelerator import is_tensor, on_host
+from tasks.accelerator import is_tensor
 from tasks.geometry import affine_matrix, transform_points
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+DARK_FLOOR, RIM_FLOOR = 1e-10, 1e-4
+"""Least value before the logarithm: of smoothed maps (the authors' code), and of maps as they are."""
 
 
 def argmax_points(heatmaps: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
@@ -81,69 +84,93 @@ def refine_dark(heatmaps: ArrayLike, points: ArrayLike, blur: int = 11) -> NDArr
 
     Points closer than two cells to the border, and those with a singular curvature, stay where they are.
     """
-    if blur < 3 or blur % 2 == 0:
-        raise ValueError(f"Expected an odd smoothing kernel of at least 3 cells but got {blur}")
+    check_blur(blur)
     maps = np.asarray(heatmaps, dtype=np.float32)
-    height, width = maps.shape[-2:]
-    flat = maps.reshape(-1, height, width)
+    flat = maps.reshape(-1, *maps.shape[-2:])
     refined = np.array(points, dtype=np.float32)
     rows = refined.reshape(-1, 2)
-    x, y = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    inside = np.flatnonzero((x > 1) & (x < width - 2) & (y > 1) & (y < height - 2))
+    inside = np.flatnonzero(~on_rim(rows, maps.shape[-2:]))
     if not len(inside):
         return refined
     smooth = np.stack([cv2.GaussianBlur(flat[i], (blur, blur), 0, borderType=cv2.BORDER_CONSTANT) for i in inside])
-    logs = np.log(np.maximum(smooth, 1e-10)).astype(np.float64)
-    k, xs, ys = np.arange(len(inside)), x[inside], y[inside]
-    dx = 0.5 * (logs[k, ys, xs + 1] - logs[k, ys, xs - 1])
-    dy = 0.5 * (logs[k, ys + 1, xs] - logs[k, ys - 1, xs])
-    dxx = 0.25 * (logs[k, ys, xs + 2] - 2 * logs[k, ys, xs] + logs[k, ys, xs - 2])
-    dyy = 0.25 * (logs[k, ys + 2, xs] - 2 * logs[k, ys, xs] + logs[k, ys - 2, xs])
-    dxy = 0.25 * (logs[k, ys + 1, xs + 1] - logs[k, ys - 1, xs + 1] - logs[k, ys + 1, xs - 1] + logs[k, ys - 1, xs - 1])
-    determinant = dxx * dyy - dxy**2
-    usable = determinant != 0
-    safe = np.where(usable, determinant, 1.0)
-    rows[inside, 0] += np.where(usable, -(dyy * dx - dxy * dy) / safe, 0).astype(np.float32)
-    rows[inside, 1] += np.where(usable, -(dxx * dy - dxy * dx) / safe, 0).astype(np.float32)
+    rows[inside] += dark_steps(np.log(np.maximum(neighbourhoods(smooth, rows[inside], 2), DARK_FLOOR)))
     return refined
 
 
-def refine_rim(heatmaps: NDArray[np.floating], points: NDArray[np.float32]) -> NDArray[np.float32]:
+def check_blur(blur: int) -> None:
+    """Raises ValueError for a smoothing kernel that has no middle, or smooths nothing."""
+    if blur < 3 or blur % 2 == 0:
+        raise ValueError(f"Expected an odd smoothing kernel of at least 3 cells but got {blur}")
+
+
+def on_rim(cells: NDArray[np.float32], size_hw: Sequence[int]) -> NDArray[np.bool_]:
+    """Which cells (..., 2) lie in the two outermost rows and columns, where DARK's second differences do not fit."""
+    ends = np.array([size_hw[1], size_hw[0]]) - 2
+    return np.asarray(~((cells > 1) & (cells < ends)).all(-1))
+
+
+def neighbourhoods(maps: NDArray[Any], cells: NDArray[np.float32], reach: int) -> NDArray[Any]:
+    """Squares (N, 2 `reach` + 1, 2 `reach` + 1) around one cell (N, 2) of each map (N, H, W); beyond an edge it goes on."""
+    height, width = maps.shape[-2:]
+    steps = np.arange(-reach, reach + 1)
+    x = (cells[:, 0, None].astype(np.int64) + steps).clip(0, width - 1)
+    y = (cells[:, 1, None].astype(np.int64) + steps).clip(0, height - 1)
+    return maps[np.arange(len(maps))[:, None, None], y[:, :, None], x[:, None]]
+
+
+def dark_steps(logs: NDArray[np.floating]) -> NDArray[np.float32]:
+    """DARK's steps (N, 2) from the logarithms (N, 5, 5) around the highest cells; none where the curvature is singular."""
+    at = logs.astype(np.float64).transpose(1, 2, 0)
+    dx = 0.5 * (at[2, 3] - at[2, 1])
+    dy = 0.5 * (at[3, 2] - at[1, 2])
+    dxx = 0.25 * (at[2, 4] - 2 * at[2, 2] + at[2, 0])
+    dyy = 0.25 * (at[4, 2] - 2 * at[2, 2] + at[0, 2])
+    dxy = 0.25 * (at[3, 3] - at[1, 3] - at[3, 1] + at[1, 1])
+    determinant = dxx * dyy - dxy**2
+    usable = determinant != 0
+    safe = np.where(usable, determinant, 1.0)
+    steps = np.stack([-(dyy * dx - dxy * dy) / safe, -(dxx * dy - dxy * dx) / safe], -1)
+    return np.where(usable[:, None], steps, 0).astype(np.float32)
+
+
+def refine_rim(
+    around: NDArray[np.floating], cells: NDArray[np.float32], points: NDArray[np.float32], size_hw: Sequence[int]
+) -> NDArray[np.float32]:
     """Refine the peaks that DARK leaves alone: those in the two outermost cells, where chins and brows of small maps lie.
 
     On each axis the vertex of the parabola through the logarithms of the peak and its two neighbours, which is exact for
     a Gaussian; at most half a cell.
+
+    Args:
+        around: (..., 3, 3), maps around their highest cells. cells, points: (..., 2), before and after DARK.
     """
-    height, width = heatmaps.shape[-2:]
-    cells, _ = argmax_points(heatmaps)
-    x, y = cells[..., 0].astype(np.int64), cells[..., 1].astype(np.int64)
-    rim = ~((x > 1) & (x < width - 2) & (y > 1) & (y < height - 2))
-    refined = np.array(points)
-    logs = np.log(np.maximum(heatmaps, 1e-4))
-    for b, n in zip(*np.nonzero(rim), strict=True):
-        column, row, one = int(x[b, n]), int(y[b, n]), logs[b, n]
-        if 0 < column < width - 1:
-            refined[b, n, 0] = column + _vertex(one[row, column - 1], one[row, column], one[row, column + 1])
-        if 0 < row < height - 1:
-            refined[b, n, 1] = row + _vertex(one[row - 1, column], one[row, column], one[row + 1, column])
-    return refined
+    rim = on_rim(cells, size_hw)
+    logs = np.log(np.maximum(around, RIM_FLOOR))
+    found = np.stack([_vertex(logs[..., 1, :]), _vertex(logs[..., :, 1])], -1)
+    between = (cells > 0) & (cells < np.array([size_hw[1], size_hw[0]]) - 1)
+    return np.where(rim[..., None] & between, (cells + found.astype(np.float64)).astype(np.float32), points)
 
 
-def _vertex(before: float, peak: float, after: float) -> float:
-    """Offset of a parabola's vertex from its middle sample, within half a step."""
+def _vertex(logs: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Offset of a parabola's vertex from the middle one of its samples (..., 3), within half a step."""
+    before, peak, after = np.moveaxis(logs, -1, 0)
     curvature = 2 * peak - before - after
-    return float(np.clip((after - before) / (2 * curvature), -0.5, 0.5)) if curvature > 0 else 0.0
+    bends = curvature > 0
+    return np.where(bends, ((after - before) / (2 * np.where(bends, curvature, 1))).clip(-0.5, 0.5), 0)
 
 
 DECODERS: tuple[str, ...] = ("quarter", "quarter_per_axis", "argmax", "dark")
 
 
 def decode(
-    heatmaps: ArrayLike | Tensor, method: str = "quarter", blur: int = 11
+    heatmaps: ArrayLike | Tensor, method: str = "quarter", blur: int = 11, rim: bool = False
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points (..., 2) in cells and scores (...,) of heat maps (..., H, W), by one of `DECODERS`.
 
-    Maps that are a tensor are decoded on its device where the method does not blur them.
+    Maps that are a tensor are decoded on its device.
+
+    Args:
+        rim: whether `refine_rim` follows DARK.
 
     Raises:
         ValueError: an unknown method.
@@ -151,11 +178,11 @@ def decode(
     if method not in DECODERS:
         raise ValueError(f"Expected a decoder of {list(DECODERS)} but got {method!r}")
     if is_tensor(heatmaps):
-        from tasks.heatmaps.peaks import RULES, decode_there
+        from tasks.heatmaps import blurred, peaks
 
-        if method in RULES:
-            return decode_there(heatmaps, method)
-        heatmaps = on_host(heatmaps)
+        if method == "dark":
+            return blurred.dark_there(heatmaps, blur, rim)
+        return peaks.decode_there(heatmaps, method)
     points, scores = argmax_points(heatmaps)
     if method == "quarter":
         points = refine_quarter(heatmaps, points)
@@ -163,7 +190,11 @@ def decode(
         points = refine_quarter_per_axis(heatmaps, points)
         points[scores <= 0] = -1  # what mmpose gives a map without a positive value
     elif method == "dark":
-        points = refine_dark(heatmaps, points, blur)
+        cells, points = points, refine_dark(heatmaps, points, blur)
+        if rim:
+            maps = np.asarray(heatmaps)
+            around = neighbourhoods(maps.reshape(-1, *maps.shape[-2:]), cells.reshape(-1, 2), 1)
+            points = refine_rim(around.reshape(*scores.shape, 3, 3), cells, points, maps.shape[-2:])
     return points, scores
 
 

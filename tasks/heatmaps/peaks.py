@@ -1,7 +1,7 @@
 """Peaks of heat maps found where the maps are: what travels from an accelerator is x, y and height of each map.
 
 The same rules as `tasks.heatmaps.decoding`, to the same bits: comparisons, quarters and halves of a cell are exact in float32.
-Rules that blur a map (DARK, UDP) are not among them: no library promises OpenCV's order of sums, so these maps travel.
+Rules that blur a map are in `tasks.heatmaps.blurred`.
 """
 
 from __future__ import annotations
@@ -22,12 +22,8 @@ def decode_there(maps: Tensor, rule: str, border: int = 1) -> tuple[NDArray[np.f
         border: as of `refine_quarter`.
     """
     height, width = maps.shape[-2:]
-    flat = maps.reshape(*maps.shape[:-2], height * width)
-    best = flat.argmax(-1, keepdim=True)  # the first of equal ones, as NumPy's
-    scores = flat.gather(-1, best)[..., 0]
-    x, y = (best % width)[..., 0], (best // width)[..., 0]
-    positive = ~(scores <= 0)
-    x, y = x * positive, y * positive
+    flat = maps.flatten(-2)
+    x, y, scores = highest(maps)
     across = _step(flat, y * width + x, 1)
     down = _step(flat, y * width + x, width)
     if rule == "quarter":
@@ -40,9 +36,18 @@ def decode_there(maps: Tensor, rule: str, border: int = 1) -> tuple[NDArray[np.f
     if rule != "argmax":
         points += torch.stack([across * moved_x, down * moved_y], -1)
     if rule == "quarter_per_axis":
-        points = torch.where(positive[..., None], points, -1.0)
+        points = torch.where((scores <= 0)[..., None], -1.0, points)
     found = torch.cat([points, scores[..., None].to(torch.float32)], -1).cpu().numpy()  # one journey
     return found[..., :2].copy(), found[..., 2].copy()
+
+
+def highest(maps: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Column, row and height of the highest cell of maps (..., H, W), each (...,): `tasks.heatmaps.decoding.argmax_points`."""
+    width, flat = maps.shape[-1], maps.flatten(-2)
+    best = flat.argmax(-1, keepdim=True)  # the first of equal ones, as NumPy's
+    scores = flat.gather(-1, best)[..., 0]
+    positive = ~(scores <= 0)
+    return (best % width)[..., 0] * positive, (best // width)[..., 0] * positive, scores
 
 
 def _step(flat: Tensor, cell: Tensor, stride: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Unbiased data processing (arXiv 1911.07524): sizes are distances between pixel centres, so "size - 1". NumPy only.
+"""Unbiased data processing (arXiv 1911.07524): sizes are distances between pixel centres, so "size - 1". NumPy, but for tensors.
 
 Step by step as mmpose 1.x does it, which the published tables of its zoo are measured with (docs/protocols.md). "Combined" coding
 predicts three maps a point: a disc around it, and the offsets in x and y to it.
@@ -7,13 +7,18 @@ predicts three maps a point: a disc around it, and the offsets in x and y to it.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.heatmaps.decoding import argmax_points
+from tasks.accelerator import is_tensor
+from tasks.heatmaps.decoding import argmax_points, check_blur, neighbourhoods
 from tasks.heatmaps.targets import Maps, whole_gaussians
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 RADIUS = 0.0546875
 """Radius of the combined coding's disc as a share of the longer side of the maps: 3.5 cells of 64."""
@@ -88,11 +93,11 @@ def _cells(
     return np.where(np.isfinite(xy), xy, 0.0) / udp_stride(input_wh, map_wh)
 
 
-def decode_udp(heatmaps: ArrayLike, blur: int = 11) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def decode_udp(heatmaps: ArrayLike | Tensor, blur: int = 11) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points (..., 2) in cells and scores (...,) of maps (..., H, W): the highest cell and a Newton step on the blurred log.
 
     The score is the height before blurring. There is no guard at the border nor on the step's size, as in the reference. A map
-    without a positive value gives the cell (-1, -1), as in mmpose.
+    without a positive value gives the cell (-1, -1), as in mmpose. Maps that are a tensor are decoded on its device.
 
     Args:
         blur: odd side of the smoothing kernel in cells; 11 for sigma 2, 17 for sigma 3.
@@ -100,58 +105,72 @@ def decode_udp(heatmaps: ArrayLike, blur: int = 11) -> tuple[NDArray[np.float32]
     Raises:
         ValueError: an even kernel, or one below 3.
     """
-    _check_blur(blur)
-    maps = np.asarray(heatmaps, dtype=np.float32)
-    points, scores = argmax_points(maps)
-    flat, rows = maps.reshape(-1, *maps.shape[-2:]), points.reshape(-1, 2)
-    for index in np.flatnonzero(scores.reshape(-1) > 0):
-        smooth = cv2.GaussianBlur(flat[index], (blur, blur), 0, borderType=cv2.BORDER_CONSTANT)
-        smooth *= flat[index].max() / smooth.max()
-        padded = np.pad(np.log(np.clip(smooth, FLOOR, CEILING)), 1, mode="edge").astype(np.float64)
-        column, row = int(rows[index, 0]), int(rows[index, 1])
-        rows[index] -= _newton_step(padded[row : row + 3, column : column + 3]).astype(np.float32)
+    check_blur(blur)
+    if is_tensor(heatmaps):
+        from tasks.heatmaps.blurred import udp_there
+
+        points, scores, around = udp_there(heatmaps, blur)
+        picks = np.flatnonzero(scores.reshape(-1) > 0)
+    else:
+        maps = np.asarray(heatmaps, dtype=np.float32)
+        points, scores = argmax_points(maps)
+        picks = np.flatnonzero(scores.reshape(-1) > 0)
+        squares = [
+            neighbourhoods(_smoothed(one, blur)[None], cell[None], 1)
+            for one, cell in zip(maps.reshape(-1, *maps.shape[-2:])[picks], points.reshape(-1, 2)[picks], strict=True)
+        ]
+        around = np.concatenate([np.empty((0, 3, 3), np.float32), *squares])
+    logs = np.log(np.clip(around, FLOOR, CEILING))
+    points.reshape(-1, 2)[picks] -= _newton_steps(logs)
     points[scores <= 0] = -1
     return points, scores
 
 
-def _newton_step(patch: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Inverse Hessian times gradient, (2,) as (x, y), at the middle of a 3x3 patch."""
-    centre = patch[1, 1]
-    left, right, up, down = patch[1, 0], patch[1, 2], patch[0, 1], patch[2, 1]
-    mixed = 0.5 * (patch[2, 2] - right - down + 2 * centre - left - up + patch[0, 0])
-    gradient = np.array([0.5 * (right - left), 0.5 * (down - up)])
-    hessian = np.array([[right - 2 * centre + left, mixed], [mixed, down - 2 * centre + up]])
-    return np.asarray(np.linalg.inv(hessian + np.finfo(np.float32).eps * np.eye(2)) @ gradient)
+def _smoothed(heatmap: NDArray[np.float32], blur: int) -> NDArray[np.float32]:
+    """A map (H, W) smoothed, and scaled to its old height."""
+    smooth = cv2.GaussianBlur(heatmap, (blur, blur), 0, borderType=cv2.BORDER_CONSTANT)
+    smooth *= heatmap.max() / smooth.max()
+    return np.asarray(smooth)
 
 
-def decode_combined(heatmaps: ArrayLike, blur: int = 11) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def _newton_steps(logs: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Inverse Hessian times gradient, (N, 2) as (x, y), at the middle of squares (N, 3, 3)."""
+    at = logs.astype(np.float64).transpose(1, 2, 0)
+    centre, left, right, up, down = at[1, 1], at[1, 0], at[1, 2], at[0, 1], at[2, 1]
+    mixed = 0.5 * (at[2, 2] - right - down + 2 * centre - left - up + at[0, 0])
+    gradient = np.stack([0.5 * (right - left), 0.5 * (down - up)], -1)
+    hessian = np.stack([right - 2 * centre + left, mixed, mixed, down - 2 * centre + up], -1).reshape(-1, 2, 2)
+    inverse = np.linalg.inv(hessian + np.finfo(np.float32).eps * np.eye(2))
+    return (inverse @ gradient[..., None])[..., 0].astype(np.float32)
+
+
+def decode_combined(heatmaps: ArrayLike | Tensor, blur: int = 11) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Points (..., N, 2) in cells and scores (..., N) of combined maps (..., 3 N, H, W).
 
     The disc's map is blurred with 2 `blur` + 1 cells; its highest cell and the offsets there give the point, its height the
-    score.
+    score. Maps that are a tensor are decoded on its device.
 
     Raises:
         ValueError: an even kernel, one below 3, or maps that are not three a point.
     """
-    _check_blur(blur)
-    maps = np.asarray(heatmaps, dtype=np.float32)
+    check_blur(blur)
+    side = 2 * blur + 1
+    maps: Any = heatmaps if is_tensor(heatmaps) else np.asarray(heatmaps, dtype=np.float32)
     if maps.shape[-3] % 3:
         raise ValueError(f"Expected three maps a point but got {maps.shape[-3]}; this network predicts none of offsets")
     height, width = maps.shape[-2:]
-    side = 2 * blur + 1
     triples = maps.reshape(-1, 3, height, width)
-    discs = np.stack([cv2.GaussianBlur(triple[0], (side, side), 0) for triple in triples])
-    points, scores = argmax_points(discs)
-    columns, rows = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64)
-    picks = np.arange(len(triples))
-    points += np.float32(RADIUS * max(width, height)) * triples[picks, 1:, rows, columns]
+    if is_tensor(triples):
+        from tasks.heatmaps.blurred import combined_there
+
+        points, scores, offsets = combined_there(triples, side)
+    else:
+        points, scores = argmax_points(np.stack([cv2.GaussianBlur(triple[0], (side, side), 0) for triple in triples]))
+        columns, rows = points[:, 0].astype(np.int64), points[:, 1].astype(np.int64)
+        offsets = triples[np.arange(len(triples)), 1:, rows, columns]
+    points += np.float32(RADIUS * max(width, height)) * offsets
     shape = (*maps.shape[:-3], maps.shape[-3] // 3)
     return points.reshape(*shape, 2), scores.reshape(shape)
-
-
-def _check_blur(blur: int) -> None:
-    if blur < 3 or blur % 2 == 0:
-        raise ValueError(f"Expected an odd smoothing kernel of at least 3 cells but got {blur}")
 
 
 def udp_to_image(

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.accelerator import is_tensor, on_host
+from tasks.accelerator import is_tensor
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.corners import decode_whole_pixels
-from tasks.heatmaps.decoding import decode, refine_rim, to_image
+from tasks.heatmaps.decoding import decode, to_image
 from tasks.heatmaps.targets import gaussian_targets, whole_gaussians
 from tasks.landmarks.crops.face_crops import ONE_BASED
 from tasks.landmarks.protocol import LandmarkProtocol
@@ -76,11 +76,8 @@ def decode_faces(
     if protocol.decoder == "reference":
         points, scores = decode_whole_pixels(heatmaps, centre, scale)
         return points.astype(np.float64), scores
-    maps = heatmaps if is_tensor(heatmaps) and protocol.decoder != "dark" else on_host(heatmaps)
-    points, scores = decode(maps, protocol.decoder, protocol.dark_blur)
-    size = maps.shape[-1]
-    if protocol.decoder == "dark":
-        points = refine_rim(on_host(maps), points)
+    points, scores = decode(heatmaps, protocol.decoder, protocol.dark_blur, rim=True)
+    size = heatmaps.shape[-1] if is_tensor(heatmaps) else np.asarray(heatmaps).shape[-1]
     if protocol.crop == "affine":
         found = to_image(points, centre - ONE_BASED, np.stack([scale, scale], 1), (size, size)) + ONE_BASED
         return found.astype(np.float64), scores

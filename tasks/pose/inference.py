@@ -84,7 +84,7 @@ def keypoints(
 ) -> NDArray[np.float32]:
     """Keypoints (B, J, 3) as x, y in picture pixels (0-based) and score, of heat maps (B, J, h, w).
 
-    Of maps on an accelerator only the peaks travel, where the decoder does not blur.
+    Of maps on an accelerator only the peaks travel, and what is around them.
 
     centres, scales: (B, 2) as the crops were cut.
     """
@@ -95,7 +95,7 @@ def keypoints(
         points, scores = decode_one_based(heatmaps, centres, scales)
     elif protocol.decoder in ("udp", "udp_combined"):
         decode_blurred = decode_udp if protocol.decoder == "udp" else decode_combined
-        cells, scores = decode_blurred(on_host(heatmaps), protocol.dark_blur)
+        cells, scores = decode_blurred(heatmaps, protocol.dark_blur)
         points = udp_to_image(cells, centres, np.asarray(scales) * PIXEL_STD, map_wh)
     elif protocol.decoder.startswith("simcc"):
         pixels, scores = decode_simcc(on_host(heatmaps), protocol.decoder, protocol.input_wh)

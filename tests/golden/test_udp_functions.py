@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -69,10 +71,11 @@ def test_combined_targets(path: Path) -> None:
     np.testing.assert_allclose(maps[2::3, :, 0][drawn], data["offset_y_col0"][drawn], atol=2e-6)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["on the host", "where the network is"])
 @pytest.mark.parametrize("path", archives("pose_udp_decode*.npz"))
-def test_udp_dark_and_quarter_decoding(path: Path) -> None:
+def test_udp_dark_and_quarter_decoding(path: Path, kind: Callable[[np.ndarray], Any]) -> None:
     data = load(path)
-    maps, blur, found = data["heatmaps"], int(data["blur_kernel"]), data["found"] == 1
+    maps, blur, found = kind(data["heatmaps"]), int(data["blur_kernel"]), data["found"] == 1
     map_wh, scale = (maps.shape[3], maps.shape[2]), data["scale_px"]
     cell_px = (scale / (np.array(map_wh) - 1)).max()
     cells, scores = udp.decode_udp(maps, blur)
@@ -87,10 +90,11 @@ def test_udp_dark_and_quarter_decoding(path: Path) -> None:
     np.testing.assert_allclose(hrnet[found], data["quarter_keypoints_image_hrnet"][found], atol=2e-3 * cell_px)
 
 
+@pytest.mark.parametrize("kind", [np.asarray, torch.from_numpy], ids=["on the host", "where the network is"])
 @pytest.mark.parametrize("path", archives("pose_udp_combined_decode*.npz"))
-def test_combined_decoding(path: Path) -> None:
+def test_combined_decoding(path: Path, kind: Callable[[np.ndarray], Any]) -> None:
     data = load(path)
-    maps = data["heatmaps"]
+    maps = kind(data["heatmaps"])
     cells, scores = udp.decode_combined(maps, int(data["blur_kernel"]))
     points = udp.udp_to_image(cells, data["center"], data["scale_px"], (maps.shape[3], maps.shape[2]))
     np.testing.assert_allclose(scores, data["scores"], rtol=1e-4)

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tasks.heatmaps.corners import decode_whole_pixels
-from tasks.heatmaps.decoding import DECODERS, decode
+from tasks.heatmaps.decoding import decode
 from tasks.heatmaps.peaks import RULES
 from tasks.landmarks.protocol import LandmarkProtocol
 from tasks.landmarks.targets import decode_faces
@@ -58,7 +58,7 @@ def test_whole_pixels_are_numpys(kind: str) -> None:
 
 
 @pytest.mark.parametrize("crop", ["affine", "reference"])
-@pytest.mark.parametrize("decoder", ["reference", *DECODERS])
+@pytest.mark.parametrize("decoder", ["reference", *RULES])
 def test_faces_are_the_same_whichever_way_they_are_decoded(crop: str, decoder: str) -> None:
     protocol = LandmarkProtocol(crop=crop, decoder=decoder)  # type: ignore[arg-type]
     maps = np.abs(RNG.standard_normal((3, 7, 16, 16))).astype(np.float32)
