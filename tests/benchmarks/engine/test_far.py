@@ -15,13 +15,14 @@ import tasks
 from benchmarks.engine import loops as engine
 from benchmarks.engine.steps.moving import Mover
 from tasks.accelerator import taken_as_far
+from tasks.options import to_plain
 from tasks.segmentation.evaluation import SegmentationEvaluation
 
 MODEL = "hrnet_micro_w8"
 SETS = [name for name in MAKERS if name != "mouse9"]
 CHANGES: dict[str, dict[str, Any]] = {
-    "hand21": {"input_wh": (32, 32)},
-    "faces5": {"input_wh": (32, 32)},
+    "hand21": {"input_wh": (32, 32), "decoder": "quarter"},
+    "faces5": {"input_wh": (32, 32), "decoder": "quarter"},
     "parts3": {"short_px": 64, "long_px": 96},
 }
 RECIPES: dict[str, dict[str, Any]] = {
@@ -56,11 +57,24 @@ def _network(task: Any, name: str) -> Any:
     return network
 
 
-def _evaluated(made: Any, workspace: Path, far: bool, keep: bool = True, workers: int = 0) -> Any:
+def _as_trained(network: Any, given: Any, maps: torch.Tensor) -> torch.Tensor:
+    """Gaussians where random maps have their centre, with a little of them as noise."""
+    height, width = maps.shape[-2:]
+    share = (4 * maps / maps.std()).flatten(2).softmax(-1).unflatten(-1, (height, width))
+    rows, columns = torch.arange(height)[:, None], torch.arange(width)
+    y, x = ((share * place).sum((-2, -1), keepdim=True) for place in (rows, columns))
+    return 0.8 * torch.exp(-((columns - x) ** 2 + (rows - y) ** 2) / 8) + 0.01 * torch.tanh(maps)
+
+
+def _evaluated(
+    made: Any, workspace: Path, far: bool, keep: bool = True, workers: int = 0, trained: bool = False
+) -> Any:
     task, name, root, protocol = made
     workspace.mkdir()
     data, network = task.eval_data(name, root, "val", protocol), _network(task, name)
     task.meet(network, data)
+    if trained:
+        network.register_forward_hook(_as_trained)
     with taken_as_far() if far else nullcontext():
         options: dict[str, Any] = {"batch_size": 3, "num_workers": workers, "keep": keep}
         found, _ = engine.evaluate(
@@ -103,6 +117,27 @@ def test_an_evaluation_is_the_same_to_the_last_bit(made: Any, tmp_path: Path, se
     far = _evaluated(made, tmp_path / "far", far=True)
     assert seen == {torch.uint8}
     assert _same(_kept(near), _kept(far)) and _same(near.stats(), far.stats())
+
+
+UDP = {"crop": "udp", "target": "udp", "decoder": "udp", "shift": False}
+
+
+@pytest.mark.parametrize(
+    ("made", "changes"),
+    [("hand21", {"decoder": "dark"}), ("hand21", UDP), ("faces5", {"decoder": "dark"})],
+    indirect=["made"],
+    ids=["dark", "udp", "faces by dark"],
+)
+def test_decoders_that_blur_are_the_same_to_rounding(made: Any, changes: dict[str, Any], tmp_path: Path) -> None:
+    """On maps as a training leaves them; on noise a step is as long as rounding makes it (tests/tasks/heatmaps)."""
+    task, name, root, protocol = made
+    made = task, name, root, task.protocol_with(protocol, changes)
+    near, far = (_evaluated(made, tmp_path / str(far), far, trained=True) for far in (False, True))
+    one, other = (np.asarray(found.complete()) for found in (near, far))
+    assert not np.array_equal(one, other)
+    np.testing.assert_allclose(other, one, atol=1e-3)
+    figures = [task.figures(name, found.stats(), to_plain(made[3])) for found in (near, far)]
+    assert figures[1] == pytest.approx(figures[0], abs=1e-6, nan_ok=True)
 
 
 def test_a_training_leaves_the_same_weights(made: Any, tmp_path: Path, seen: set[torch.dtype]) -> None:

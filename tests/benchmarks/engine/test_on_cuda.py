@@ -24,7 +24,9 @@ from benchmarks.store.store import Store
 from tasks.accelerator import looked_up, taken_as_far
 from tasks.heatmaps.decoding import decode
 from tasks.heatmaps.peaks import RULES
+from tasks.heatmaps.udp import decode_combined, decode_udp
 from tasks.images import byte_values, look_up
+from tasks.precision import float32_products
 from tasks.segmentation.inference import counted
 from tasks.segmentation.metrics import confusion_and_others, from_pairs
 
@@ -55,6 +57,24 @@ def test_peaks_are_the_cpus(rule: str) -> None:
         assert all(np.array_equal(one, other) for one, other in zip(found, expected, strict=True))
 
 
+@pytest.mark.parametrize("way", ["dark", "udp", "combined"])
+def test_blurred_peaks_are_the_cpus(way: str) -> None:
+    x, y = RNG.uniform(-1, 48, (120, 1, 1)), RNG.uniform(-1, 64, (120, 1, 1))
+    values = np.exp(-((np.arange(48) - x) ** 2 + (np.arange(64)[:, None] - y) ** 2) / 8) + RNG.normal(
+        0, 0.003, (120, 64, 48)
+    )
+    ways: dict[str, Any] = {
+        "dark": lambda maps: decode(maps, "dark", rim=True),
+        "udp": decode_udp,
+        "combined": decode_combined,
+    }
+    maps = values.astype(np.float32).reshape(4, 30, 64, 48)
+    with float32_products(tf32=True, device=DEVICE):  # which must not reach the blur
+        (points, scores), (found, heights) = ways[way](maps), ways[way](torch.from_numpy(maps).to(DEVICE))
+    np.testing.assert_allclose(found, points, atol=1e-4)
+    np.testing.assert_allclose(heights, scores, rtol=1e-6)
+
+
 def test_counts_are_the_cpus() -> None:
     label, guess = (RNG.integers(0, 19, (512, 1024)).astype(np.uint8) for _ in range(2))
     label[:9], guess[100:105] = 255, 255
@@ -71,7 +91,8 @@ def hands(tmp_path: Path) -> Any:
     MAKERS["hand21"][1](tmp_path / "data" / "hand21")
     tasks.declare_below(tmp_path / "data")
     task = tasks.get_task("pose")
-    protocol = task.protocol_with(task.protocol("hand21", model="hrnet_micro_w8", tier="smoke"), {"input_wh": (64, 64)})
+    changes = {"input_wh": (64, 64), "decoder": "quarter"}
+    protocol = task.protocol_with(task.protocol("hand21", model="hrnet_micro_w8", tier="smoke"), changes)
     yield task, "hand21", tmp_path / "data" / "hand21", protocol
     for attribute in ("datasets", "metrics"):
         task.__dict__.pop(attribute, None)
