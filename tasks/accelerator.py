@@ -6,8 +6,9 @@ maps the counts. Everything is written for any device: `taken_as_far` shows the 
 
 from __future__ import annotations
 
+import functools
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeGuard
 
@@ -52,6 +53,19 @@ def sent(values: NDArray[Any], device: torch.device) -> Tensor:
     import torch
 
     return torch.from_numpy(values).to(device, non_blocking=True)
+
+
+@functools.lru_cache(maxsize=256)
+def _constant(values: tuple[float, ...], dtype: torch.dtype, device: torch.device) -> Tensor:
+    import torch
+
+    with torch.inference_mode(False):  # a training may follow, which keeps no tensors of inference
+        return torch.tensor(values, dtype=dtype, device=device)
+
+
+def constant(values: Sequence[float], like: Tensor) -> Tensor:
+    """A few numbers as a tensor where ``like`` is and of its type, made once; not to be written to."""
+    return _constant(tuple(values), like.dtype, like.device)
 
 
 def looked_up(pixels: Tensor, values: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -69,7 +69,8 @@ def float32_products(tf32: bool, device: torch.device, same_shapes: bool = True)
         yield
         return
     before = _flags(), torch.backends.cudnn.benchmark
-    _set_flags(dict.fromkeys(before[0], "tf32" if tf32 else "ieee"))
+    wanted = "tf32" if tf32 else "ieee"
+    _set_flags(_Flags(wanted, wanted, *(None if old is None else tf32 for old in before[0][2:])))
     torch.backends.cudnn.benchmark = same_shapes
     try:
         yield
@@ -78,27 +79,43 @@ def float32_products(tf32: bool, device: torch.device, same_shapes: bool = True)
         torch.backends.cudnn.benchmark = before[1]
 
 
-def _holders() -> dict[str, Any]:
+class _Flags(NamedTuple):
+    """How CUDA multiplies float32, by the names of PyTorch 2.9 and later, and by those from before (TF32 or not).
+
+    Both are set: PyTorch reads the old ones still, and raises where the two say different things. None where somebody has
+    brought them apart already.
+    """
+
+    matmul: str
+    cudnn: str
+    old_matmul: bool | None
+    old_cudnn: bool | None
+
+
+def _flags() -> _Flags:
     backends: Any = torch.backends
-    return {"matmul": backends.cuda.matmul, "conv": backends.cudnn.conv, "rnn": backends.cudnn.rnn}
+    old = _read(lambda: backends.cuda.matmul.allow_tf32), _read(lambda: backends.cudnn.allow_tf32)
+    if not hasattr(backends, "fp32_precision"):
+        return _Flags("", "", *old)
+    return _Flags(backends.cuda.matmul.fp32_precision, backends.cudnn.conv.fp32_precision, *old)
 
 
-def _flags() -> dict[str, str]:
-    if hasattr(torch.backends, "fp32_precision"):
-        return {name: holder.fp32_precision for name, holder in _holders().items()}
-    return {  # before PyTorch 2.9
-        "matmul": "tf32" if torch.backends.cuda.matmul.allow_tf32 else "ieee",
-        "conv": "tf32" if torch.backends.cudnn.allow_tf32 else "ieee",
-    }
+def _read(flag: Callable[[], bool]) -> bool | None:
+    try:
+        return bool(flag())
+    except RuntimeError:
+        return None
 
 
-def _set_flags(flags: dict[str, str]) -> None:
-    if hasattr(torch.backends, "fp32_precision"):
-        for name, holder in _holders().items():
-            holder.fp32_precision = flags[name]
-        return
-    torch.backends.cuda.matmul.allow_tf32 = flags["matmul"] == "tf32"
-    torch.backends.cudnn.allow_tf32 = flags["conv"] == "tf32"
+def _set_flags(flags: _Flags) -> None:
+    backends: Any = torch.backends
+    if flags.old_matmul is not None:
+        backends.cuda.matmul.allow_tf32 = flags.old_matmul
+    if flags.old_cudnn is not None:
+        backends.cudnn.allow_tf32 = flags.old_cudnn
+    if hasattr(backends, "fp32_precision"):  # the old names leave "none", which follows a setting for everything
+        backends.cuda.matmul.fp32_precision = flags.matmul
+        backends.cudnn.conv.fp32_precision = backends.cudnn.rnn.fp32_precision = flags.cudnn
 
 
 @contextmanager

@@ -178,7 +178,8 @@ def train(
     task.prepare(network, recipe)
     if recipe.batch_norm == "sync" and get_world_size() > 1:
         network = nn.SyncBatchNorm.convert_sync_batchnorm(network)  # type: ignore[no-untyped-call]
-    network.to(memory_format=torch.channels_last)
+    # Before anything is made beside it: an average of the weights is to live where they do.
+    network.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     model = HarnessModel(network, task, recipe, protocol, values_for(data, device))
     sampler = EpochSampler(data, recipe.batch_size, seed, recipe.drop_last)
     workers = recipe.num_workers if num_workers is None else num_workers

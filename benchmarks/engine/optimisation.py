@@ -28,7 +28,9 @@ class _Wrapper(_Unread, OptimWrapper):
 
 
 class _ScaledWrapper(_Unread, AmpOptimWrapper):
-    pass
+    def optim_context(self, model: nn.Module) -> Any:
+        """Without mmengine's own autocast: the network's calls are reduced (`tasks.precision`), losses stay in float32."""
+        return OptimWrapper.optim_context(self, model)
 
 
 def optimizer_of(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:

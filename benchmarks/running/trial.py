@@ -311,8 +311,8 @@ class Trial:
                 except torch.cuda.OutOfMemoryError:
                     if batch == 1:
                         raise
-                    batch //= 2
-                    torch.cuda.empty_cache()
+                batch //= 2
+                torch.cuda.empty_cache()  # after the error is gone, whose frames hold the batch's tensors
         self.durations_s |= spent
         self.outcome["provenance"]["evaluation_batch"] = batch
         self.outcome["batch_size"] = batch

@@ -87,6 +87,8 @@ def main(argv: list[str] | None = None) -> int:
     """Prints every job that was asked for; 1 where one failed, with its reason."""
     arguments = _arguments(argv)
     device = torch.device(arguments.device)
+    if device.index is not None:
+        torch.cuda.set_device(device)  # the engine's "cuda" is the current one
     end = time.monotonic() + arguments.budget
     name = torch.cuda.get_device_name(device) if device.type == "cuda" else hardware()["cpu"]
     _say(f"{name}; {available_cores()} cores; torch {torch.__version__}; {arguments.workers} loader processes")

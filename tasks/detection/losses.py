@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.accelerator import sent
 from tasks.detection.boxes.coding import encode
 from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.boxes.heads import background_row, chosen_codes, class_rows
@@ -67,10 +69,10 @@ def proposal_losses(
         count += max(len(positive), least) + max(len(negative), least)
         # Places in the whole batch: one gather, whose gradient is one tensor of the maps' size.
         taken += [positive + index * total, negative + index * total]
-        wanted += [torch.ones(len(positive)), torch.zeros(len(negative))]
+        wanted += [logits.new_ones(len(positive)), logits.new_zeros(len(negative))]
         positives.append(positive + index * total)
         targets.append(encode(truth.boxes[matched[positive]], cells[positive], conventions.rpn_stds))
-    score, want = logits.reshape(-1)[torch.cat(taken)], torch.cat(wanted).to(logits)
+    score, want = logits.reshape(-1)[torch.cat(taken)], torch.cat(wanted)
     count = max(count, 1)
     classify = functional.binary_cross_entropy_with_logits(score, want, reduction="sum") / count
     box = smooth_l1(codes.reshape(-1, 4)[torch.cat(positives)], torch.cat(targets), conventions.rpn_beta) / count
@@ -116,7 +118,9 @@ def box_losses(
     labels = torch.cat([s.labels for s in samples])
     rows = torch.where(labels > 0, class_rows(labels, conventions), background_row(num_classes, conventions))
     result = {"loss_cls": functional.cross_entropy(logits, rows)}
-    positive = torch.where(labels > 0)[0]
+    firsts = np.cumsum([0, *(len(s.boxes) for s in samples)])
+    places = [np.arange(first, first + s.num_positive) for first, s in zip(firsts[:-1], samples, strict=True)]
+    positive = sent(np.concatenate(places), labels.device)  # each picture's come first
     targets = torch.cat(
         [
             encode(t.boxes[s.truth], s.boxes[: s.num_positive], conventions.box_stds)

@@ -49,7 +49,7 @@ def match(
     if len(truths) and len(boxes):
         overlap = box_iou(truths, boxes)
         if eligible is not None:
-            overlap = torch.where(eligible, overlap, overlap.new_tensor(-1.0))
+            overlap = torch.where(eligible, overlap, -1.0)
         best, which = overlap.max(dim=0)
         matched[best >= low] = IGNORED
         matched = torch.where(best >= high, which, matched)
@@ -103,7 +103,7 @@ def mask_targets(truth: Truth, boxes: Tensor, which: Tensor, size: int, conventi
         return (roi_align(masks, rois, size, 1.0, 0, True)[:, 0] >= 0.5).to(boxes.dtype)
     height, width = truth.masks.shape[-2:]
     parts = []
-    for box, index in zip(boxes.detach().cpu().tolist(), which.tolist()):
+    for box, index in zip(boxes.tolist(), which.tolist()):
         x1, y1 = min(max(int(box[0]), 0), width - 1), min(max(int(box[1]), 0), height - 1)
         # int(x2) of the inclusive end, and one further for the slice.
         x2, y2 = max(int(box[2] - 1) + 1, x1 + 1), max(int(box[3] - 1) + 1, y1 + 1)
@@ -116,4 +116,4 @@ def _some(indices: Tensor, count: int, generator: torch.Generator) -> Tensor:
     if len(indices) <= count:
         return indices
     order = torch.randperm(len(indices), generator=generator)[:count]
-    return indices[order.to(indices.device)]
+    return indices[order.to(indices.device, non_blocking=True)]

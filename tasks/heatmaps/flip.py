@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from tasks.accelerator import constant, sent
 from tasks.geometry import swap_order
 
 COMBINED = 3
@@ -17,8 +18,8 @@ def unflip_combined(maps: Tensor, pairs: Sequence[Sequence[int]]) -> Tensor:
     """As `unflip` for combined maps (B, 3 J, H, W): the three maps of a joint move together, and offsets in x change sign."""
     batch, channels, height, width = maps.shape
     triples = maps.flip(-1).reshape(batch, channels // COMBINED, COMBINED, height, width)
-    order = torch.from_numpy(swap_order(channels // COMBINED, pairs)).to(maps.device)
-    sign = torch.tensor([1.0, -1.0, 1.0], dtype=maps.dtype, device=maps.device)[:, None, None]
+    order = sent(swap_order(channels // COMBINED, pairs), maps.device)
+    sign = constant((1.0, -1.0, 1.0), maps)[:, None, None]
     return (triples[:, order] * sign).reshape(maps.shape)
 
 
@@ -30,7 +31,7 @@ def unflip(maps: Tensor, pairs: Sequence[Sequence[int]], shift: bool = False) ->
         shift: also moves the result right by one cell, column 0 keeping its value: cells at multiples of an even stride are not
             where their mirror images are, which this makes up for (protocols, section 4).
     """
-    order = torch.from_numpy(swap_order(maps.shape[1], pairs)).to(maps.device)
+    order = sent(swap_order(maps.shape[1], pairs), maps.device)
     back = maps.flip(-1)[:, order]
     return torch.cat([back[..., :1], back[..., :-1]], dim=-1) if shift else back
 

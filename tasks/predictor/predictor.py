@@ -122,7 +122,9 @@ class Predictor:
 
         with (
             torch.inference_mode(),
-            float32_products(self.precision == "tf32", self.device),
+            float32_products(
+                self.precision == "tf32", self.device, same_shapes=False
+            ),  # as many boxes as a picture has
             reduced(self.network, self.precision, self.device),
         ):
             yield

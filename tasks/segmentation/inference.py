@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tasks.accelerator import sent
 from tasks.images import IMAGENET_MEAN, IMAGENET_STD
 from tasks.model import require_finite
 from tasks.segmentation.files.classes import IGNORE
@@ -104,8 +105,9 @@ def run_windows(
         part = images[..., top:bottom, left:right]
         if part.shape[-2:] != (in_h, in_w):
             colour = BLACK if protocol.view == "windows" else MEAN
-            fill = torch.tensor(colour, dtype=part.dtype, device=part.device).view(1, 3, 1, 1)
-            canvas = fill.expand(len(part), 3, in_h, in_w).contiguous()
+            canvas = part.new_empty((len(part), 3, in_h, in_w))
+            for channel, value in enumerate(colour):
+                canvas[:, channel] = value
             canvas[..., : bottom - top, : right - left] = part
             part = canvas
         logits = model(part).float().contiguous()
@@ -143,9 +145,11 @@ def resized_rows(
         part = functional.interpolate(part[None], (last - first, width), mode="bilinear", align_corners=align_corners)[
             0
         ]
-    weight = (source - low).to(part).view(-1, 1)
-    device = part.device
-    return torch.lerp(part[:, (low - first).to(device)], part[:, (high - first).to(device)], weight)
+    low_rows, high_rows, weight = (
+        values.to(part.device, non_blocking=True)
+        for values in (low - first, high - first, (source - low).to(part.dtype))
+    )
+    return torch.lerp(part[:, low_rows], part[:, high_rows], weight.view(-1, 1))
 
 
 def _map_rows(values: Tensor, start: int, stop: int) -> Tensor:
@@ -303,7 +307,7 @@ def best_maps(
             f"Expected a network of at least the protocol's {protocol.num_classes} classes, got {len(mirror)}; build it with "
             f"model.num_outputs={protocol.num_classes}, or set --protocol num_classes={len(mirror)}."
         )
-    order = torch.as_tensor(np.asarray(mirror), device=images.device)
+    order = sent(np.asarray(mirror), images.device)
     views = []
     for scale in protocol.scales:
         size_hw = view_size((images.shape[-2], images.shape[-1]), scale, protocol)

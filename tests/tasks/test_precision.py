@@ -16,7 +16,7 @@ from benchmarks.running.trial import run_cell
 from tasks import precision as module
 from tasks.detection.targets import Truth
 from tasks.model import TaskModel
-from tasks.precision import check_precision, cpu_flags, in_float, reduced
+from tasks.precision import check_precision, cpu_flags, float32_products, in_float, reduced
 
 CPU = torch.device("cpu")
 has_bf16 = pytest.mark.skipif(
@@ -32,6 +32,32 @@ def test_what_would_be_emulated_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
     check_precision("fp32", CPU)
     with pytest.raises(ValueError, match="fp32, tf32, bf16, fp16"):
         check_precision("int8", CPU)
+
+
+@pytest.mark.parametrize("tf32", [False, True])
+def test_flags_of_cuda_agree_under_old_and_new_names_and_come_back(tf32: bool) -> None:
+    """Where they do not, PyTorch raises at whoever reads the old ones."""
+    backends: Any = torch.backends
+
+    def flags() -> list[Any]:
+        new = [backends.cuda.matmul, backends.cudnn.conv, backends.cudnn.rnn]
+        held = [one.fp32_precision for one in new] if hasattr(backends, "fp32_precision") else []
+        old = [backends.cuda.matmul.allow_tf32, backends.cudnn.allow_tf32, torch.get_float32_matmul_precision()]
+        return [*old, backends.cudnn.benchmark, *held]
+
+    before = flags()
+    with float32_products(tf32, torch.device("cuda"), same_shapes=True):
+        inside = flags()
+        assert inside[:2] == [tf32, tf32] and inside[3] and set(inside[4:]) <= {"tf32" if tf32 else "ieee"}
+        with (
+            float32_products(not tf32, torch.device("cuda"), same_shapes=False),
+            torch.backends.cudnn.flags(enabled=False),
+        ):
+            assert flags()[0] is not tf32
+        assert flags() == inside
+    assert flags() == before
+    with float32_products(tf32, CPU):
+        assert flags() == before
 
 
 @has_bf16

@@ -34,16 +34,17 @@ def record(call: Callable[[Tensor], Any], images: Tensor, pool: Any = None) -> R
         pool: memory of earlier recordings, which may be shared where answers are copied before the next replay.
     """
     given = images.clone()
-    here, side = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
-    side.wait_stream(here)
-    with torch.cuda.stream(side):  # algorithms are chosen and workspaces made before the recording
-        for _ in range(WARM_UPS):
-            call(given)
-    here.wait_stream(side)
-    graph = torch.cuda.CUDAGraph()
-    # A loader's thread may pin memory meanwhile, which only another mode than the strictest lets pass.
-    with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
-        answer = call(given)
+    with torch.cuda.device(images.device):  # streams are of the current one
+        here, side = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+        side.wait_stream(here)
+        with torch.cuda.stream(side):  # algorithms are chosen and workspaces made before the recording
+            for _ in range(WARM_UPS):
+                call(given)
+        here.wait_stream(side)
+        graph = torch.cuda.CUDAGraph()
+        # A loader's thread may pin memory meanwhile, which only another mode than the strictest lets pass.
+        with torch.cuda.graph(graph, pool=pool, capture_error_mode="thread_local"):
+            answer = call(given)
     return Recording(given, graph.replay, answer, graph.pool())
 
 
@@ -59,6 +60,7 @@ class Recorded:
         self.call, self.recorder, self.pool = call, recorder, None
         self.held: dict[tuple[Any, ...], Recording] = {}
 
+    @torch.inference_mode()  # what is recorded within it is not written to outside
     def __call__(self, images: Tensor) -> Any:
         key = (tuple(images.shape), images.stride(), images.dtype)
         if key not in self.held:

@@ -7,9 +7,10 @@ import benchmarks.engine.first_import  # noqa: F401  before mmengine's own impor
 # isort: split
 from typing import Any
 
+import torch
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 
@@ -23,10 +24,22 @@ class AverageHook(Hook):
 
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network = network
-        self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+        self.blend = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
+        self.averaged = AveragedModel(network, multi_avg_fn=self.blend)
 
+    @torch.no_grad()
     def after_train_iter(self, runner: Runner, batch_idx: int, data_batch: Any = None, outputs: Any = None) -> None:
-        self.averaged.update_parameters(self.network)
+        """PyTorch's own `update_parameters`, which copies the number of steps to an accelerator at each and waits for it."""
+        average, count = self.averaged, self.averaged.n_averaged  # the count is in main memory
+        own: list[Tensor] = list(average.module.parameters())
+        new: list[Tensor] = list(self.network.parameters())
+        if count:
+            self.blend(own, new, count)
+        else:
+            torch._foreach_copy_(own, new)
+        for mine, other in zip(average.module.buffers(), self.network.buffers(), strict=True):
+            mine.copy_(other)
+        count += 1
 
     @property
     def result(self) -> nn.Module:

@@ -23,9 +23,13 @@ def values_for(data: EvalData | TrainData, device: torch.device) -> NDArray[np.f
     return data.byte_values() if data.far else None
 
 
+STAY = ("index", "centre", "scale")
+"""Entries of a batch that only the host reads: of which sample it is, and where its crop lies."""
+
+
 class Mover(BaseDataPreprocessor):
     """Copies a batch to the network's device and finishes its ``images``: bytes (..., H, W, 3), one tensor or a list, become
-    (..., 3, H, W) float32, normalised.
+    (..., 3, H, W) float32, normalised. What `STAY` names stays.
 
     Pictures that were padded together (``sizes_hw`` says from which sizes) are zero beyond their own.
 
@@ -38,7 +42,7 @@ class Mover(BaseDataPreprocessor):
         self.register_buffer("values", None if values is None else torch.from_numpy(values), persistent=False)
 
     def forward(self, data: Any, training: bool = False) -> Any:
-        batch = self.cast_data(data)
+        batch = {name: value if name in STAY else self.cast_data(value) for name, value in data.items()}
         if self.values is None:
             return batch
         images = batch.get("images")

@@ -9,6 +9,7 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from tasks.accelerator import constant
 from tasks.detection.boxes.conventions import Conventions
 
 
@@ -29,7 +30,7 @@ def encode(boxes: Tensor, anchors: Tensor, stds: Sequence[float]) -> Tensor:
     dx = ((boxes[:, 0] + boxes[:, 2]) - (anchors[:, 0] + anchors[:, 2])) / 2 / anchor_w
     dy = ((boxes[:, 1] + boxes[:, 3]) - (anchors[:, 1] + anchors[:, 3])) / 2 / anchor_h
     codes = torch.stack([dx, dy, torch.log(width / anchor_w), torch.log(height / anchor_h)], dim=1)
-    return codes / codes.new_tensor(tuple(stds))
+    return codes / constant(stds, codes)
 
 
 def decode(codes: Tensor, anchors: Tensor, stds: Sequence[float], clamp_both: bool) -> Tensor:
@@ -53,8 +54,8 @@ def clip(boxes: Tensor, size_hw: tuple[int, int], conventions: Conventions) -> T
     """(..., 4) boxes cut to the picture; with inclusive ends every coordinate of the family is cut to 0 .. size - 1."""
     height, width = size_hw
     one = 1.0 if conventions.inclusive_ends else 0.0
-    x = boxes[..., 0::2] - boxes.new_tensor([0.0, one])
-    y = boxes[..., 1::2] - boxes.new_tensor([0.0, one])
+    ends = constant((0.0, one), boxes)
+    x, y = boxes[..., 0::2] - ends, boxes[..., 1::2] - ends
     x, y = x.clamp(min=0, max=width - one), y.clamp(min=0, max=height - one)
     return torch.stack([x[..., 0], y[..., 0], x[..., 1] + one, y[..., 1] + one], dim=-1)
 
@@ -66,9 +67,9 @@ def large_enough(boxes: Tensor, minimum_px: float) -> Tensor:
 
 def to_family(boxes: Tensor, conventions: HasEnds) -> Tensor:
     """Exclusive ends -> the family's own ends."""
-    return boxes - boxes.new_tensor([0.0, 0.0, 1.0, 1.0]) if conventions.inclusive_ends else boxes
+    return boxes - constant((0.0, 0.0, 1.0, 1.0), boxes) if conventions.inclusive_ends else boxes
 
 
 def from_family(boxes: Tensor, conventions: HasEnds) -> Tensor:
     """The family's own ends -> exclusive ends."""
-    return boxes + boxes.new_tensor([0.0, 0.0, 1.0, 1.0]) if conventions.inclusive_ends else boxes
+    return boxes + constant((0.0, 0.0, 1.0, 1.0), boxes) if conventions.inclusive_ends else boxes

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
+from tasks.accelerator import constant, sent
 from tasks.detection.boxes.point_conventions import PointConventions, point_preset
 from tasks.detection.boxes.points import boxes_at, points_on, size_ranges
 from tasks.detection.network.base import DetectionModel, scales_of
@@ -110,9 +112,9 @@ class FCOS(DetectionModel):
         result = []
         for index, (size_hw, scale_xy) in enumerate(zip(sizes_hw, scales_xy, strict=True)):
             boxes, scores, labels = self.candidates(outputs, index, size_hw, keep.score_threshold)
-            ends = boxes + boxes.new_tensor([0.0, 0.0, one, one])
+            ends = boxes + constant((0.0, 0.0, one, one), boxes)
             best = suppress(ends, scores, labels, keep, self.conventions.kept)
-            factor = boxes.new_tensor([scale_xy[0], scale_xy[1]] * 2)
+            factor = sent(np.array([*scale_xy] * 2), boxes.device).to(boxes.dtype)
             result.append(Detections(boxes[best] / factor, labels[best], scores[best], ends[best]))
         return result
 
@@ -136,10 +138,10 @@ class FCOS(DetectionModel):
             parts.append((boxes, product[top], label[top] + 1))
         boxes, scores, labels = (torch.cat(x) for x in zip(*parts, strict=True))
         one = 1.0 if conventions.inclusive_ends else 0.0
-        limit = boxes.new_tensor([size_hw[1] - one, size_hw[0] - one] * 2)
+        limit = sent(np.array([size_hw[1] - one, size_hw[0] - one] * 2), boxes.device).to(boxes.dtype)
         boxes = torch.minimum(boxes.clamp(min=0), limit)
         if conventions.drops_empty:
-            kept = (boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1])
+            kept = torch.where((boxes[:, 2] > boxes[:, 0]) & (boxes[:, 3] > boxes[:, 1]))[0]
             boxes, scores, labels = boxes[kept], scores[kept], labels[kept]
         return boxes, scores, labels
 
@@ -158,7 +160,7 @@ class FCOS(DetectionModel):
                 points,
                 self.strides,
                 ranges,
-                t.boxes - t.boxes.new_tensor([0.0, 0.0, one, one]),
+                t.boxes - constant((0.0, 0.0, one, one), t.boxes),
                 t.labels,
                 self.conventions,
             )

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
+from tasks.accelerator import sent
 from tasks.detection.boxes.coding import clip, decode, from_family, large_enough, to_family
 from tasks.detection.boxes.conventions import Conventions
 from tasks.detection.boxes.heads import class_codes, class_rows, probabilities
@@ -63,10 +65,9 @@ def select(
     row, label = torch.where(scores > keep.score_threshold)
     boxes, scores, label = boxes[row, label], scores[row, label], label + 1
     if conventions.box_min_size_px is not None:
-        large = large_enough(boxes, conventions.box_min_size_px)
+        large = torch.where(large_enough(boxes, conventions.box_min_size_px))[0]
         boxes, scores, label = boxes[large], scores[large], label[large]
-    factor = boxes.new_tensor([scale_xy[0], scale_xy[1]] * 2)
-    source = to_family(boxes, conventions) / factor
+    source = to_family(boxes, conventions) / sent(np.array([*scale_xy] * 2), boxes.device).to(boxes.dtype)
     seen = from_family(source, conventions) if conventions.nms_in_source else boxes
     best = suppress(seen, scores, label, keep, conventions.kept)
     return Detections(source[best], label[best], scores[best], boxes[best])

@@ -57,7 +57,7 @@ def propose(
     result = []
     for index, size_hw in enumerate(sizes_hw):
         box = clip(decoded[index], size_hw, conventions)
-        keep = large_enough(box, conventions.rpn_min_size_px)
+        keep = torch.where(large_enough(box, conventions.rpn_min_size_px))[0]
         box, score, level_of = box[keep], all_scores[index, keep], level_of_all[keep]
         keep = batched_nms(box, score, level_of, conventions.rpn_nms_iou)[:total]
         result.append(box[keep])
@@ -101,8 +101,9 @@ def pool_rois(
     )
     levels = roi_levels(rois[:, 1:], conventions, len(maps), finest_px * 2.0**shift)
     pooled = maps[0].new_zeros((len(rois), maps[0].shape[1], output_size, output_size))
-    for level, (x, scale) in enumerate(zip(maps, scales)):
-        where = torch.where(levels == level)[0]
+    counts = (levels[:, None] == torch.arange(len(maps), device=levels.device)).sum(0).tolist()
+    of_levels = levels.argsort(stable=True).split(counts)
+    for x, scale, where in zip(maps, scales, of_levels, strict=True):
         if len(where) == 0:
             continue
         part, aligned = rois[where].to(x.dtype), conventions.roi_aligned

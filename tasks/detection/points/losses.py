@@ -38,7 +38,7 @@ def point_losses(
     positive = torch.where(labels > 0)[0]
     ones = functional.one_hot(labels, num_classes + 1)[:, 1:].to(logits)
     focal = sigmoid_focal_loss(logits.reshape(-1, num_classes), ones, ALPHA, GAMMA, reduction="sum")
-    count = _mean_over_processes(logits.new_tensor(float(len(positive))), conventions)
+    count = _mean_over_processes(logits.new_full((), float(len(positive))), conventions)
     over = count + batch if conventions.focal_over == "positives_and_pictures" else count.clamp(min=1)
     losses = {"loss_cls": focal / over}
     ltrb, centre = ltrb.reshape(-1, 4)[positive], centre.reshape(-1)[positive]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
@@ -93,6 +93,7 @@ def test_a_recording_follows_warm_ups_on_another_stream(monkeypatch: pytest.Monk
         Stream=Stream,
         stream=within,
         graph=within,
+        device=lambda device: nullcontext(),
         CUDAGraph=lambda: SimpleNamespace(name="graph", replay=lambda: events.append("replay"), pool=lambda: "memory"),
     )
     monkeypatch.setattr(torch, "cuda", fake)
