@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tasks.accelerator import sent
-from tasks.heatmaps.decoding import DARK_FLOOR, check_blur, dark_steps, on_rim, refine_rim
 from tasks.heatmaps.peaks import highest
 
 CELLS_AT_ONCE = 2**22
@@ -45,23 +44,21 @@ def around(maps: Tensor, x: Tensor, y: Tensor, reach: int) -> Tensor:
     return maps.flatten(1).gather(1, (rows * width + columns).flatten(1)).unflatten(1, (2 * reach + 1, 2 * reach + 1))
 
 
-def dark_there(maps: Tensor, blur: int, rim: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """`tasks.heatmaps.decoding.decode` by DARK of maps (..., H, W) on their device."""
-    check_blur(blur)
+def dark_there(
+    maps: Tensor, blur: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64], NDArray[np.float32]]:
+    """Of maps (..., H, W): highest cells (..., 2), their heights (...,), and their surroundings, smoothed (..., 5, 5) and as they
+    are (..., 3, 3)."""
 
     def found(part: Tensor) -> Tensor:
         x, y, scores = highest(part)
         return _columns(x, y, scores, around(blurred(part, blur), x, y, 2), around(part, x, y, 1))
 
-    shape, size_hw = maps.shape[:-2], maps.shape[-2:]
-    table = _in_parts(found, maps.reshape(-1, *size_hw))
-    cells, scores = table[:, :2].astype(np.float32), table[:, 2].astype(np.float32)
-    smooth, plain = table[:, 3:28].reshape(-1, 5, 5), table[:, 28:].reshape(-1, 3, 3).astype(np.float32)
-    points, inside = cells.copy(), ~on_rim(cells, size_hw)
-    points[inside] += dark_steps(np.log(np.maximum(smooth[inside], DARK_FLOOR)))
-    if rim:
-        points = refine_rim(plain, cells, points, size_hw)
-    return points.reshape(*shape, 2), scores.reshape(shape)
+    shape = maps.shape[:-2]
+    table = _in_parts(found, maps.reshape(-1, *maps.shape[-2:])).reshape(*shape, 3 + 25 + 9)
+    plain = table[..., :3].astype(np.float32)
+    smooth, beside = table[..., 3:28].reshape(*shape, 5, 5), table[..., 28:].reshape(*shape, 3, 3)
+    return plain[..., :2].copy(), plain[..., 2].copy(), smooth, beside.astype(np.float32)
 
 
 def udp_there(maps: Tensor, blur: int) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float64]]:

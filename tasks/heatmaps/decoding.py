@@ -177,25 +177,37 @@ def decode(
     """
     if method not in DECODERS:
         raise ValueError(f"Expected a decoder of {list(DECODERS)} but got {method!r}")
+    if method == "dark":
+        return _decode_dark(heatmaps, blur, rim)
     if is_tensor(heatmaps):
-        from tasks.heatmaps import blurred, peaks
+        from tasks.heatmaps.peaks import decode_there
 
-        if method == "dark":
-            return blurred.dark_there(heatmaps, blur, rim)
-        return peaks.decode_there(heatmaps, method)
+        return decode_there(heatmaps, method)
     points, scores = argmax_points(heatmaps)
     if method == "quarter":
         points = refine_quarter(heatmaps, points)
     elif method == "quarter_per_axis":
         points = refine_quarter_per_axis(heatmaps, points)
         points[scores <= 0] = -1  # what mmpose gives a map without a positive value
-    elif method == "dark":
-        cells, points = points, refine_dark(heatmaps, points, blur)
-        if rim:
-            maps = np.asarray(heatmaps)
-            around = neighbourhoods(maps.reshape(-1, *maps.shape[-2:]), cells.reshape(-1, 2), 1)
-            points = refine_rim(around.reshape(*scores.shape, 3, 3), cells, points, maps.shape[-2:])
     return points, scores
+
+
+def _decode_dark(heatmaps: ArrayLike | Tensor, blur: int, rim: bool) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    check_blur(blur)
+    if is_tensor(heatmaps):
+        from tasks.heatmaps.blurred import dark_there
+
+        size_hw: Sequence[int] = heatmaps.shape[-2:]
+        cells, scores, smooth, around = dark_there(heatmaps, blur)
+        points, inside = cells.copy(), ~on_rim(cells, size_hw)
+        points[inside] += dark_steps(np.log(np.maximum(smooth[inside], DARK_FLOOR)))
+    else:
+        maps = np.asarray(heatmaps)
+        size_hw = maps.shape[-2:]
+        cells, scores = argmax_points(maps)
+        points = refine_dark(maps, cells, blur)
+        around = neighbourhoods(maps.reshape(-1, *size_hw), cells.reshape(-1, 2), 1).reshape(*scores.shape, 3, 3)
+    return refine_rim(around, cells, points, size_hw) if rim else points, scores
 
 
 def to_image(points: ArrayLike, centres: ArrayLike, scales: ArrayLike, size_wh: Sequence[int]) -> NDArray[np.float32]:
