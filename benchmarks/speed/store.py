@@ -19,6 +19,7 @@ from benchmarks.experiment.installation import CODE
 from benchmarks.experiment.key import cell_key
 from benchmarks.experiment.paths import Places
 from benchmarks.experiment.resolve import resolve
+from benchmarks.store.digests import file_digest
 from benchmarks.store.record import encode, record_of, sealed
 from benchmarks.suites import load_suite
 from tasks import get_task
@@ -56,7 +57,8 @@ def make(out: Path, size: int) -> int:
         folder.mkdir(parents=True)
         with (folder / "stats.npz").open("wb") as handle:
             np.savez_compressed(handle, image=np.array([f"{index:06}" for index in range(8)]))
-        (folder / "cell.json").write_bytes(encode(sealed(record_of(_plain(cell, places)))))
+        plain = _plain(cell, places) | {"statistics": file_digest(folder / "stats.npz")}
+        (folder / "cell.json").write_bytes(encode(sealed(record_of(plain))))
     return seeds
 
 

@@ -19,10 +19,10 @@ from tasks.landmarks.entries.entry import Entry
 from tasks.landmarks.files.boxes_csv import Box, FaceBoxFile
 from tasks.landmarks.files.markup import Markup
 from tasks.landmarks.protocol import LandmarkProtocol, check_protocol
-from tasks.results.assignment import BoxTracks
 from tasks.results.box_source import ABOVE, BoxSource, GivenBoxes, declared_above
 from tasks.results.result import Result, as_key_points
 from tasks.results.tracks import with_ids
+from tasks.tracking.joining import BoxTracks
 
 if TYPE_CHECKING:
     from torch import nn
@@ -119,7 +119,7 @@ def predict_pictures(
     boxes: Sequence[NDArray[np.float64]],
 ) -> list[LandmarkResult]:
     """The points of the faces in boxes (N, 4) of every RGB picture, faces of several pictures batched together."""
-    from tasks.model import network_batch, require_finite_values
+    from tasks.model import network_batch
 
     check_protocol(protocol)
     markup = entry.markup
@@ -136,7 +136,6 @@ def predict_pictures(
         made += task.predict(model, batch, protocol)
     owner = np.array([number for number, _, _ in faces], np.int64)
     points = np.array(made, np.float64).reshape(len(faces), markup.num_points, 3)
-    require_finite_values(points)
     return [
         LandmarkResult(
             keypoints_px=points[owner == number, :, :2] - ONE_BASED,

@@ -25,7 +25,7 @@ from tasks.pose.posetrack.metrics import (
     stats_of,
 )
 from tasks.pose.skeletons.posetrack import POSETRACK
-from tasks.results.assignment import continued, track_similarities
+from tasks.tracking.joining import continued, track_similarities
 
 FOLDER = GOLDEN / "posetrack"
 Arrays = dict[str, np.ndarray]

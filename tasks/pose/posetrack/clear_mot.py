@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tasks.results.assignment import pairs_of_least_cost
+from tasks.tracking.joining import pairs_of_least_cost
 
 COUNTS = ("misses", "switches", "false_positives", "matches", "dist_match", "dist_all")
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from tasks.pose.posetrack.boxes import box_around
 from tasks.pose.skeletons.nms import oks
 from tasks.pose.skeletons.posetrack import POSETRACK
-from tasks.results.assignment import box_iou
+from tasks.tracking.joining import box_iou
 
 Similarity = Literal["oks", "iou"]
 

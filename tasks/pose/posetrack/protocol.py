@@ -13,7 +13,7 @@ from benchmarks.baselines import traits_of
 from tasks.pose.posetrack.from_coco import JointScore
 from tasks.pose.posetrack.matching import Similarity
 from tasks.pose.protocol import PoseProtocol, Start, body_of, pose_protocol
-from tasks.results.assignment import Assignment
+from tasks.tracking.joining import Assignment
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,9 @@ from tasks.landmarks.predict import LandmarkResult
 from tasks.landmarks.task import TASK
 from tasks.predictor.predictor import Predictor
 from tasks.predictor.sources import Shown
-from tasks.results.assignment import BoxTracks
 from tasks.results.box_source import GivenBoxes
 from tasks.results.tracks import track_colour
+from tasks.tracking.joining import BoxTracks
 
 FRAMES = 8
 PLACES = np.random.default_rng(0).uniform(0.2, 0.8, (68, 2))

@@ -23,7 +23,7 @@ from tasks.pose.posetrack.matching import similarities
 from tasks.pose.posetrack.protocol import TrackRules
 from tasks.pose.posetrack.tracking.flow import flow_between, grey, mean_length, move
 from tasks.pose.skeletons.nms import oks_nms
-from tasks.results.assignment import continued, track_similarities
+from tasks.tracking.joining import continued, track_similarities
 
 Floats = NDArray[np.float64]
 

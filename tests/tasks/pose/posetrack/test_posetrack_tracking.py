@@ -15,7 +15,7 @@ from tasks.pose.posetrack.protocol import TrackRules
 from tasks.pose.posetrack.tracking.flow import flow_between, grey, move
 from tasks.pose.posetrack.tracking.tracker import Tracked, Tracker, track_pictures
 from tasks.pose.skeletons.posetrack import POSETRACK
-from tasks.results.assignment import box_iou, match
+from tasks.tracking.joining import box_iou, match
 
 SIGMAS = POSETRACK.sigmas()
 RULES = TrackRules(box_nms=0.6, memory=2)
