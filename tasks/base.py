@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,8 +15,8 @@ from tasks.declarations.dataset_info import DatasetInfo as DatasetInfo
 from tasks.declarations.dataset_info import declared_dataset as declared_dataset
 from tasks.declarations.declared import OwnDatasets
 from tasks.direction import Direction
-from tasks.options import nearest, override, to_plain
-from tasks.recipe import Recipe
+from tasks.options import converted, nearest, override, to_plain
+from tasks.recipe import EXTRAS, Recipe
 from tasks.results.on_pictures import OnPictures
 from tasks.samples import EvalData as EvalData
 from tasks.samples import TrainData as TrainData
@@ -120,6 +120,7 @@ class Task(OwnDatasets, OnPictures, ABC):
         reads_submissions: whether ``submission_stats`` is there, for the ``score`` verb.
         metrics: by name. datasets: likewise, of its own and declared.
         recipe_variants: published variants of the full recipes by name, for ``--set recipe.variant=NAME``.
+        recipe_extras: name and type of what recipes of this task may have in ``extra``, beside :data:`tasks.recipe.EXTRAS`.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Task(OwnDatasets, OnPictures, ABC):
     figures_by_name: bool = False
     metrics: Mapping[str, MetricInfo]
     recipe_variants: Mapping[str, Callable[[Recipe], Recipe]] = {}
+    recipe_extras: Mapping[str, Any] = {}
 
     def body_name(self, model: str) -> str:
         """The body of one of this task's models: the name itself, without what a task adds to it ("_ocr" in segmentation)."""
@@ -187,7 +189,15 @@ class Task(OwnDatasets, OnPictures, ABC):
                 known = nearest(variant, self.recipe_variants)
                 raise ValueError(f"Unknown recipe variant {variant!r} of {self.name}. {known}")
             recipe = self.recipe_variants[variant](recipe)
-        return override(recipe, fields, "recipe field")
+        known = {**EXTRAS, **self.recipe_extras}
+        if "extra" in fields:
+            raise ValueError(
+                f"recipe field 'extra' is changed by extra.NAME, got all of it. Known: {', '.join(known)}."
+            )
+        asked = {key.removeprefix("extra."): fields.pop(key) for key in list(fields) if key.startswith("extra.")}
+        extra = converted(asked, known, "recipe field extra.")
+        recipe = override(recipe, fields, "recipe field")
+        return replace(recipe, extra={**recipe.extra, **extra}) if extra else recipe
 
     def protocol_header(self, protocol: Any) -> str:
         """A short text for a table's header: what moves the score."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin
 
 from hrnet.names import nearest
 
-__all__ = ["changed", "dotted", "from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
+__all__ = ["changed", "converted", "dotted", "from_plain", "later", "nearest", "override", "refuse_unknown", "to_plain"]
 
 T = TypeVar("T")
 
@@ -89,6 +89,18 @@ def override(options: T, changes: Mapping[str, Any], what: str = "option") -> T:
             raise ValueError(f"{what} {head!r} has no fields below it, got {head}.{next(iter(inner))}.")
         new[head] = override(current, inner, f"{what} {head}.")
     return dataclasses.replace(options, **new)  # type: ignore[type-var]
+
+
+def converted(values: Mapping[str, Any], kinds: Mapping[str, Any], what: str) -> dict[str, Any]:
+    """Values from text, each as its kind.
+
+    Raises:
+        ValueError: an unknown name, the nearest is given; or a value that is none of its kind.
+    """
+    for name in values:
+        if name not in kinds:
+            raise ValueError(f"Unknown {what}{name!r}. {nearest(name, list(kinds))}")
+    return {name: _convert(value, kinds[name], f"{what}{name!r}") for name, value in values.items()}
 
 
 def _convert(value: Any, kind: Any, what: str) -> Any:

@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Literal
 
 from tasks.options import later
+
+EXTRAS: Mapping[str, Any] = {
+    "poly_lag": int,
+    "warmup": Literal["linear", "constant"],
+    "bias_lr_factor": float,
+    "bias_weight_decay": float,
+    "layer_decay": float,
+}
+"""What ``extra`` may hold for every task: the engine reads it (`benchmarks/engine/optimisation.py`)."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,18 @@ class Recipe:
     early_stop: int = later(0)
     checkpoint_activations: bool = later(False)
 
+    def _check_rates(self) -> None:
+        """Raises ValueError for what would turn a step round, or end all steps."""
+        for name in ("head_lr_factor", "power", "clip_grad_norm"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise ValueError(f"Expected recipe.{name} above 0, got {value}.")
+        for name in ("gamma", "warmup_factor", "lr_min"):
+            if not getattr(self, name) >= 0:
+                raise ValueError(f"Expected recipe.{name} of at least 0, got {getattr(self, name)}.")
+        if not 0 <= self.momentum < 1:
+            raise ValueError(f"Expected recipe.momentum from 0 to below 1, got {self.momentum}.")
+
     def __post_init__(self) -> None:
         """Raises ValueError for a length, a size or a rate that nothing can be trained with; the field is named."""
         for name in ("epochs", "batch_size", "accumulate"):
@@ -75,6 +97,7 @@ class Recipe:
             raise ValueError(f"Expected a finite recipe.lr above 0, got {self.lr}.")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"Expected recipe.ema_decay from 0 to below 1, got {self.ema_decay}.")
+        self._check_rates()
         if self.early_stop and not self.validate_every:
             raise ValueError("Expected recipe.validate_every of at least 1 with recipe.early_stop, got 0.")
         if self.accumulate > self.batch_size:
@@ -91,3 +114,15 @@ def check_odds(augment: Any, *names: str) -> None:
     for name in names:
         if not 0 <= getattr(augment, name) <= 1:
             raise ValueError(f"Expected recipe.augment.{name} between 0 and 1, got {getattr(augment, name)}.")
+
+
+def check_spread(scale_factor: float, sigma: float) -> None:
+    """Raises ValueError where boxes could shrink to nothing or be turned inside out, or targets have no width.
+
+    Args:
+        scale_factor: boxes are scaled by 1 - f to 1 + f. sigma: of the targets, 0 for the references'.
+    """
+    if not 0 <= scale_factor < 1:
+        raise ValueError(f"Expected recipe.augment.scale_factor from 0 to below 1, got {scale_factor}.")
+    if not sigma >= 0:
+        raise ValueError(f"Expected recipe.augment.sigma of at least 0, got {sigma}.")

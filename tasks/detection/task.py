@@ -40,6 +40,7 @@ class DetectionTask(Task):
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics = METRICS
     recipe_variants = recipes.RECIPE_VARIANTS
+    recipe_extras = {"semantic": str | None, "frozen_stages": int}
     input_fields = ("colour", "resize", "rescale")
     """Protocol fields that are the network's own input conventions, not a way to score."""
 
@@ -144,6 +145,8 @@ class DetectionTask(Task):
     def loss(self, model: nn.Module, batch: dict[str, Any], recipe: Recipe) -> dict[str, Tensor]:
         from tasks.detection.inference import training_losses
 
+        if recipe.loss != "default":
+            raise ValueError(f"Expected recipe.loss to be default, as each detector has its own, got {recipe.loss!r}.")
         return training_losses(model, batch, recipe)
 
     def predict(self, model: nn.Module, batch: dict[str, Any], protocol: DetectionProtocol) -> list[Any]:

@@ -78,6 +78,7 @@ class SegmentationTask(Task):
     datasets: Mapping[str, DatasetInfo] = {name: entry.info for name, entry in ENTRIES.items()}
     metrics: Mapping[str, MetricInfo] = {metric.name: metric for metric in (*_METRICS, *_class_metrics(_CLASS_NAMES))}
     recipe_variants = {name: made for entry in ENTRIES.values() for name, made in entry.variants.items()}
+    recipe_extras = {"aux_weight": float, "ohem_threshold": float, "ohem_kept": int, "label_stride": int}
 
     def entry(self, dataset: str) -> Entry:
         """What the task knows of a dataset, of its own or declared."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from tasks.recipe import check_odds
+from tasks.recipe import check_odds, check_spread
 
 
 @dataclass(frozen=True)
@@ -28,3 +28,4 @@ class FaceAugment:
 
     def __post_init__(self) -> None:
         check_odds(self, "rotation_prob", "flip_prob")
+        check_spread(self.scale_factor, self.sigma)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from tasks.geometry import PIXEL_STD
 from tasks.options import later
-from tasks.recipe import check_odds
+from tasks.recipe import check_odds, check_spread
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,9 @@ class PoseAugment:
 
     def __post_init__(self) -> None:
         check_odds(self, "rotation_prob", "flip_prob", "half_body_prob", "shift_prob")
+        check_spread(self.scale_factor, self.sigma)
+        if self.stride < 1:
+            raise ValueError(f"Expected recipe.augment.stride of at least 1, got {self.stride}.")
 
     def sigma_for(self, input_wh: Sequence[int]) -> float:
         """Standard deviation of the targets in cells, at an input's width and height in px."""

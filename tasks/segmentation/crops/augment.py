@@ -40,6 +40,16 @@ class SegmentationAugment:
 
     def __post_init__(self) -> None:
         check_odds(self, "flip")
+        if not self.scale_min > 0 or self.scale_steps < 0:
+            raise ValueError(
+                f"Expected recipe.augment.scale_min above 0 and scale_steps of at least 0, got {self.scale_min} and "
+                f"{self.scale_steps}."
+            )
+        if min(self.crop_hw) < 1 or min(self.base_px, self.first_short_px) < 0:
+            raise ValueError(
+                f"Expected recipe.augment with positive sizes, got crop_hw={self.crop_hw}, base_px={self.base_px} and "
+                f"first_short_px={self.first_short_px}."
+            )
 
 
 def train_sample(
