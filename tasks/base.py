@@ -186,10 +186,10 @@ class Task(OwnDatasets, OnPictures, ABC):
         fields = dict(changes)
         for variant in filter(None, str(fields.pop("variant", "")).split(",")):
             if variant not in self.recipe_variants:
-                known = nearest(variant, self.recipe_variants)
-                raise ValueError(f"Unknown recipe variant {variant!r} of {self.name}. {known}")
+                hint = nearest(variant, self.recipe_variants)
+                raise ValueError(f"Unknown recipe variant {variant!r} of {self.name}. {hint}")
             recipe = self.recipe_variants[variant](recipe)
-        known = {**EXTRAS, **self.recipe_extras}
+        known: dict[str, Any] = {**EXTRAS, **self.recipe_extras}
         if "extra" in fields:
             raise ValueError(
                 f"recipe field 'extra' is changed by extra.NAME, got all of it. Known: {', '.join(known)}."
