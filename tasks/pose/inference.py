@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
-from tasks.accelerator import is_far, is_tensor, on_host
+from tasks.accelerator import is_far, is_tensor, on_host, sent
 from tasks.geometry import PIXEL_STD
 from tasks.heatmaps.cells import require_whole_cells
 from tasks.heatmaps.decoding import decode, to_image
@@ -34,14 +34,15 @@ def predict_heatmaps(
 def merged_heatmaps(
     model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol
 ) -> Tensor | NDArray[np.float32]:
-    """As :func:`predict_heatmaps`; those of one scale stay where the network is."""
+    """As :func:`predict_heatmaps`, where the network is."""
     if images.ndim == 4:
         return _one_scale(model, images, pairs, protocol).float()
     scales = [
-        _one_scale(model, images[:, index].contiguous(), pairs, protocol).float().cpu().numpy()
-        for index in range(images.shape[1])
+        _one_scale(model, images[:, index].contiguous(), pairs, protocol).float() for index in range(images.shape[1])
     ]
-    return fuse_scales(scales, protocol.scales)
+    if is_far(images.device):
+        return fuse_there(scales, protocol.scales)
+    return fuse_scales([on_host(maps) for maps in scales], protocol.scales)
 
 
 def _one_scale(model: nn.Module, images: Tensor, pairs: Sequence[Sequence[int]], protocol: PoseProtocol) -> Tensor:
@@ -67,16 +68,33 @@ def fuse_scales(maps: Sequence[NDArray[np.float32]], factors: Sequence[float]) -
     covered = np.zeros((height, width), dtype=np.float32)
     ones = np.ones((height, width), dtype=np.float32)
     for stack, factor in zip(maps, factors, strict=True):
-        # Cell u of the common frame is cell (u - size / 2) / factor + size / 2 of this one.
-        matrix = np.array(
-            [[1 / factor, 0, width / 2 * (1 - 1 / factor)], [0, 1 / factor, height / 2 * (1 - 1 / factor)]]
-        )
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        covered += np.asarray(cv2.warpAffine(ones, matrix, (width, height), flags=flags))
+        covered += _resampled(ones, factor, factor)
         for row, one in enumerate(stack.reshape(-1, height, width)):
-            total[row] += np.asarray(cv2.warpAffine(one, matrix, (width, height), flags=flags))
+            total[row] += _resampled(one, factor, factor)
     mean: NDArray[np.float32] = (total / np.maximum(covered, np.float32(1e-6))).astype(np.float32)
     return mean.reshape(batch, joints, height, width)
+
+
+def fuse_there(maps: Sequence[Tensor], factors: Sequence[float]) -> Tensor:
+    """:func:`fuse_scales` on the maps' device, in products of float64 with the weights that OpenCV resamples by."""
+    height, width = maps[0].shape[-2:]
+    total, covered = maps[0].double() * 0, maps[0].new_zeros((height, width)).double()
+    for stack, factor in zip(maps, factors, strict=True):
+        down = sent(_resampled(np.eye(height, dtype=np.float32), 1.0, factor), stack.device).double()
+        across = sent(_resampled(np.eye(width, dtype=np.float32), factor, 1.0), stack.device).double()
+        total += down @ (stack.double() @ across)
+        covered += down.sum(1, keepdim=True) * across.sum(0)
+    return (total / covered.clamp(min=1e-6)).float()
+
+
+def _resampled(one: NDArray[np.float32], factor_x: float, factor_y: float) -> NDArray[np.float32]:
+    """A map (H, W) about its middle: cell u of the common frame is cell (u - size / 2) / factor + size / 2 of it."""
+    height, width = one.shape
+    matrix = np.array(
+        [[1 / factor_x, 0, width / 2 * (1 - 1 / factor_x)], [0, 1 / factor_y, height / 2 * (1 - 1 / factor_y)]]
+    )
+    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return np.asarray(cv2.warpAffine(one, matrix, (width, height), flags=flags), np.float32)
 
 
 def keypoints(

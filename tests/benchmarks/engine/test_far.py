@@ -124,9 +124,14 @@ UDP = {"crop": "udp", "target": "udp", "decoder": "udp", "shift": False}
 
 @pytest.mark.parametrize(
     ("made", "changes"),
-    [("hand21", {"decoder": "dark"}), ("hand21", UDP), ("faces5", {"decoder": "dark"})],
+    [
+        ("hand21", {"decoder": "dark"}),
+        ("hand21", UDP),
+        ("hand21", {"decoder": "dark", "scales": (1.0, 0.7, 1.3)}),
+        ("faces5", {"decoder": "dark"}),
+    ],
     indirect=["made"],
-    ids=["dark", "udp", "faces by dark"],
+    ids=["dark", "udp", "dark at three scales", "faces by dark"],
 )
 def test_decoders_that_blur_are_the_same_to_rounding(made: Any, changes: dict[str, Any], tmp_path: Path) -> None:
     """On maps as a training leaves them; on noise a step is as long as rounding makes it (tests/tasks/heatmaps)."""

@@ -69,6 +69,7 @@ TRAININGS: dict[str, tuple[str, str, Changes, Changes, set[str]]] = {
 EVALUATIONS: dict[str, tuple[str, str, Changes, Changes, set[str]]] = {
     "pose by DARK": ("hand21", MODEL, {}, {}, BLURRED),
     "pose by UDP": ("hand21", MODEL, {}, UDP, BLURRED),
+    "pose at two scales": ("hand21", MODEL, {}, {"scales": (1.0, 1.3)}, BLURRED),
     "pose by quarters": ("hand21", MODEL, {}, {"decoder": "quarter"}, {"peaks.py decode_there"}),
     "faces": ("faces5", MODEL, {}, {}, BLURRED),
     "segmentation": ("rooms5", MODEL, {}, {"flip": True, "scales": (1.0, 1.5)}, COUNTED),

@@ -17,7 +17,7 @@ from tasks import build_model, get_task
 from tasks.options import to_plain
 from tasks.pose.crops.person_crop import person_inputs
 from tasks.pose.files import coco
-from tasks.pose.inference import fuse_scales, predict_heatmaps
+from tasks.pose.inference import fuse_scales, fuse_there, predict_heatmaps
 from tasks.pose.protocol import CocoProtocol, MpiiProtocol, PoseProtocol
 
 TASK = get_task("pose")
@@ -289,6 +289,8 @@ def test_scales_are_fused_in_one_frame() -> None:
     assert np.unravel_index(fused[0, 0].argmax(), (64, 48)) == (20, 30)
     assert fused.max() > 0.95
     np.testing.assert_allclose(fuse_scales(stacks[1:2], (1.0,)), stacks[1], atol=1e-6)
+    there = fuse_there([torch.from_numpy(stack) for stack in stacks], factors)
+    np.testing.assert_allclose(there.numpy(), fused, atol=1e-6)
 
 
 @pytest.mark.parametrize("scales", [(1.0,), (1.25,), (0.8,), (0.8, 1.0, 1.25)])
