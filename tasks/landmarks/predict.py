@@ -118,8 +118,9 @@ def predict_pictures(
     protocol: LandmarkProtocol,
     boxes: Sequence[NDArray[np.float64]],
 ) -> list[LandmarkResult]:
-    """The points of the faces in boxes (N, 4) of every RGB picture, faces of several pictures batched together."""
-    from tasks.model import network_batch
+    """The points of the faces in boxes (N, 4) of every RGB picture, faces of several pictures batched together; raises ValueError
+    where they are not finite."""
+    from tasks.model import network_batch, require_finite_values
 
     check_protocol(protocol)
     markup = entry.markup
@@ -136,6 +137,7 @@ def predict_pictures(
         made += task.predict(model, batch, protocol)
     owner = np.array([number for number, _, _ in faces], np.int64)
     points = np.array(made, np.float64).reshape(len(faces), markup.num_points, 3)
+    require_finite_values(points)
     return [
         LandmarkResult(
             keypoints_px=points[owner == number, :, :2] - ONE_BASED,

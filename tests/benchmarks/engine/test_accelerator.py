@@ -29,7 +29,10 @@ CUDA = torch.device("cuda")
 def test_float32_means_float32_and_the_flags_come_back(tf32: bool) -> None:
     before = precision._flags()
     with float32_products(tf32, CUDA):
-        assert set(precision._flags().values()) == {"tf32" if tf32 else "ieee"}
+        set_now = precision._flags()
+        assert {set_now.old_matmul, set_now.old_cudnn} == {tf32}  # which PyTorch's own code reads still
+        if hasattr(torch.backends, "fp32_precision"):
+            assert {set_now.matmul, set_now.cudnn} == {"tf32" if tf32 else "ieee"}
         assert torch.backends.cudnn.benchmark
     assert precision._flags() == before and not torch.backends.cudnn.benchmark
 
